@@ -1,0 +1,47 @@
+"""pytest plugin (`-p tests.servers`): PostgreSQL for the whole run, Redis and a feed folder for each process.
+
+Servers named from outside by DATABASE_URL or REDIS_URL are used as they are. Runs before pytest-django reads
+the settings; xdist's workers inherit the addresses and get a Redis of their own, since channels know no numbers.
+"""
+
+import os
+import tempfile
+from collections.abc import Generator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from curation.config.demo.servers import postgres, redis
+
+OWN_REDIS = "TICKERDESK_TESTS_OWN_REDIS"
+PLAIN = {
+    "SECRET_KEY": "only-for-tests-and-nothing-else-0123456789",
+    "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
+    "SECURE": "false",
+    "LOG_FORMAT": "plain",
+}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
+    servers = ExitStack()
+    early_config.add_cleanup(servers.close)
+    start(servers)
+    return (yield)
+
+
+def start(servers: ExitStack) -> None:
+    """Starts what is missing and names it in the environment."""
+    kept = tempfile.TemporaryDirectory(prefix="tickerdesk-tests-", ignore_cleanup_errors=True)
+    folder = Path(servers.enter_context(kept))
+    for name, setting in PLAIN.items():
+        os.environ.setdefault(name, setting)
+    os.environ["FEED_ROOT"] = str(folder / "feeds")
+    os.environ["STATIC_ROOT"] = str(folder / "static")
+    if not os.environ.get("DATABASE_URL"):
+        os.environ["DATABASE_URL"] = servers.enter_context(postgres(folder / "postgres", fast=True))
+    if not os.environ.get("REDIS_URL") or os.environ.get(OWN_REDIS):
+        os.environ[OWN_REDIS] = "yes"
+        os.environ["REDIS_URL"] = servers.enter_context(redis(folder / "redis", fast=True))
+        os.environ["CELERY_BROKER_URL"] = os.environ["REDIS_URL"]
