@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -61,6 +61,7 @@ def address(*schemes: str) -> Callable[[str], str]:
 
 
 def database(raw: str) -> dict[str, Any]:
-    """Django's DATABASES entry from a postgres:// address."""
+    """Django's DATABASES entry from a postgres:// address; a socket's folder is the host, with %2F for each slash."""
     address("postgres", "postgresql")(raw)
-    return dict(environ.Env.db_url_config(raw))
+    told = dict(environ.Env.db_url_config(raw))
+    return told | {"HOST": unquote(told["HOST"] or "")}

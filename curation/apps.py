@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class CurationConfig(AppConfig):
+    name = "curation"
+    verbose_name = _("curation")
+
+    def ready(self) -> None:
+        from curation import events
+
+        events.listen()

@@ -1,0 +1,26 @@
+"""What came in and what we decided. One module a noun."""
+
+from curation.models.acts import Act, Decision, IdempotencyKey, Note, Seal, Verb, Wording
+from curation.models.candidates import Candidate, Hit, Offer, State
+from curation.models.ingest import Cursor, IngestRun, Quarantined
+from curation.models.tweets import Author, ErasedAuthor, Tweet
+
+__all__ = [
+    "Act",
+    "Author",
+    "Candidate",
+    "Cursor",
+    "Decision",
+    "ErasedAuthor",
+    "Hit",
+    "IdempotencyKey",
+    "IngestRun",
+    "Note",
+    "Offer",
+    "Quarantined",
+    "Seal",
+    "State",
+    "Tweet",
+    "Verb",
+    "Wording",
+]

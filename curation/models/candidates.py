@@ -1,0 +1,177 @@
+"""Candidates: a tweet offered to a channel, with a state and a version."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from regions.models import Block, Channel, Market, Source, User
+
+
+class State(models.TextChoices):
+    PENDING = "pending", _("pending")
+    APPROVED = "approved", _("approved")
+    BLOCKED = "blocked", _("blocked")
+    LAPSED = "lapsed", _("lapsed")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+
+
+class CandidateQuerySet(models.QuerySet["Candidate"]):
+    """Reads. Conditions on the state are literals, since partial indexes need them so."""
+
+    def pending(self) -> CandidateQuerySet:
+        return self.filter(state="pending")
+
+    def approved(self) -> CandidateQuerySet:
+        return self.filter(state="approved")
+
+    def in_channel(self, channel: Channel) -> CandidateQuerySet:
+        return self.filter(channel=channel)
+
+    def in_market(self, market: Market) -> CandidateQuerySet:
+        return self.filter(channel__in=[channel.pk for channel in market.channel_set.all() if channel.active])
+
+    def leading(self) -> CandidateQuerySet:
+        """Without those that wait behind a similar one."""
+        return self.filter(group=None)
+
+    def visible_to(self, user: Any) -> CandidateQuerySet:
+        return self.filter(channel__in=Channel.objects.visible_to(user))
+
+    def with_tweets(self) -> CandidateQuerySet:
+        return self.select_related("tweet__author", "channel__market", "channel__category", "source")
+
+    def best_first(self) -> CandidateQuerySet:
+        return self.order_by("-rank", "-id")
+
+    def newest_first(self) -> CandidateQuerySet:
+        return self.order_by("-posted_at", "-id")
+
+    def live_order(self) -> CandidateQuerySet:
+        return self.order_by("slot", "-approved_at", "-id")
+
+    def older_than_their_channel_allows(self, now: datetime) -> CandidateQuerySet:
+        hours = models.ExpressionWrapper(
+            F("channel__pending_hours") * models.Value(timedelta(hours=1)), models.DurationField()
+        )
+        return self.pending().filter(pending_since__lt=models.Value(now) - hours)
+
+
+class Candidate(models.Model):
+    """A tweet offered to one channel. Changed by curation.operations alone, version by version."""
+
+    channel = models.ForeignKey(Channel, models.PROTECT)
+    tweet = models.ForeignKey("curation.Tweet", models.PROTECT)
+    state = models.CharField(max_length=9, choices=State, default=State.PENDING)
+    version = models.PositiveIntegerField(default=1, validators=[MinValueValidator(1)])
+    source = models.ForeignKey(Source, models.SET_NULL, null=True, blank=True)
+    group = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="similar")
+    rank = models.FloatField(default=0)
+    rank_parts = models.JSONField(default=dict)
+    folded = models.TextField(blank=True)
+    posted_at = models.DateTimeField()
+    arrived_at = models.DateTimeField(default=timezone.now)
+    pending_since = models.DateTimeField(default=timezone.now)
+    held = models.BooleanField(default=False)
+    confirmed_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    approved_at = models.DateTimeField(null=True, blank=True)
+    slot = models.PositiveSmallIntegerField(null=True, blank=True)
+    pinned_until = models.DateTimeField(null=True, blank=True)
+    go_live_at = models.DateTimeField(null=True, blank=True)
+    expire_at = models.DateTimeField(null=True, blank=True)
+    context = models.CharField(max_length=200, blank=True)
+    label = models.CharField(max_length=40, blank=True)
+    with_similar = models.BooleanField(default=False)
+    blocked_by_lists = models.BooleanField(default=False)
+
+    objects = CandidateQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "tweet"], name="one_candidate_per_channel"),
+            models.UniqueConstraint(
+                fields=["channel", "slot"], condition=Q(slot__isnull=False), name="one_candidate_per_slot"
+            ),
+            models.CheckConstraint(condition=Q(state__in=State.values), name="candidate_state_is_known"),
+            models.CheckConstraint(condition=Q(version__gte=1), name="candidate_versions_begin_at_one"),
+            models.CheckConstraint(
+                condition=Q(slot=None) | Q(state="approved", slot__gte=1), name="candidate_pinned_is_approved"
+            ),
+            models.CheckConstraint(
+                condition=Q(pinned_until=None) | Q(slot__isnull=False), name="candidate_pinned_until_has_slot"
+            ),
+            models.CheckConstraint(
+                condition=Q(expire_at=None) | Q(go_live_at=None) | Q(expire_at__gt=F("go_live_at")),
+                name="candidate_window_is_in_order",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="approved") | Q(approved_at__isnull=False), name="candidate_approved_has_time"
+            ),
+            models.CheckConstraint(condition=~Q(group=F("id")), name="candidate_leads_itself_silently"),
+        ]
+        indexes = [
+            models.Index(
+                F("channel"), F("rank").desc(), F("id").desc(), condition=Q(state="pending"), name="queue_by_rank"
+            ),
+            models.Index(
+                F("channel"), F("posted_at").desc(), F("id").desc(), condition=Q(state="pending"), name="queue_by_time"
+            ),
+            models.Index(F("channel"), F("approved_at").desc(), condition=Q(state="approved"), name="live_by_time"),
+            models.Index(F("pending_since"), condition=Q(state="pending"), name="pending_by_age"),
+            models.Index(F("channel"), F("state"), F("posted_at").desc(), F("id").desc(), name="decided_by_time"),
+            models.Index(F("group"), condition=Q(group__isnull=False), name="similar_ones"),
+            GinIndex(SearchVector("folded", config="simple"), condition=Q(state="pending"), name="queue_search"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel_id}/{self.tweet_id} {self.state} v{self.version}"
+
+    @property
+    def pinned(self) -> bool:
+        return self.slot is not None
+
+    def live_from(self) -> datetime | None:
+        """When it goes or went live, for an approved one."""
+        return max(filter(None, (self.approved_at, self.go_live_at)), default=None)
+
+    def in_window(self, now: datetime) -> bool:
+        return not (self.go_live_at and self.go_live_at > now) and not (self.expire_at and self.expire_at <= now)
+
+
+class Hit(models.Model):
+    """A candidate that a block matches. The span is in code points of the tweet's text, null outside the text."""
+
+    candidate = models.ForeignKey(Candidate, models.CASCADE)
+    block = models.ForeignKey(Block, models.CASCADE)
+    start = models.PositiveIntegerField(null=True)
+    end = models.PositiveIntegerField(null=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["candidate", "block"], name="one_hit_per_block")]
+        indexes = [models.Index(fields=["block", "-at"], name="hits_of_a_block")]
+
+    def __str__(self) -> str:
+        return f"{self.candidate_id} by {self.block_id}"
+
+
+class Offer(models.Model):
+    """A candidate that one market offered to another."""
+
+    candidate = models.OneToOneField(Candidate, models.CASCADE)
+    origin = models.ForeignKey(Candidate, models.SET_NULL, null=True, related_name="offers_sent")
+    origin_market = models.ForeignKey(Market, models.CASCADE)
+    by = models.ForeignKey(User, models.SET_NULL, null=True)
+    note = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.origin_market_id} offers {self.candidate_id}"

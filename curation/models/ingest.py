@@ -1,0 +1,87 @@
+"""How far each source was read, what each reading brought, and what could not be understood."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from regions.models import Market, Source
+
+
+class CursorQuerySet(models.QuerySet["Cursor"]):
+    def due(self, now: datetime) -> CursorQuerySet:
+        return self.filter(due_at__lte=now, source__in=Source.objects.running()).order_by("due_at")
+
+
+class Cursor(models.Model):
+    """How far a source was read. Advances only in the transaction that stores what it covers."""
+
+    source = models.OneToOneField(Source, models.CASCADE, primary_key=True)
+    newest_id = models.BigIntegerField(null=True)
+    gap_until_id = models.BigIntegerField(null=True)
+    gap_floor_id = models.BigIntegerField(null=True)
+    interval_seconds = models.PositiveIntegerField(default=60)
+    due_at = models.DateTimeField(default=timezone.now)
+    failures = models.PositiveSmallIntegerField(default=0)
+
+    objects = CursorQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["due_at"], name="cursors_by_due_time")]
+
+    def __str__(self) -> str:
+        return f"{self.source_id} up to {self.newest_id}"
+
+
+class IngestRun(models.Model):
+    """One reading of one source: counts by outcome, cost, and the error in plain words."""
+
+    class Outcome(models.TextChoices):
+        RUNNING = "running", _("running")
+        READ = "read", _("read")
+        WAITING = "waiting", _("waiting for X's window")
+        REFUSED = "refused", _("refused by X")
+        FAILED = "failed", _("failed")
+
+    source = models.ForeignKey(Source, models.CASCADE)
+    market = models.ForeignKey(Market, models.CASCADE, null=True)
+    started_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=8, choices=Outcome, default=Outcome.RUNNING)
+    read = models.PositiveIntegerField(default=0)
+    fresh = models.PositiveIntegerField(default=0)
+    known = models.PositiveIntegerField(default=0)
+    edited = models.PositiveIntegerField(default=0)
+    candidates = models.PositiveIntegerField(default=0)
+    blocked = models.PositiveIntegerField(default=0)
+    held = models.PositiveIntegerField(default=0)
+    quarantined = models.PositiveIntegerField(default=0)
+    missing = models.PositiveIntegerField(default=0)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["source", "-started_at"], name="runs_of_a_source")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ended_at=None) | Q(ended_at__gte=F("started_at")), name="run_ends_after_its_start"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source_id} {self.outcome}"
+
+
+class Quarantined(models.Model):
+    """A payload that could not be understood, with the reason. It never stops the rest."""
+
+    run = models.ForeignKey(IngestRun, models.CASCADE, related_name="set_aside")
+    reason = models.CharField(max_length=300)
+    payload = models.JSONField()
+    at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.reason

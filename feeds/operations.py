@@ -1,0 +1,4 @@
+"""Publishing."""
+
+def listen() -> None:
+    """Placeholder until the listener stands."""

@@ -1,0 +1,43 @@
+"""Pages of regions: the language switch and the pages for errors."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+from django.views.i18n import set_language
+
+from regions import problems
+from regions.permissions import PUBLIC, rule
+
+
+@rule(PUBLIC)
+@require_POST
+def choose_language(request: HttpRequest) -> HttpResponse:
+    """Keeps the chosen language with the person, or in a cookie for a stranger."""
+    chosen = request.POST.get("language", "")
+    if request.user.is_authenticated and chosen in dict(settings.LANGUAGES):
+        request.user.language = chosen
+        request.user.save(update_fields=["language"])
+    return set_language(request)
+
+
+def error_page(request: HttpRequest, status: int, code: str, title: str, sentence: str) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        return problems.answer(status, code, sentence)
+    return render(request, "regions/error.html", {"title": title, "sentence": sentence}, status=status)
+
+
+def forbidden(request: HttpRequest, exception: Any = None) -> HttpResponse:
+    return error_page(request, 403, "permission_denied", _("Not yours to do"), _("You may look here, not change."))
+
+
+def missing(request: HttpRequest, exception: Any = None) -> HttpResponse:
+    return error_page(request, 404, "not_found", _("Nothing here"), _("This page does not exist, or not for you."))
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    sentence = _("Something broke on our side. Nothing you decided before was lost; please try again.")
+    return error_page(request, 500, "broken", _("That went wrong"), sentence)
