@@ -372,6 +372,7 @@ class Block(Scoped):
     note = models.CharField(_("note"), max_length=500, blank=True)
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
     ends_at = models.DateTimeField(_("ends at"), null=True, blank=True)
     lifted_at = models.DateTimeField(null=True, editable=False)
     lifted_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", editable=False)
