@@ -1,7 +1,8 @@
 """pytest plugin (`-p tests.servers`): PostgreSQL for the whole run, Redis and a feed folder for each process.
 
 Servers named from outside by DATABASE_URL or REDIS_URL are used as they are. Runs before pytest-django reads
-the settings; xdist's workers inherit the addresses and get a Redis of their own, since channels know no numbers.
+the settings; xdist's workers inherit the addresses and get a Redis of their own, since its
+channels know no database numbers.
 """
 
 import os

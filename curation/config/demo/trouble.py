@@ -1,5 +1,9 @@
-"""What the person who started the demo is told when it cannot go on."""
+"""Why the demo stops."""
 
 
 class Trouble(Exception):
-    """Ends the demo. Its text is one plain sentence, shown without a traceback."""
+    """It cannot go on. Its text is one plain sentence, shown without a traceback."""
+
+
+class Ended(Exception):
+    """Someone asked it to end, or nobody reads any more."""
