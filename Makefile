@@ -1,0 +1,46 @@
+# Two commands try everything: `make demo` and `make test`. Python 3.11 or newer is all they need.
+PY := .venv/bin/python
+PYTHON ?= $(shell for name in python3.11 python3 python3.12 python3.13 python3.14; do \
+	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$name"; break; }; done)
+CATALOGUES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
+# settings that need no server, for the checks
+CHECKS := DATABASE_URL=postgres://checks@127.0.0.1:1/checks REDIS_URL=redis://127.0.0.1:1/0 \
+	SECRET_KEY=only-for-checks-0123456789-0123456789-0123456789 DJANGO_SETTINGS_MODULE=curation.config.settings
+
+.PHONY: help demo test lint messages translations venv
+
+help:
+	@echo "make demo       everything on this machine: http://localhost:8000 (PORT, DEMO_DIR move it)"
+	@echo "make test       the tests, browser included (ARGS='-k words' picks some)"
+	@echo "make lint       style, types, missing migrations"
+	@echo "make messages   collect the texts to translate and compile the translations"
+
+demo: venv translations
+	@exec $(PY) -m curation.config.demo
+
+test: venv translations
+	@.ci/browser
+	@exec $(PY) -m pytest -n 2 $(ARGS)
+
+lint: venv
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(CHECKS) $(PY) -m mypy regions curation feeds
+	$(CHECKS) $(PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+
+messages: venv
+	@command -v xgettext >/dev/null || { \
+		echo "make messages needs GNU gettext: install the package gettext." >&2; exit 1; }
+	$(CHECKS) $(PY) manage.py makemessages --add-location file -i tests -i bench \
+		-l de -l nl -l el -l ro -l hr -l en
+	@$(MAKE) --no-print-directory translations
+
+translations: $(CATALOGUES)
+
+%.mo: %.po | venv
+	@$(PY) -m babel.messages.frontend -q compile -i $< -o $@
+	@test -f $@ || { echo "$< is not compiled: take the mark 'fuzzy' off its header." >&2; exit 1; }
+
+venv:
+	@test -n "$(PYTHON)" || { echo "Tickerdesk needs Python 3.11 or newer; none was found." >&2; exit 1; }
+	@$(PYTHON) curation/config/demo/install.py
