@@ -42,5 +42,6 @@ translations: $(CATALOGUES)
 	@test -f $@ || { echo "$< is not compiled: take the mark 'fuzzy' off its header." >&2; exit 1; }
 
 venv:
-	@test -n "$(PYTHON)" || { echo "Tickerdesk needs Python 3.11 or newer; none was found." >&2; exit 1; }
-	@$(PYTHON) curation/config/demo/install.py
+	@command -v $(or $(PYTHON),python3) >/dev/null || { \
+		echo "Tickerdesk needs Python 3.11 or newer; there is no python3." >&2; exit 1; }
+	@$(or $(PYTHON),python3) curation/config/demo/install.py

@@ -1,4 +1,6 @@
-"""Makes .venv and installs the requirements when they changed. Standard library only; any Python 3 can read it."""
+"""Makes .venv and installs the requirements when they changed.
+
+Standard library only, and readable for old Pythons, so that they can be told they are old."""
 
 import fcntl
 import hashlib
@@ -9,6 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 VENV = ROOT / ".venv"
+PYTHON = VENV / "bin/python"
 LISTS = (ROOT / "requirements.txt", ROOT / "requirements-dev.txt")
 
 
@@ -40,14 +43,12 @@ def fingerprint() -> str:
 
 
 def run(*words: str) -> int:
-    return subprocess.call([str(VENV / "bin/python"), *words], stdin=subprocess.DEVNULL)
+    return subprocess.call([str(PYTHON), *words], stdin=subprocess.DEVNULL)
 
 
 def works() -> bool:
-    try:
-        return run("-c", "import pip, sys; sys.exit(sys.version_info < (3, 11))") == 0
-    except OSError:
-        return False
+    check = "import pip, sys; sys.exit(sys.version_info < (3, 11))"
+    return PYTHON.exists() and subprocess.call([str(PYTHON), "-c", check], stderr=subprocess.DEVNULL) == 0
 
 
 def make() -> None:
