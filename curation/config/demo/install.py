@@ -35,8 +35,8 @@ def main() -> None:
 
 
 def fingerprint() -> str:
-    """Changes with the requirements, the Python and the place: a moved virtual environment does not work."""
-    digest = hashlib.sha256(f"{sys.version} {ROOT}".encode())
+    """Changes with the requirements and the place: a moved virtual environment does not work."""
+    digest = hashlib.sha256(str(ROOT).encode())
     for file in LISTS:
         digest.update(file.read_bytes())
     return digest.hexdigest()
