@@ -50,7 +50,9 @@ def rule(name: str) -> Callable[[View], View]:
         raise ValueError(f"no such rule: {name}")
 
     def mark(view: View) -> View:
-        view.rule = name  # type: ignore[attr-defined]
+        for marked in (view, getattr(view, "cls", None)):
+            if marked is not None:
+                marked.rule = name  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -73,5 +75,5 @@ class RulePermission(BasePermission):
     """The same for DRF, which knows the person of a token. A view without a rule is closed."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        name = getattr(view, "rule", None) or getattr(view.__class__, "rule", None)
+        name = getattr(view, "rule", None)
         return name is not None and passes(request.user, name, view.kwargs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+from datetime import datetime, timedelta
 from typing import Any
 
 import pgtrigger
@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from curation.models.candidates import Candidate
+from curation.models.candidates import Candidate, digest
 from regions.models import Channel, Market, User
 
 KEPT = "OLD.at > now() - interval '24 months'"
@@ -59,6 +59,15 @@ class Act(models.Model):
         return f"{self.verb} {self.pk}"
 
 
+class DecisionQuerySet(models.QuerySet["Decision"]):
+    def of_market(self, market: Market) -> DecisionQuerySet:
+        return self.filter(market=market).select_related("by", "market", "channel__category")
+
+    def after(self, pk: int) -> DecisionQuerySet:
+        """The log from a decision on, oldest first."""
+        return self.filter(pk__gt=pk).order_by("pk")
+
+
 class Decision(models.Model):
     """One verb on one candidate. `before` and `after` are the candidate's standing (Candidate fields that verbs change)."""
 
@@ -75,6 +84,8 @@ class Decision(models.Model):
     text_hash = models.CharField(max_length=64)
     before = models.JSONField()
     after = models.JSONField()
+
+    objects = DecisionQuerySet.as_manager()
 
     class Meta:
         triggers = append_only()
@@ -102,11 +113,9 @@ class Note(models.Model):
 class WordingQuerySet(models.QuerySet["Wording"]):
     def keep(self, words: str) -> str:
         """The digest under which the words stand; empty for no words."""
-        if not words:
-            return ""
-        digest = hashlib.sha256(words.encode()).hexdigest()
-        self.bulk_create([Wording(digest=digest, words=words)], ignore_conflicts=True)
-        return digest
+        if words:
+            self.bulk_create([Wording(digest=digest(words), words=words)], ignore_conflicts=True)
+        return digest(words)
 
     def read(self, digests: Any) -> dict[str, str]:
         """Words by digest; erased ones are missing."""
@@ -125,6 +134,12 @@ class Wording(models.Model):
         return self.words
 
 
+class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
+    def outlived(self, now: datetime) -> IdempotencyKeyQuerySet:
+        """Those that need not be kept any more."""
+        return self.filter(created_at__lt=now - timedelta(days=7))
+
+
 class IdempotencyKey(models.Model):
     """A request that succeeded: repeated with the same key and body it gives the same act. Kept 7 days."""
 
@@ -135,6 +150,8 @@ class IdempotencyKey(models.Model):
     act = models.ForeignKey(Act, models.CASCADE, null=True)
     refusals = models.JSONField(default=dict)
     created_at = models.DateTimeField(default=timezone.now)
+
+    objects = IdempotencyKeyQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "key"], name="one_use_of_a_key")]

@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVector
+from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from curation.folding import fold
 from regions.models import Block, Channel, Market, Source, User
+
+
+STANDING = (
+    "state",
+    "slot",
+    "pinned_until",
+    "go_live_at",
+    "expire_at",
+    "context",
+    "label",
+    "confirmed_by_id",
+    "approved_at",
+    "pending_since",
+    "held",
+    "with_similar",
+    "blocked_by_lists",
+)
+WORDS = ("context", "label")
+TIMES = ("pinned_until", "go_live_at", "expire_at", "approved_at", "pending_since")
+
+
+def digest(words: str) -> str:
+    """How log and snapshots name an editor's words: SHA-256, hex; empty for none."""
+    return hashlib.sha256(words.encode()).hexdigest() if words else ""
 
 
 class State(models.TextChoices):
@@ -33,6 +59,9 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
     def approved(self) -> CandidateQuerySet:
         return self.filter(state="approved")
 
+    def in_state(self, state: str) -> CandidateQuerySet:
+        return self.pending() if state == State.PENDING else self.filter(state=state)
+
     def in_channel(self, channel: Channel) -> CandidateQuerySet:
         return self.filter(channel=channel)
 
@@ -48,6 +77,12 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
 
     def with_tweets(self) -> CandidateQuerySet:
         return self.select_related("tweet__author", "channel__market", "channel__category", "source")
+
+    def holding_words(self, words: str) -> CandidateQuerySet:
+        """Full-text search, as people type it ("exact words", -without); folded as the texts are."""
+        return self.alias(search=SearchVector("folded", config="simple")).filter(
+            search=SearchQuery(fold(words), config="simple", search_type="websearch")
+        )
 
     def best_first(self) -> CandidateQuerySet:
         return self.order_by("-rank", "-id")
@@ -134,9 +169,27 @@ class Candidate(models.Model):
     def __str__(self) -> str:
         return f"{self.channel_id}/{self.tweet_id} {self.state} v{self.version}"
 
+    def standing(self) -> dict[str, Any]:
+        """The fields that verbs change, as the log holds them: words by their digest, times as ISO 8601."""
+        told = {name: getattr(self, name) for name in STANDING}
+        told |= {name: digest(told[name]) for name in WORDS}
+        return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in told.items()}
+
     @property
     def pinned(self) -> bool:
         return self.slot is not None
+
+    def warnings(self) -> list[str]:
+        """Codes of what an editor should look at: held, sensitive, withheld, edited, gone."""
+        tweet = self.tweet
+        told = {
+            "held": self.held,
+            "sensitive": tweet.sensitive,
+            "withheld": tweet.withheld_from(self.channel.market.country),
+            "edited": tweet.edited,
+            "gone": tweet.gone_at is not None,
+        }
+        return [code for code, true in told.items() if true]
 
     def live_from(self) -> datetime | None:
         """When it goes or went live, for an approved one."""

@@ -1,0 +1,174 @@
+"""The editorial API: candidates, decisions, bulk, undo, the log. One call to an operation each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import path
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.decorators import api_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from curation import keyset, operations
+from curation.access import act_for, candidate_for
+from curation.models import Act, Candidate, Decision
+from curation.operations.deciding import Many, Result
+from curation.serializers import (
+    CandidateJson,
+    CandidatePage,
+    CandidateQuery,
+    CandidateWithLog,
+    Decided,
+    DecisionBody,
+    DecisionJson,
+    LoggedDecision,
+    LogPage,
+    ManyBody,
+    ManyJson,
+    Problem,
+    Stale,
+)
+from regions.models import Category, Channel, Market
+from regions.permissions import market_for, rule
+from regions.problems import Refusal
+
+PAGE, LOG_PAGE, LONGEST_KEY = 50, 200, 200
+KEY = OpenApiParameter(
+    "Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER, description="Repeat a request safely; kept 7 days."
+)
+PROBLEMS = {403: Problem, 404: Problem, 422: Problem}
+
+
+class BadKey(Refusal):
+    code = "bad_key"
+    detail = "An Idempotency-Key has 1 to 200 characters."
+
+
+def key_of(request: Request) -> str:
+    """The request's Idempotency-Key, empty without one."""
+    key = request.headers.get("Idempotency-Key", "")
+    if len(key) > LONGEST_KEY or not key.isprintable():
+        raise BadKey
+    return key
+
+
+def read_body(serializer: type[Any], request: Request) -> dict[str, Any]:
+    read = serializer(data=request.data)
+    read.is_valid(raise_exception=True)
+    return dict(read.validated_data)
+
+
+def channel_of(market: Market, slug: str) -> Channel:
+    """The market's channel of a category; refused where the market has none."""
+    category = Category.objects.filter(slug=slug).first()
+    channel = Channel.objects.active().filter(market=market, category=category).first()
+    if channel is None:
+        raise Refusal(f"{market.code.upper()} has no such category.", field="category")
+    return channel
+
+
+@extend_schema(parameters=[CandidateQuery], responses={200: CandidatePage} | PROBLEMS)
+@rule("desk.read")
+@api_view(["GET"])
+def candidates(request: Request) -> Response:
+    """A page of a market's or a channel's candidates."""
+    asked = CandidateQuery(data=request.query_params)
+    asked.is_valid(raise_exception=True)
+    want = asked.validated_data
+    market = market_for(request.user, want["market"])
+    rows = Candidate.objects.with_tweets().in_state(want["state"])
+    rows = rows.in_channel(channel_of(market, want["category"])) if "category" in want else rows.in_market(market)
+    if want["q"]:
+        rows = rows.holding_words(want["q"])
+    page = keyset.page(rows, order=want["order"], cursor=want["cursor"], size=PAGE)
+    return Response(CandidatePage(page).data)
+
+
+@extend_schema(responses={200: CandidateWithLog} | PROBLEMS)
+@rule("desk.read")
+@api_view(["GET"])
+def candidate(request: Request, pk: int) -> Response:
+    """One candidate with its decisions."""
+    return Response(CandidateWithLog(candidate_for(request.user, pk)).data)
+
+
+@extend_schema(request=DecisionBody, parameters=[KEY], responses={201: Decided, 409: Stale} | PROBLEMS)
+@rule("candidate.decide")
+@api_view(["POST"])
+def decisions_of_candidate(request: Request, pk: int) -> Response:
+    """Decides about one candidate."""
+    row = candidate_for(request.user, pk, "candidate.decide")
+    wish = read_body(DecisionBody, request)
+    verb, version = wish.pop("verb"), wish.pop("version", None)
+    try:
+        done = operations.decide(verb, row, by=request.user, version=version, key=key_of(request), **wish)
+    except operations.StaleVersion as stale:
+        stale.more["candidate"] = CandidateJson(stale.candidate).data
+        raise
+    return Response(Decided(done).data, status=201)
+
+
+@extend_schema(
+    methods=["GET"],
+    parameters=[
+        OpenApiParameter("market", OpenApiTypes.STR, required=True),
+        OpenApiParameter("since", OpenApiTypes.INT, description="Decisions after this id."),
+    ],
+    responses={200: LogPage} | PROBLEMS,
+)
+@extend_schema(methods=["POST"], request=ManyBody, parameters=[KEY], responses={200: ManyJson} | PROBLEMS)
+@rule("desk.read")
+@api_view(["GET", "POST"])
+def decisions(request: Request) -> Response:
+    """GET: a market's log, oldest first. POST: one verb on up to 200 candidates, each answered for itself."""
+    return decide_many(request) if request.method == "POST" else log(request)
+
+
+def decide_many(request: Request) -> Response:
+    wish = read_body(ManyBody, request)
+    seen = {one["id"]: one.get("version") for one in wish.pop("candidates")}
+    many = operations.decide_many(wish.pop("verb"), seen, by=request.user, key=key_of(request), **wish)
+    return Response(many_json(many))
+
+
+def log(request: Request) -> Response:
+    market = market_for(request.user, request.query_params.get("market", ""))
+    since = request.query_params.get("since", "0")
+    if not since.isascii() or not since.isdigit():
+        raise Refusal("The id of a decision.", field="since")
+    rows = list(Decision.objects.of_market(market).after(int(since))[: LOG_PAGE + 1])
+    more = rows[LOG_PAGE - 1].pk if len(rows) > LOG_PAGE else None
+    return Response({"results": LoggedDecision(rows[:LOG_PAGE], many=True).data, "next": more})
+
+
+@extend_schema(request=None, parameters=[KEY], responses={201: ManyJson, 409: Problem} | PROBLEMS)
+@rule("candidate.decide")
+@api_view(["POST"])
+def undo(request: Request, pk: int) -> Response:
+    """Takes a whole act back."""
+    act: Act = act_for(request.user, pk, "candidate.decide")
+    return Response(many_json(operations.undo(act, by=request.user, key=key_of(request))), status=201)
+
+
+def many_json(many: Many) -> dict[str, Any]:
+    return {"act": many.act.pk if many.act else None, "results": [result_json(result) for result in many.results]}
+
+
+def result_json(result: Result) -> dict[str, Any]:
+    told: dict[str, Any] = {"id": result.id, "status": 201 if result.status == 200 else int(result.status)}
+    if result.problem is not None:
+        told["problem"] = result.problem
+    if result.candidate is not None and result.status != 404 and result.status != 403:
+        told["candidate"] = CandidateJson(result.candidate).data
+    return told
+
+
+urlpatterns = [
+    path("candidates/", candidates, name="api-candidates"),
+    path("candidates/<int:pk>/", candidate, name="api-candidate"),
+    path("candidates/<int:pk>/decisions/", decisions_of_candidate, name="api-candidate-decisions"),
+    path("decisions/", decisions, name="api-decisions"),
+    path("acts/<int:pk>/undo/", undo, name="api-undo"),
+]

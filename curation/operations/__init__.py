@@ -1,0 +1,65 @@
+"""The one set of operations, used by pages, API, jobs and commands alike."""
+
+from curation.operations.deciding import (
+    Many,
+    Outcome,
+    Result,
+    approve,
+    block,
+    decide,
+    decide_many,
+    pin,
+    reopen,
+    unpin,
+)
+from curation.operations.errors import (
+    BadWindow,
+    BadWords,
+    BlockStands,
+    Busy,
+    KeyReused,
+    NoSuchSlot,
+    NotAllowed,
+    NotUndoable,
+    SecondPairNeeded,
+    SlotsFull,
+    SlotTaken,
+    StaleVersion,
+    TooMany,
+    VersionRequired,
+)
+from curation.operations.record import touch
+from curation.operations.system import edit, lapse_old, withdraw
+from curation.operations.undoing import undo
+
+__all__ = [
+    "BadWindow",
+    "BadWords",
+    "BlockStands",
+    "Busy",
+    "KeyReused",
+    "Many",
+    "NoSuchSlot",
+    "NotAllowed",
+    "NotUndoable",
+    "Outcome",
+    "Result",
+    "SecondPairNeeded",
+    "SlotTaken",
+    "SlotsFull",
+    "StaleVersion",
+    "TooMany",
+    "VersionRequired",
+    "approve",
+    "block",
+    "decide",
+    "decide_many",
+    "edit",
+    "lapse_old",
+    "pin",
+    "reopen",
+    "touch",
+    "undo",
+    "unpin",
+    "withdraw",
+]

@@ -1,0 +1,105 @@
+"""What operations refuse. Codes are part of the API's contract; sentences are for people."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as now_in
+from django.utils.translation import gettext_lazy as _
+
+from curation.models import Candidate, Decision
+from regions.problems import Refusal
+
+
+class VersionRequired(Refusal):
+    code = "version_required"
+    detail = _("Say which version you saw.")
+
+
+class NotAllowed(Refusal):
+    code = "not_allowed"
+    detail = _("That cannot be done with this post as it stands.")
+
+
+class SecondPairNeeded(Refusal):
+    code = "second_pair_needed"
+    detail = _("You approved this already. Someone else has to approve it too.")
+
+
+class BlockStands(Refusal):
+    code = "block_stands"
+    detail = _("A block forbids this post. Lift the block first.")
+
+
+class NoSuchSlot(Refusal):
+    code = "no_such_slot"
+    detail = _("This channel has no such slot.")
+
+
+class BadWindow(Refusal):
+    code = "bad_window"
+    detail = _("The time is not usable.")
+
+
+class BadWords(Refusal):
+    code = "bad_words"
+    detail = _("The words are too long or hold control characters.")
+
+
+class TooMany(Refusal):
+    code = "too_many"
+    detail = _("At most 200 posts at once.")
+
+
+class KeyReused(Refusal):
+    code = "key_reused"
+    detail = _("This Idempotency-Key was used for another request.")
+
+
+class Conflict(Refusal):
+    status = HTTPStatus.CONFLICT
+
+
+class SlotTaken(Conflict):
+    code = "slot_taken"
+    detail = _("That slot is taken. Swap, or choose another.")
+
+
+class SlotsFull(Conflict):
+    code = "slots_full"
+    detail = _("All slots are taken. Swap with one of them.")
+
+
+class NotUndoable(Conflict):
+    code = "not_undoable"
+    detail = _("This cannot be taken back any more.")
+
+
+class Busy(Refusal):
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "busy"
+    detail = _("The channel is busy. Nothing was changed; try again.")
+
+
+class StaleVersion(Conflict):
+    """Someone was faster. Tells who, which verb and when; `candidate` is the row as it stands now."""
+
+    code = "stale_version"
+
+    def __init__(self, candidate: Candidate, last: Decision | None) -> None:
+        self.candidate = candidate
+        self.last = last
+        told: dict[str, Any] = {"by": None, "verb": None, "at": None, "version": candidate.version}
+        sentence: Any = _("This post changed meanwhile. Look at it again.")
+        if last is not None:
+            by = last.by.shown_name if last.by else None
+            told |= {"by": by, "verb": last.verb, "at": last.at.isoformat()}
+            sentence = now_in("%(who)s was faster: %(verb)s at %(time)s.") % {
+                "who": by or now_in("The system"),
+                "verb": last.get_verb_display(),
+                "time": date_format(localtime(last.at), "H:i:s"),
+            }
+        super().__init__(sentence, **told)

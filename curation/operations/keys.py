@@ -1,0 +1,38 @@
+"""Idempotency: a repeated request with the same key and body gives the same act, and does nothing twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from curation.models import Act, IdempotencyKey
+from curation.operations.errors import KeyReused
+from regions.models import User
+
+
+def fingerprint(*parts: Any) -> str:
+    """Hash of what a request asks for, whatever order its fields came in."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def begin(user: User, key: str, body_hash: str) -> IdempotencyKey | None:
+    """The earlier use of a key, or None where this request is its first. To be called first in the transaction.
+
+    A concurrent twin waits here for the other's commit. Raises KeyReused for another body."""
+    if not key:
+        return None
+    made = IdempotencyKey(user=user, key=key, body_hash=body_hash)
+    IdempotencyKey.objects.bulk_create([made], ignore_conflicts=True)
+    use = IdempotencyKey.objects.select_related("act").get(user=user, key=key)
+    if use.body_hash != body_hash:
+        raise KeyReused
+    return use if use.status else None
+
+
+def finish(user: User, key: str, *, status: int, act: Act, refusals: dict[int, Any]) -> None:
+    """Keeps what came of it, in the same transaction."""
+    if key:
+        IdempotencyKey.objects.filter(user=user, key=key).update(
+            status=status, act=act, refusals={str(pk): problem for pk, problem in refusals.items()}
+        )

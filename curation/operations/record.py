@@ -1,0 +1,136 @@
+"""One act being done: the locks it holds, the changes it makes, the decisions it leaves.
+
+Lock order everywhere: channels by id, then candidates by id. Who holds a channel's row may change its candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from django.db import OperationalError, transaction
+from django.db.models import F
+
+from curation.models import Act, Candidate, Decision, Note, Verb, Wording
+from curation.models.candidates import WORDS
+from curation.operations.errors import Busy
+from regions.models import Channel, User
+from regions.signals import channel_changed
+
+LOCK_NOT_AVAILABLE = "55P03"
+
+
+@contextmanager
+def one_transaction() -> Iterator[None]:
+    """A transaction whose waiting for locks ends in Busy instead of an error of the database."""
+    try:
+        with transaction.atomic():
+            yield
+    except OperationalError as error:
+        if getattr(error.__cause__, "pgcode", "") == LOCK_NOT_AVAILABLE:
+            raise Busy from error
+        raise
+
+
+def lock_channels(ids: Iterable[int]) -> dict[int, Channel]:
+    """Channels by id, locked in the order of their ids."""
+    found = Channel.objects.select_for_update(of=("self",)).select_related("market", "category")
+    return {channel.pk: channel for channel in found.filter(pk__in=set(ids)).order_by("pk")}
+
+
+def lock_candidates(ids: Iterable[int]) -> dict[int, Candidate]:
+    """Candidates by id with their tweets, locked in the order of their ids. Their channels must be locked."""
+    found = Candidate.objects.select_for_update(of=("self",)).with_tweets()
+    return {candidate.pk: candidate for candidate in found.filter(pk__in=set(ids)).order_by("pk")}
+
+
+def touch(channel_ids: Iterable[int]) -> None:
+    """Raises the revision of channels whose feed changes for another reason than a decision, and says so."""
+    ids = sorted(set(channel_ids))
+    if ids:
+        lock_channels(ids)
+        Channel.objects.filter(pk__in=ids).update(revision=F("revision") + 1)
+        channel_changed.send(sender=Channel, channels=ids)
+
+
+class Record:
+    """The act and its decisions, written as they are made. Used within `one_transaction`."""
+
+    def __init__(
+        self,
+        verb: str,
+        *,
+        by: User | None,
+        now: datetime,
+        note: str = "",
+        undoes: Act | None = None,
+        rows: dict[int, Candidate] | None = None,
+    ) -> None:
+        self.by, self.now, self.rows = by, now, rows or {}
+        self.act = Act.objects.create(verb=verb, by=by, at=now, undoes=undoes)
+        self.decisions: list[Decision] = []
+        if note:
+            Note.objects.create(act=self.act, words=note)
+
+    def change(self, candidate: Candidate, verb: str, *, reason: str = "", **fields: Any) -> Decision:
+        """One decision: the candidate's fields, its version and the log, in step.
+
+        The version is compared in the same UPDATE; the channel's lock makes a difference impossible here."""
+        before, seen = candidate.standing(), candidate.version
+        for name, value in fields.items():
+            setattr(candidate, name, value)
+        changed = Candidate.objects.filter(pk=candidate.pk, version=seen).update(version=seen + 1, **fields)
+        if changed != 1:
+            raise RuntimeError(f"candidate {candidate.pk} changed without its channel's lock")
+        candidate.version = seen + 1
+        for name in WORDS:
+            if fields.get(name):
+                Wording.objects.keep(fields[name])
+        decision = Decision(
+            act=self.act,
+            candidate=candidate,
+            channel_id=candidate.channel_id,
+            market_id=candidate.channel.market_id,
+            verb=verb,
+            by=self.by,
+            at=self.now,
+            reason=reason,
+            version=candidate.version,
+            current_id=candidate.tweet.current_id,
+            text_hash=candidate.tweet.text_hash,
+            before=before,
+            after=candidate.standing(),
+        )
+        self.decisions.append(decision)
+        return decision
+
+    def close(self) -> None:
+        """Writes the decisions, raises the channels' revisions and says so; the last step before the commit."""
+        Decision.objects.bulk_create(self.decisions)
+        channels = sorted({decision.channel_id for decision in self.decisions})
+        Channel.objects.filter(pk__in=channels).update(revision=F("revision") + 1)
+        channel_changed.send(sender=Channel, channels=channels)
+
+
+def last_decision(candidate: Candidate) -> Decision | None:
+    return Decision.objects.filter(candidate=candidate).select_related("by").order_by("-version").first()
+
+
+def unpinned() -> dict[str, Any]:
+    """Fields of a candidate that holds no slot."""
+    return {"slot": None, "pinned_until": None}
+
+
+def back_to_pending(now: datetime) -> dict[str, Any]:
+    """Fields of a candidate that waits for a decision again."""
+    return unpinned() | {
+        "state": "pending",
+        "pending_since": now,
+        "approved_at": None,
+        "confirmed_by_id": None,
+        "blocked_by_lists": False,
+    }
+
+
+SYSTEM_VERBS = {Verb.LIFT, Verb.EDIT, Verb.WITHDRAW, Verb.RESTORE, Verb.LAPSE}
