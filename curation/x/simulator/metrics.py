@@ -1,0 +1,42 @@
+"""Numbers under a post: they grow with its age and end where its author's following lets them."""
+
+from __future__ import annotations
+
+from math import exp
+from random import Random
+
+from curation.x.simulator.accounts import Account
+from curation.x.simulator.posts import Post
+
+HALF_LIFE_HOURS = 1.5
+SHARES = {"retweet_count": 0.16, "reply_count": 0.11, "quote_count": 0.03, "bookmark_count": 0.05}
+
+
+def post_metrics(post: Post, author: Account, now: int) -> dict[str, int]:
+    """Likes in the end: about one for every 300 followers, from a tenth to tenfold; spam hardly any."""
+    chance = Random(post.first)
+    likes = author.followers / 300 * chance.lognormvariate(0, 1.1) * (0.03 if post.spam else 1)
+    grown = 1 - exp(-max(0, now - post.created) / 3_600_000 / HALF_LIFE_HOURS)
+    seen = {name: int(likes * share * chance.uniform(0.4, 1.8) * grown) for name, share in SHARES.items()}
+    impressions = int((likes * chance.uniform(30, 80) + author.followers * 0.08) * grown)
+    return seen | {"like_count": int(likes * grown), "impression_count": impressions}
+
+
+def account_metrics(account: Account, posted: int) -> dict[str, int]:
+    chance = Random(account.id)
+    return {
+        "followers_count": account.followers,
+        "following_count": chance.randint(80, 1400),
+        "tweet_count": chance.randint(900, 30_000) + posted,
+        "listed_count": account.followers // 240,
+        "like_count": chance.randint(50, 9000),
+        "media_count": chance.randint(20, 800),
+    }
+
+
+def votes(post: Post, author: Account, now: int) -> list[int]:
+    """Votes for each option of the post's poll."""
+    chance = Random(post.first + 1)
+    total = author.followers / 40 * (1 - exp(-max(0, now - post.created) / 3_600_000 / 4))
+    shares = [chance.uniform(0.5, 3) for _ in post.poll]
+    return [int(total * share / sum(shares)) for share in shares]

@@ -1,0 +1,206 @@
+"""X's search language: words, phrases, operators, implicit AND before OR, parentheses, negation."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+OPERATORS = "https://docs.x.com/x-api/posts/search/integrate/operators"
+WORD = re.compile(r"\w+")
+TOKEN = re.compile(r'-?[a-z_]+:"[^"]*"|-?"[^"]*"|-?\(|\)|[^\s()"]+|"')
+OPERATOR = re.compile(r"([a-z][a-z_]*):(.*)", re.DOTALL)
+IS = ("retweet", "reply", "quote", "verified", "nullcast")
+HAS = ("links", "media", "images", "videos", "hashtags", "mentions", "cashtags", "geo")
+LEAST = {
+    "min_likes": "like_count",
+    "min_reposts": "retweet_count",
+    "min_retweets": "retweet_count",
+    "min_replies": "reply_count",
+}
+
+
+class BadQuery(ValueError):
+    """X's words for what is wrong, with the position (from 1)."""
+
+    def __init__(self, reason: str, at: int | None = None) -> None:
+        position = "" if at is None else f" (at position {at})"
+        super().__init__(f"There were errors processing your request: {reason}{position}")
+
+
+def folded(text: str) -> str:
+    """Lower case without diacritics: ă, č, ö, ώ and final sigma find their plain sisters."""
+    spread = unicodedata.normalize("NFKD", text.casefold())
+    bare = "".join(sign for sign in spread if not unicodedata.combining(sign))
+    return bare.replace("đ", "d").replace("ς", "σ")
+
+
+@dataclass
+class Searchable:
+    """What a query sees of a post. `flags` holds "is:reply", "has:links" and the like; tags are folded."""
+
+    author: str
+    author_id: str
+    lang: str
+    text: str
+    words: list[str]
+    flags: set[str] = field(default_factory=set)
+    tags: set[str] = field(default_factory=set)
+    cashtags: set[str] = field(default_factory=set)
+    mentions: set[str] = field(default_factory=set)
+    links: list[str] = field(default_factory=list)
+    lists: set[str] = field(default_factory=set)
+    contexts: set[str] = field(default_factory=set)
+    replies_to: str = ""
+    retweets: str = ""
+    conversation: str = ""
+    metrics: Callable[[], dict[str, int]] = dict
+
+
+Test = Callable[[Searchable], bool]
+
+
+@dataclass(frozen=True)
+class Query:
+    """`words`: whether it asks for words, in which case X returns no retweets."""
+
+    test: Test
+    words: bool
+
+    def finds(self, post: Searchable) -> bool:
+        if self.words and "is:retweet" in post.flags:
+            return False
+        return self.test(post)
+
+
+def parse(text: str) -> Query:
+    """Raises BadQuery."""
+    return Parser(text).query()
+
+
+class Parser:
+    """Recursive descent over the tokens of one query."""
+
+    def __init__(self, text: str) -> None:
+        self.tokens = [(match[0], match.start() + 1) for match in TOKEN.finditer(text)]
+        self.end = len(text) + 1
+        self.at = 0
+        self.words = False
+        self.standalone = False
+
+    def query(self) -> Query:
+        test = self._either()
+        if self.at < len(self.tokens):
+            token, position = self.tokens[self.at]
+            raise BadQuery(f"missing EOF at '{token}'", position)
+        if not self.standalone:
+            raise BadQuery("Rules must contain at least one positive, non-stopword clause")
+        return Query(test, self.words)
+
+    def _peek(self) -> str:
+        return self.tokens[self.at][0] if self.at < len(self.tokens) else ""
+
+    def _either(self) -> Test:
+        tests = [self._all()]
+        while self._peek() == "OR":
+            self.at += 1
+            tests.append(self._all())
+        return lambda post: any(test(post) for test in tests)
+
+    def _all(self) -> Test:
+        tests = []
+        while self._peek() not in ("", ")", "OR"):
+            tests.append(self._term())
+        if not tests:
+            position = self.tokens[self.at][1] if self.at < len(self.tokens) else self.end
+            raise BadQuery(f"no viable alternative at input '{self._peek() or '<EOF>'}'", position)
+        return lambda post: all(test(post) for test in tests)
+
+    def _term(self) -> Test:
+        token, position = self.tokens[self.at]
+        self.at += 1
+        if token == "(":
+            return self._group()
+        if token == "-(":
+            raise BadQuery("Grouped terms cannot be negated, negate each of them", position)
+        if token == '"':
+            raise BadQuery("missing closing quote", position)
+        if token.startswith("-") and len(token) > 1:
+            test = leaf(token[1:], position)[0]
+            return lambda post: not test(post)
+        test, kind = leaf(token, position)
+        self.words |= kind == "word"
+        self.standalone |= kind != "narrowing"
+        return test
+
+    def _group(self) -> Test:
+        test = self._either()
+        if self._peek() != ")":
+            raise BadQuery("missing ')' at '<EOF>'", self.end)
+        self.at += 1
+        return test
+
+
+def leaf(token: str, position: int) -> tuple[Test, str]:
+    """The test of one term, and whether it is a "word", an "operator", or only "narrowing" others."""
+    operator = OPERATOR.fullmatch(token)
+    if operator:
+        return _operator(operator[1], operator[2].strip('"'), position)
+    if token.startswith("#"):
+        tag = folded(token[1:])
+        return (lambda post: tag in post.tags), "word"
+    if token.startswith("$"):
+        cash = token[1:].upper()
+        return (lambda post: cash in post.cashtags), "word"
+    if token.startswith("@"):
+        name = token[1:].lower()
+        return (lambda post: name in post.mentions), "word"
+    return phrase(token.strip('"')), "word"
+
+
+def phrase(text: str) -> Test:
+    """The words of `text`, one after the other; signs without letters are looked for as they are."""
+    wanted = WORD.findall(folded(text))
+    if not wanted:
+        return lambda post: bool(text) and text in post.text
+    size = len(wanted)
+    return lambda post: any(post.words[i : i + size] == wanted for i in range(len(post.words) - size + 1))
+
+
+def _operator(name: str, value: str, position: int) -> tuple[Test, str]:
+    low = value.lower()
+    if (name == "is" and low in IS) or (name == "has" and low in HAS):
+        flag = f"{name}:{low}"
+        return (lambda post: flag in post.flags), "narrowing"
+    if name in LEAST and value.isdecimal():
+        return (lambda post: post.metrics()[LEAST[name]] >= int(value)), "narrowing"
+    if name in OPERATOR_TESTS and value:
+        kind = "narrowing" if name in ("lang", "place_country") else "operator"
+        return OPERATOR_TESTS[name](low), kind
+    raise BadQuery(
+        f"Reference to invalid operator '{name}:{value}'. Operator is not available in current product "
+        f"or product packaging. Please refer to complete available operator list at {OPERATORS}.",
+        position,
+    )
+
+
+def _context(value: str) -> Test:
+    domain, _, entity = value.partition(".")
+    return lambda post: any(
+        (domain in ("*", have.partition(".")[0])) and entity in ("*", have.partition(".")[2])
+        for have in post.contexts
+    )
+
+
+OPERATOR_TESTS: dict[str, Callable[[str], Test]] = {
+    "from": lambda value: lambda post: value.lstrip("@") in (post.author, post.author_id),
+    "to": lambda value: lambda post: post.replies_to == value.lstrip("@"),
+    "retweets_of": lambda value: lambda post: post.retweets == value.lstrip("@"),
+    "list": lambda value: lambda post: value in post.lists,
+    "lang": lambda value: lambda post: post.lang == value,
+    "url": lambda value: lambda post: any(value in link.lower() for link in post.links),
+    "conversation_id": lambda value: lambda post: post.conversation == value,
+    "context": _context,
+    "place_country": lambda value: lambda post: False,
+}

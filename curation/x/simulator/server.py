@@ -1,0 +1,231 @@
+"""The simulator as a whole: a world, a server in a thread, and orders to make things happen."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from collections.abc import Callable
+from datetime import datetime
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any, Self
+
+from curation.x.simulator.accounts import Account
+from curation.x.simulator.asking import Request, Usage
+from curation.x.simulator.dialects import dialect_of
+from curation.x.simulator.endpoints import Endpoint, endpoint_of
+from curation.x.simulator.faults import Fault, Faults, Reply
+from curation.x.simulator.handler import Handler, answer, not_found, unauthorized
+from curation.x.simulator.inventor import Inventor
+from curation.x.simulator.problems import Refused, by_status, invalid_request
+from curation.x.simulator.replay import Replay
+from curation.x.simulator.state import State
+from curation.x.simulator.texts import languages
+from curation.x.simulator.windows import Rate, Windows
+from curation.x.simulator.world import World
+
+log = logging.getLogger("x_simulator")
+ORDERS = ("post", "edit", "delete", "withhold", "protect", "suspend", "retweet")
+Parameters = dict[str, list[str]]
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        log.debug("a client went away", exc_info=True)
+
+
+class Simulator:
+    """A server that speaks X API v2. `with Simulator(port=0, rate=0) as x: x.base_url`.
+
+    `rate` posts a minute are invented, after a back-catalogue of `catalogue` posts a language;
+    `state` is a file that posts survive in; `replay` a folder of recorded exchanges served instead
+    of invention; `recordings` the folder that `fail(recording=...)` names files in (default: replay);
+    `texts` the folder of the post texts; `limit_scale` multiplies the rate limits; `pictures_base`
+    replaces the own address before /pictures/; `clock` gives Unix seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        token: str = "simulator",
+        seed: int = 7,
+        rate: float = 20.0,
+        catalogue: int = 40,
+        state: Path | str | None = None,
+        replay: Path | str | None = None,
+        recordings: Path | str | None = None,
+        texts: Path | str | None = None,
+        limit_scale: float = 1.0,
+        window_seconds: float = 900,
+        query_limit: int = 512,
+        pictures_base: str = "",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.token = token
+        self.catalogue = catalogue
+        self.query_limit = query_limit
+        self.pictures_base = pictures_base.rstrip("/")
+        self.clock = clock
+        self.replay = Replay(Path(replay)) if replay else None
+        folder = recordings or replay
+        self.faults = Faults(Path(folder) if folder else None, clock)
+        self.windows = Windows(limit_scale, window_seconds, clock)
+        self.usage = Usage()
+        self.connections: set[socket.socket] = set()
+        self.server = Server((host, port), type("BoundHandler", (Handler,), {"simulator": self}))
+        spoken = languages(Path(texts) if texts else None)
+        self.state = State(Path(state) if state else None)
+        self.world = World([a for one in spoken.values() for a in one.accounts], self.state, clock)
+        self.inventor = Inventor(self.world, spoken, seed, 0 if self.replay else rate)
+        self.thread = Thread(target=self.server.serve_forever, args=(0.1,), name="x_simulator", daemon=True)
+
+    # Running
+
+    @property
+    def base_url(self) -> str:
+        host, port = self.server.server_address[:2]
+        return f"http://{host!s}:{port}"
+
+    def start(self) -> Self:
+        if not self.replay:
+            self._fill()
+        self.thread.start()
+        self.inventor.start()
+        return self
+
+    def stop(self) -> None:
+        """Ends the server, also for clients that keep their connection open."""
+        self.inventor.stop()
+        self.server.shutdown()
+        self.server.server_close()
+        for connection in list(self.connections):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                log.debug("already closed")
+        with self.world.lock:
+            self.state.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    def _fill(self) -> None:
+        with self.world.lock:
+            self.state.begin()
+            count = self.inventor.catalogue(self.catalogue)
+            self.state.commit()
+        log.info("%d posts were there, %d invented for the last hours", len(self.world.posts) - count, count)
+
+    # Making things happen
+
+    def account(self, username: str, **fields: Any) -> Account:
+        """A new account, or a changed one."""
+        known = self.world.account(username)
+        if known is None:
+            return self.world.enter(Account(username=username, **{"name": username} | fields))
+        self.world.change_account(username, **fields)
+        return known
+
+    def post(self, author_username: str, text: str, **fields: Any) -> str:
+        """The id of the new post. Fields: lang, category, media (scenes), alt, poll, sensitive, spam,
+        reply_to, quote (ids), at (aware datetime). Raises KeyError for an unknown author."""
+        for name, kind in (("reply_to", "replied_to"), ("quote", "quoted"), ("retweet", "retweeted")):
+            if name in fields:
+                fields |= {"kind": kind, "ref": int(fields.pop(name))}
+        if isinstance(fields.get("at"), datetime):
+            fields["at"] = int(fields["at"].timestamp() * 1000)
+        author = self.world.accounts[author_username.lower()]
+        return str(self.world.post(author, text, **fields).id)
+
+    def retweet(self, username: str, id: str | int) -> str:
+        return self.post(username, "", retweet=id)
+
+    def edit(self, id: str | int, text: str) -> str:
+        """The id of the new version."""
+        return str(self.world.edit(int(id), text).id)
+
+    def delete(self, id: str | int) -> None:
+        self.world.change(int(id), deleted=True)
+
+    def withhold(self, id: str | int, countries: list[str]) -> None:
+        """Withholds a post in these countries; XX is worldwide, XY for copyright, [] lifts it."""
+        self.world.change(int(id), withheld=list(countries))
+
+    def withhold_user(self, username: str, countries: list[str]) -> None:
+        self.world.change_account(username, withheld=list(countries))
+
+    def protect(self, username: str, on: bool = True) -> None:
+        self.world.change_account(username, protected=on)
+
+    def suspend(self, username: str, on: bool = True) -> None:
+        self.world.change_account(username, suspended=on)
+
+    def fail(self, path_prefix: str = "/2/", **order: Any) -> None:
+        """Orders a fault, see Fault: status, body, headers, times, slow (seconds), cut, recording."""
+        self.faults.order(Fault(path_prefix=path_prefix, **order))
+
+    def mend(self) -> None:
+        """Takes back every order."""
+        self.faults.mend()
+
+    # Answering
+
+    def answer(self, method: str, path: str, parameters: Parameters, authorization: str | None) -> Reply:
+        if authorization != f"Bearer {self.token}":
+            return unauthorized()
+        if self.replay:
+            return self.replay.answer(method, path, parameters)
+        found = endpoint_of(path)
+        if found is None or method != "GET":
+            return not_found()
+        endpoint, named = found
+        rate = self.windows.take(endpoint.path, endpoint.limit)
+        if not rate.allowed:
+            return answer(429, by_status(429), rate.headers())
+        return self._answer(endpoint, {name: [value] for name, value in named.items()}, parameters, rate)
+
+    def _answer(self, endpoint: Endpoint, named: Parameters, given: Parameters, rate: Rate) -> Reply:
+        dialect = dialect_of(given)
+        headers = rate.headers() | {"api-version": dialect.version}
+        # A parameter of the path given again in the query is a duplicate, as X sees it.
+        merged = given | {name: value + given.get(name, []) for name, value in named.items()}
+        try:
+            complaints = endpoint.accepts.complaints(merged, dialect)
+            if complaints:
+                raise invalid_request(complaints, dialect)
+            single = {name: values[0] for name, values in merged.items()}
+            with self.world.lock:
+                body = endpoint.answer(self._request(dialect, single))
+        except Refused as refused:
+            return answer(refused.status, refused.body, headers)
+        return answer(200, dialect.outward(body), headers)
+
+    def _request(self, dialect: Any, parameters: dict[str, str]) -> Request:
+        pictures = self.pictures_base or self.base_url
+        return Request(self.world, dialect, parameters, pictures, self.usage, self.query_limit)
+
+    def control(self, method: str, path: str, order: dict[str, Any]) -> tuple[int, Any]:
+        """The simulator's own addresses: health, faults, and each order of ORDERS."""
+        name = path.removeprefix("/simulator/")
+        if name == "health" and method == "GET":
+            return 200, {"status": "ok", "posts": len(self.world.posts), "accounts": len(self.world.accounts)}
+        if name == "faults" and method == "POST":
+            self.fail(**order)
+            return 201, {"waiting": len(self.faults.orders)}
+        if name == "faults" and method == "DELETE":
+            self.mend()
+        if name == "faults":
+            return 200, {"waiting": [vars(fault) for fault in self.faults.orders]}
+        if name in ORDERS and method == "POST":
+            return 200, {"id": getattr(self, name)(**order)}
+        return 404, {"detail": "unknown address"}
