@@ -5,7 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.test import Client
 from playwright.sync_api import Browser, sync_playwright
+from pytest_django.fixtures import SettingsWrapper
+from rest_framework.test import APIClient
+
+from regions.models import Channel, Role, User
+from tests.cast import channel_of, make_user
 
 QUIET = [
     "--no-sandbox",
@@ -31,3 +37,96 @@ def browser() -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
         yield opened
         opened.close()
+
+
+@pytest.fixture(autouse=True)
+def plain_settings(settings: SettingsWrapper, tmp_path: Path) -> None:
+    """Static files without a manifest, and a feed folder for each test."""
+    static = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": static}
+    settings.FEED_ROOT = tmp_path / "feeds"
+
+
+@pytest.fixture
+def anna(db: None) -> User:
+    """Edits DE."""
+    return make_user("anna", {"de": Role.EDITOR}, first_name="Anna", last_name="Amsel")
+
+
+@pytest.fixture
+def ben(db: None) -> User:
+    """Edits DE too."""
+    return make_user("ben", {"de": Role.EDITOR}, first_name="Ben", last_name="Buche")
+
+
+@pytest.fixture
+def bram(db: None) -> User:
+    """Edits NL."""
+    return make_user("bram", {"nl": Role.EDITOR})
+
+
+@pytest.fixture
+def eleni(db: None) -> User:
+    """Leads GR."""
+    return make_user("eleni", {"gr": Role.LEAD})
+
+
+@pytest.fixture
+def lena(db: None) -> User:
+    """Leads DE."""
+    return make_user("lena", {"de": Role.LEAD})
+
+
+@pytest.fixture
+def vera(db: None) -> User:
+    """May only look at DE."""
+    return make_user("vera", {"de": Role.VIEWER})
+
+
+@pytest.fixture
+def chief(db: None) -> User:
+    return make_user("chief", is_superuser=True, is_staff=True)
+
+
+@pytest.fixture
+def guest(db: None) -> User:
+    """Can log in, belongs to no market."""
+    return make_user("guest")
+
+
+@pytest.fixture
+def de_politics(db: None) -> Channel:
+    return channel_of("de", "politics")
+
+
+@pytest.fixture
+def nl_politics(db: None) -> Channel:
+    return channel_of("nl", "politics")
+
+
+@pytest.fixture
+def api() -> "Caller":
+    """Calls the editorial API as somebody: api(anna).post(...)."""
+    return Caller()
+
+
+class Caller:
+    def __call__(self, user: User | None = None) -> APIClient:
+        client = APIClient()
+        if user is not None:
+            client.force_authenticate(user)
+        return client
+
+
+@pytest.fixture
+def browse() -> "Browse":
+    """Opens pages as somebody: browse(anna).get(...)."""
+    return Browse()
+
+
+class Browse:
+    def __call__(self, user: User | None = None) -> Client:
+        client = Client()
+        if user is not None:
+            client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        return client
