@@ -74,9 +74,7 @@ class Demo:
         stamp = static_stamp()
         if not collected(self.options.folder, stamp):
             self.supervisor.console.say("preparing tables, people and static files; this is done once")
-            steps.append(
-                python("static", shared, "manage.py", "collectstatic", "--no-input", "--clear", "-v", "0")
-            )
+            steps.append(python("static", shared, "-m", "curation.config.demo.static"))
         self.supervisor.run(*steps)
         (self.options.folder / "static.stamp").write_text(stamp)
         self.phase("tables and people")
@@ -98,6 +96,7 @@ class Demo:
 
 
 def main() -> None:
+    os.umask(0o077)  # logs, tokens and passwords are nobody else's
     options = read_options(os.environ)
     lock = claim(options)
     check_machine(options)
@@ -110,6 +109,8 @@ def main() -> None:
                 supervisor.watch()
             except Ended:
                 console.say("ending; Ctrl+C again kills at once")
+                ended = time.monotonic()
+        console.say(f"ended in {time.monotonic() - ended:.1f} s")
     except Ended:
         pass
     except PermissionError as error:

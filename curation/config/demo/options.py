@@ -44,7 +44,9 @@ def read_options(environ: Mapping[str, str]) -> Options:
 def claim(options: Options) -> IO[str]:
     """Makes the folder this demo's own for as long as the file it returns stays open."""
     try:
-        options.folder.mkdir(parents=True, exist_ok=True)
+        if not options.folder.exists():
+            options.folder.mkdir(parents=True)
+            options.folder.chmod(0o711)  # PostgreSQL's account passes through
         lock = (options.folder / "lock").open("a+")
     except OSError as error:
         raise Trouble(

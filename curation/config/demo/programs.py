@@ -15,6 +15,7 @@ from curation.config.demo.servers import private
 
 LASTING = ("--respawn-failed-workers", "--workers-kill-timeout", "3")
 LOCAL = build_opener(ProxyHandler({}))
+AS_ROOT = "You're running the worker with superuser privileges"
 PICTURE_HOSTS = "https://pbs.twimg.com,https://video.twimg.com"
 
 
@@ -68,7 +69,7 @@ def simulator(folder: Path, port: int, shared: dict[str, str]) -> Program:
 
 def processes(options: Options, ports: dict[str, int], shared: dict[str, str]) -> list[Program]:
     """Web, events, publisher, worker and beat; docs/operating.md runs the same ones."""
-    celery = ("-m", "celery", "-A", "curation.config.celery")
+    celery = ("-W", f"ignore:{AS_ROOT}", "-m", "celery", "-q", "-A", "curation.config.celery")
     beat = str(options.folder / "beat")
     return [
         granian("web", shared, "wsgi", options.port, "--workers", "2", "--blocking-threads", "4"),
