@@ -1,29 +1,22 @@
 """The ticker in a real browser, against invented feeds from a small server with a strict policy."""
 
 import gzip
-import json
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-MODULE = Path(__file__).parents[2] / "static/feeds/ticker.js"
+from tests.feeds.ticker_host import AUTHOR, MODULE, PHOTO, VIDEO, Edge, Server, door, feed, post, row
+
 NOW = 1_795_336_867_000  # 2026-11-22T08:41:07Z in milliseconds
 HOUR = 3_600_000
-POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'"
-PAGE = """<!doctype html><html lang="en"><title>Host</title><meta name="viewport" content="width=device-width">
-<script type="module" src="/ticker.js"></script><main><h1>Host</h1><telekom-ticker market="de" category="politics" lang="{lang}"
- key="k" poll="10" feed-base="/feeds" media-base="/pictures?u=" theme="{theme}"></telekom-ticker></main></html>"""
-PICTURE = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3"><path fill="#789" d="M0 0h4v3H0z"/></svg>'
-TABLE = (
+WATCH = (
     "window.broken = []; window.ran = 0; window.told = [];"
-    "addEventListener('securitypolicyviolation', (e) => broken.push(e.violatedDirective + ' ' + e.blockedURI));"
+    "addEventListener('securitypolicyviolation', (e) => broken.push([e.violatedDirective, e.blockedURI]));"
     "for (const kind of ['ticker-update', 'ticker-open'])"
     " addEventListener(kind, (e) => told.push([kind, e.detail]));"
 )
@@ -31,63 +24,10 @@ TABLE = (
 pytestmark = pytest.mark.browser
 
 
-@dataclass
-class Edge:
-    """A feed server: set `feed`, `status` or `cut` and the next question gets that."""
-
-    feed: Any = None
-    status: int = 200
-    pictures: int = 200
-    url: str = ""
-    asked: list[tuple[str, int]] = field(default_factory=list)
-
-    def answer(self, path: str, seen: str | None) -> tuple[int, str, bytes]:
-        if path.startswith("/feeds/"):
-            body = self.feed if isinstance(self.feed, bytes) else json.dumps(self.feed).encode()
-            status = 304 if self.status == 200 and seen == tag(body) else self.status
-            self.asked.append((path, status))
-            return status, "application/json", body if status == 200 else b""
-        if path.startswith("/pictures"):
-            return self.pictures, "image/svg+xml", PICTURE if self.pictures == 200 else b""
-        if path == "/ticker.js":
-            return 200, "text/javascript", MODULE.read_bytes()
-        if not path.startswith("/host/"):
-            return 404, "text/plain", b""
-        lang, theme = path.split("/")[2:4]
-        return 200, "text/html; charset=utf-8", PAGE.format(lang=lang, theme=theme).encode()
-
-
-def tag(body: bytes) -> str:
-    return f'"{hash(body)}"'
-
-
-def door(edge: Edge) -> type[BaseHTTPRequestHandler]:
-    class Door(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            status, kind, body = edge.answer(self.path, self.headers.get("If-None-Match"))
-            self.send_response(status)
-            headers = {"Content-Type": kind, "Content-Length": str(len(body)), "Content-Security-Policy": POLICY}
-            if status in (200, 304) and self.path.startswith("/feeds/"):
-                headers |= {"ETag": tag(body), "Cache-Control": "public, max-age=15"} if body else {}
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Quiet."""
-
-    return Door
-
-
 @pytest.fixture
 def edge() -> Iterator[Edge]:
     served = Edge(feed=feed(1, post("11", "Hello")))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), door(served))
-    server.daemon_threads = True
-    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # browsers hang up
+    server = Server(("127.0.0.1", 0), door(served))
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     served.url = f"http://127.0.0.1:{server.server_port}"
     yield served
@@ -97,15 +37,15 @@ def edge() -> Iterator[Edge]:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    opened = browser.new_context(viewport={"width": 360, "height": 740}, locale="en-GB", timezone_id="Europe/Berlin")
-    opened.add_init_script(TABLE)
+    opened = browser.new_context(viewport={"width": 360, "height": 740}, timezone_id="Europe/Berlin")
+    opened.add_init_script(WATCH)
     yield opened
     opened.close()
 
 
 @pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
-    """A page whose clock stands at NOW; afterwards nothing may have run, broken the policy or left the host."""
+    """A page whose clock stands at NOW. Nothing may run, break the policy or leave the host."""
     opened = context.new_page()
     opened.clock.install(time=NOW / 1000)
     said: list[str] = []
@@ -117,25 +57,6 @@ def page(context: BrowserContext) -> Iterator[Page]:
     assert opened.evaluate("[broken, ran]") == [[], 0]
     assert left == []
     assert [line for line in said if not line.startswith("Failed to load resource")] == []
-
-
-def post(id: str, text: str, **more: Any) -> dict[str, Any]:
-    """A full entry by an invented author."""
-    author = {"id": "77", "name": "Wahlamt Lindmark", "username": "wahlamt_lindmark", "verified_type": "none",
-              "url": "https://x.com/wahlamt_lindmark", "avatar_url": "https://pics.example/a.png"}  # fmt: skip
-    whole = {"entities": {}, "lang": "de", "created_at": "2026-11-22T06:54:00Z", "edited": False, "author": author}
-    return row(id) | whole | {"text": text, "media": []} | more
-
-
-def row(id: str, **more: Any) -> dict[str, Any]:
-    """An entry as strangers get it."""
-    return {"id": id, "url": f"https://x.com/i/status/{id}", "category": "politics", "pinned": False,
-            "context": None, "label": None, "expires_at": None} | more  # fmt: skip
-
-
-def feed(snapshot: int, *entries: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"version": 1, "market": "de", "category": "politics", "language": "de", "snapshot": snapshot, "ttl": 60,
-            "published_at": "2026-11-22T08:41:07Z", "entries": list(entries), "removed": []} | more  # fmt: skip
 
 
 def show(page: Page, edge: Edge, lang: str = "en", theme: str = "light") -> Page:
@@ -176,17 +97,20 @@ def test_text_is_whole_and_entities_are_linked_by_code_points(page: Page, edge: 
     words = "😀😀 1 &lt; 2 &amp;amp; 3\n\nsee https://t.co/a1 #Wahl  @blick_p $ABC"
     at = words.index
     entities = {
-        "urls": [{"start": at("https"), "end": at(" #"), "url": "https://t.co/a1", "display_url": "a.example/b…"}],
+        "urls": [
+            {"start": at("https"), "end": at(" #"), "url": "https://t.co/a1", "display_url": "a.example…"}
+        ],
         "hashtags": [{"start": at("#"), "end": at("  @"), "tag": "Wahl"}],
         "mentions": [{"start": at("@"), "end": at(" $"), "username": "blick_p"}],
         "cashtags": [{"start": at("$"), "end": len(words), "tag": "ABC"}],
     }
     edge.feed = feed(1, post("11", words, entities=entities, edited=True))
     show(page, edge)
-    assert texts(page) == ["😀😀 1 < 2 &amp; 3\n\nsee a.example/b… #Wahl  @blick_p $ABC"]
-    links = page.locator(".text a").evaluate_all("all => all.map((a) => [a.href, a.textContent, a.rel, a.target])")
+    assert texts(page) == ["😀😀 1 < 2 &amp; 3\n\nsee a.example… #Wahl  @blick_p $ABC"]
+    told = "all => all.map((a) => [a.href, a.textContent, a.rel, a.target])"
+    links = page.locator(".text a").evaluate_all(told)
     assert links == [
-        ["https://t.co/a1", "a.example/b…", "noopener", "_blank"],
+        ["https://t.co/a1", "a.example…", "noopener", "_blank"],
         ["https://x.com/hashtag/Wahl", "#Wahl", "noopener", "_blank"],
         ["https://x.com/blick_p", "@blick_p", "noopener", "_blank"],
         ["https://x.com/search?q=%24ABC", "$ABC", "noopener", "_blank"],
@@ -207,7 +131,8 @@ def test_text_is_whole_and_entities_are_linked_by_code_points(page: Page, edge: 
     [
         {"urls": [{"start": 0, "end": 5, "url": "javascript:ran=1", "display_url": "x"}]},
         {"urls": [{"start": 3, "end": 99, "url": "https://t.co/a"}, None, 7], "hashtags": "none"},
-        {"hashtags": [{"start": 0, "end": 5, "tag": "Other"}], "mentions": [{"start": -1, "end": 2, "username": "x"}]},
+        {"hashtags": [{"start": 0, "end": 5, "tag": "Other"}]},
+        {"mentions": [{"start": -1, "end": 2, "username": "x"}]},
         {"urls": [{"start": "0", "end": None, "url": "https://t.co/a"}]},
         None,
     ],
@@ -227,15 +152,23 @@ def test_hostile_words_stay_words_in_their_box(page: Page, edge: Edge) -> None:
         "😀" * 4000,
         "x" * 10_000,
     ]
-    named = {"id": "5", "name": hostile[1] + "<b>" * 90, "username": 'a"b', "url": "javascript:ran=1", "avatar_url": "data:x"}
-    edge.feed = feed(1, *(post(str(n), words, author=named, context=words, label=words, url="javascript:ran=1")
-                          for n, words in enumerate(hostile, 1)))  # fmt: skip
+    script = "javascript:ran=1"
+    author = {
+        "id": "5",
+        "name": hostile[1] + "<b>" * 90,
+        "username": 'a"b',
+        "url": script,
+        "avatar_url": script,
+    }
+    more = {"author": author, "url": script}
+    edge.feed = feed(1, *(post(str(n), x, context=x, label=x, **more) for n, x in enumerate(hostile, 1)))
     show(page, edge)
     assert texts(page) == [hostile[0].replace("&lt;", "<").replace("&gt;", ">"), *hostile[1:]]
     hrefs = page.locator("a").evaluate_all("all => all.map((a) => a.getAttribute('href'))")
     assert all(href.startswith("https://x.com/") for href in hrefs)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    assert page.locator(".text").evaluate_all("all => all.map((p) => getComputedStyle(p).unicodeBidi)") == ["isolate"] * 5
+    bidi = page.locator(".text").evaluate_all("all => all.map((p) => getComputedStyle(p).unicodeBidi)")
+    assert bidi == ["isolate"] * 5
     assert page.locator("section script, section img, .context b b, .text *").count() == 0
 
 
@@ -259,15 +192,17 @@ def test_without_key_each_entry_is_a_link_to_x(page: Page, edge: Edge) -> None:
 
 
 def test_pictures_come_through_the_base_and_broken_ones_leave_their_place(page: Page, edge: Edge) -> None:
-    media = [{"type": "photo", "url": "https://pics.example/b.jpg?x=1", "width": 400, "height": 300, "alt": "A bridge"}]
-    edge.feed = feed(1, post("11", "Hello", media=media))
+    edge.feed = feed(1, post("11", "Hello", media=[PHOTO]))
     show(page, edge)
-    assert page.locator(".media img").get_attribute("src") == "/pictures?u=https%3A%2F%2Fpics.example%2Fb.jpg%3Fx%3D1"
-    assert page.locator(".media img").get_attribute("alt") == "A bridge"
+    picture = page.locator(".media img")
+    assert picture.get_attribute("src") == "/pictures?u=https%3A%2F%2Fpics.example%2Fb.jpg%3Fx%3D1"
+    assert picture.get_attribute("alt") == "A bridge"
     tall = page.locator(".media").bounding_box()
     edge.pictures = 404
-    edge.feed = feed(2, post("11", "Hello", media=[media[0] | {"url": "https://pics.example/gone.jpg"}]))
-    edge.feed["entries"][0]["author"]["avatar_url"] = "https://pics.example/gone.png"
+    gone = {"url": "https://pics.example/gone.jpg", "avatar_url": "https://pics.example/gone.png"}
+    edge.feed = feed(
+        2, post("11", "Hello", media=[PHOTO | gone], author=AUTHOR | {"avatar_url": gone["avatar_url"]})
+    )
     show(page, edge)
     expect(page.locator("img")).to_have_count(0)
     expect(page.locator(".avatar")).to_have_text("WL")
@@ -278,8 +213,7 @@ def test_pictures_come_through_the_base_and_broken_ones_leave_their_place(page: 
 
 
 def test_video_shows_its_preview_and_leads_to_the_post(page: Page, edge: Edge) -> None:
-    video = {"type": "video", "url": None, "preview_url": "https://pics.example/v.jpg", "width": 16, "height": 9, "alt": None}
-    edge.feed = feed(1, post("11", "Hello", media=[video]))
+    edge.feed = feed(1, post("11", "Hello", media=[VIDEO]))
     show(page, edge)
     expect(page.locator("a.picture")).to_have_attribute("href", "https://x.com/i/status/11")
     expect(page.locator("a.picture")).to_have_attribute("aria-label", "Video: View on X: Wahlamt Lindmark")
@@ -288,13 +222,14 @@ def test_video_shows_its_preview_and_leads_to_the_post(page: Page, edge: Edge) -
 def test_new_snapshot_keeps_the_nodes_of_what_stays(page: Page, edge: Edge) -> None:
     edge.feed = feed(1, post("11", "one"), post("12", "two"), post("13", "three"))
     show(page, edge)
-    page.evaluate("window.kept = [...document.querySelector('telekom-ticker').shadowRoot.querySelectorAll('article')]")
+    root = "document.querySelector('telekom-ticker').shadowRoot"
+    page.evaluate(f"window.kept = [...{root}.querySelectorAll('article')]")
     page.locator("article .view").nth(2).focus()
     edge.feed = feed(2, post("14", "new"), post("13", "three", context="note"), post("12", "edited"))
     settle(page, edge)
     assert texts(page) == ["new", "three", "edited"]
-    root = "document.querySelector('telekom-ticker').shadowRoot"
-    assert page.evaluate(f"kept.map((node) => [...{root}.querySelectorAll('article')].indexOf(node))") == [-1, -1, 1]
+    places = f"kept.map((node) => [...{root}.querySelectorAll('article')].indexOf(node))"
+    assert page.evaluate(places) == [-1, -1, 1]
     assert page.evaluate(f"{root}.activeElement.closest('li').dataset.id") == "13"
     assert [told for told in page.evaluate("told") if told[1]["ids"]] == [
         ["ticker-update", {"snapshot": 1, "ids": ["11", "12", "13"]}],
@@ -365,13 +300,14 @@ def test_offline_shows_the_kept_feed_then_nothing_after_an_hour(page: Page, edge
 
 def test_questions_back_off_to_ten_minutes(page: Page, edge: Edge) -> None:
     edge.status = 500
-    page.add_init_script("window.times = []; const ask = fetch; fetch = (...a) => (times.push(Date.now()), ask(...a))")
+    noted = "window.times = []; const ask = fetch; fetch = (...a) => (times.push(Date.now()), ask(...a))"
+    page.add_init_script(noted)
     show(page, edge)
     while len(edge.asked) < 9:
         page.clock.run_for(10_000)
         page.wait_for_timeout(25)
     times = page.evaluate("times")
-    gaps = [(later - sooner) / 1000 for sooner, later in zip(times, times[1:], strict=False)]
+    gaps = [(later - sooner) / 1000 for sooner, later in pairwise(times)]
     allowed = [(18, 32), (36, 54), (72, 98), (144, 186), (288, 362), (540, 610), (600, 610), (600, 610)]
     assert [low <= gap <= high for gap, (low, high) in zip(gaps, allowed, strict=True)] == [True] * 8, gaps
 
@@ -422,7 +358,8 @@ def test_host_hears_of_opened_posts_and_may_take_over(page: Page, edge: Edge) ->
 
 
 def test_works_where_storage_is_denied(page: Page, edge: Edge) -> None:
-    page.add_init_script("Object.defineProperty(window, 'localStorage', {get() { throw new Error('denied') }})")
+    denied = "Object.defineProperty(window, 'localStorage', {get() { throw new Error('denied') }})"
+    page.add_init_script(denied)
     show(page, edge)
     assert texts(page) == ["Hello"]
 
@@ -438,9 +375,8 @@ def test_no_motion_where_less_is_wanted(page: Page, edge: Edge) -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("lang", ["de", "el"])
 def test_axe_finds_nothing(page: Page, edge: Edge, theme: str, lang: str) -> None:
-    photo = {"type": "photo", "url": "https://pics.example/b.jpg", "width": 400, "height": 300, "alt": "A bridge"}
-    edge.feed = feed(1, post("11", "Hello", context="Note", label="Ad", media=[photo, photo | {"type": "video", "preview_url": photo["url"]}]),
-                     row("12", context="Note"))  # fmt: skip
+    whole = post("11", "Hello", context="Note", label="Ad", media=[PHOTO, VIDEO])
+    edge.feed = feed(1, whole, row("12", context="Note"))
     page.emulate_media(color_scheme="dark" if theme == "light" else "light", reduced_motion="reduce")
     show(page, edge, lang, theme)
     page.clock.resume()
