@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
+from typing import NamedTuple
 
 import pgtrigger
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -22,6 +24,35 @@ class Mode(models.TextChoices):
 
     IDS = "ids", _("ids only")
     FULL = "full", _("full posts")
+
+
+class FeedQuerySet(models.QuerySet["Feed"]):
+    def of_market(self, market: Market) -> FeedQuerySet:
+        return self.filter(market=market)
+
+    def locked(self) -> FeedQuerySet:
+        """For the publication of a market: its feeds, in the order of their ids, and nobody else until the end."""
+        return self.select_for_update().order_by("pk")
+
+    def public(self) -> FeedQuerySet:
+        """Those that have been published and may be read, in the order of the markets and channels."""
+        return (
+            self.filter(Q(channel=None) | Q(channel__active=True), market__active=True, number__gt=0)
+            .select_related("market", "channel__category")
+            .order_by("market__position", "market_id", F("channel__position").asc(nulls_first=True), "channel_id")
+        )
+
+    def due_markets(self, now: datetime) -> set[int]:
+        """Markets, by id, whose feeds are behind their channels, behind the clock, or missing."""
+        behind = Channel.objects.filter(Q(feed=None) | Q(feed__number=0) | ~Q(revision=F("feed__revision")))
+        late = self.filter(Q(next_change_at__lte=now) | Q(number=0))
+        without = Market.objects.exclude(pk__in=self.filter(channel=None).values("market"))
+        rows = behind.values_list("market").union(late.values_list("market"), without.values_list("pk"))
+        return {pk for (pk,) in rows}
+
+    def next_change(self) -> datetime | None:
+        """The earliest moment at which time alone changes any feed."""
+        return self.aggregate(moment=models.Min("next_change_at"))["moment"]
 
 
 class Feed(models.Model):
@@ -44,6 +75,8 @@ class Feed(models.Model):
     held_until = models.DateTimeField(null=True, blank=True)
     held_reason = models.CharField(max_length=200, blank=True)
 
+    objects = FeedQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["market"], condition=Q(channel=None), name="one_market_feed"),
@@ -62,10 +95,20 @@ class Feed(models.Model):
     def __str__(self) -> str:
         return self.path
 
+    def held(self, now: datetime) -> bool:
+        return bool(self.hold) and not (self.held_until and self.held_until <= now)
+
     @property
     def path(self) -> str:
         """Where it stands below the feeds' address: `de/` or `de/politics/`."""
         return f"{self.market.code}/{self.channel.category.slug}/" if self.channel else f"{self.market.code}/"
+
+
+class SnapshotQuerySet(models.QuerySet["Snapshot"]):
+    def newest_of(self, feeds: list[Feed]) -> dict[int, Snapshot]:
+        """The newest snapshot of each feed, by the feed's id."""
+        newest = self.filter(feed__in=feeds, number=F("feed__number"))
+        return {snapshot.feed_id: snapshot for snapshot in newest}
 
 
 class Snapshot(models.Model):
@@ -82,6 +125,8 @@ class Snapshot(models.Model):
     removed = models.JSONField(default=list)
     checksum = models.CharField(max_length=64)
 
+    objects = SnapshotQuerySet.as_manager()
+
     class Meta:
         triggers = append_only()
         constraints = [models.UniqueConstraint(fields=["feed", "number"], name="one_snapshot_per_number")]
@@ -89,6 +134,38 @@ class Snapshot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.feed_id}#{self.number}"
+
+
+class Place(NamedTuple):
+    """Where a rendering stands among the public addresses; `category` is None for a market's feed."""
+
+    mode: str
+    market: str
+    category: str | None
+
+
+class RenderingQuerySet(models.QuerySet["Rendering"]):
+    def numbers(self) -> list[tuple[int, Place, int]]:
+        """Feed's id, place and number of each."""
+        return [(feed, Place(*at), number) for feed, number, *at in self.values_list("feed_id", "number", *AT)]
+
+    def bodies(self) -> list[tuple[Place, int, bytes]]:
+        """Place, number and gzipped bytes of each."""
+        rows = self.values_list("number", "body", *AT)
+        return [(Place(*at), number, bytes(body)) for number, body, *at in rows]
+
+    def at(self, place: Place) -> tuple[int, bytes] | None:
+        """Number and gzipped bytes at a public place."""
+        found = self.filter(mode=place.mode, feed__market__code=place.market, feed__market__active=True)
+        if place.category is None:
+            found = found.filter(feed__channel=None)
+        else:
+            found = found.filter(feed__channel__category__slug=place.category, feed__channel__active=True)
+        row = found.values_list("number", "body").first()
+        return (row[0], bytes(row[1])) if row else None
+
+
+AT = ("mode", "feed__market__code", "feed__channel__category__slug")
 
 
 class Rendering(models.Model):
@@ -100,6 +177,8 @@ class Rendering(models.Model):
     at = models.DateTimeField()
     body = models.BinaryField()
     body_hash = models.CharField(max_length=64)
+
+    objects = RenderingQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["feed", "mode"], name="one_rendering_per_mode")]
@@ -119,6 +198,15 @@ def new_key() -> str:
     return secrets.token_hex(16)
 
 
+class ConsumerQuerySet(models.QuerySet["Consumer"]):
+    def active(self) -> ConsumerQuerySet:
+        return self.filter(revoked_at=None)
+
+    def mode_of(self, key: str) -> str | None:
+        """The mode a key reads in; None for an unknown or revoked one."""
+        return self.active().filter(key=key).values_list("mode", flat=True).first()
+
+
 class Consumer(models.Model):
     """A product that reads the feed. Its key identifies it and is no secret, so it is stored plainly."""
 
@@ -129,6 +217,8 @@ class Consumer(models.Model):
     mode = models.CharField(_("mode"), max_length=4, choices=Mode, default=Mode.FULL)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+
+    objects = ConsumerQuerySet.as_manager()
 
     class Meta:
         constraints = [

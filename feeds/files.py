@@ -1,0 +1,162 @@
+"""The files that the edge serves: one gzipped body each, replaced whole, never by an older one.
+
+    FEED_ROOT/ids/{market}/index.json.gz              and full/... likewise
+    FEED_ROOT/ids/{market}/{category}/index.json.gz
+    FEED_ROOT/ids/index.json.gz                       the feeds there are
+    FEED_ROOT/consumers/{key}/{market} -> ../../full/{market}, or ids/ by the consumer's mode
+    FEED_ROOT/problems/403.json.gz, 404.json.gz       problem+json
+
+A file's mtime is 1,000,000,000 + its snapshot's number, since nginx makes its ETag of mtime and size."""
+
+from __future__ import annotations
+
+import fcntl
+import gzip
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+
+from feeds.models import Consumer, Place, Rendering
+from regions.models import Market
+
+EPOCH = 1_000_000_000
+NAME = "index.json.gz"
+CONSUMERS = "consumers"
+
+
+def root() -> Path:
+    return Path(settings.FEED_ROOT)
+
+
+def path_of(place: Place) -> Path:
+    """The file of a rendering. Its parts are codes and slugs that the database vouches for."""
+    return root() / place.mode / place.market / (place.category or "") / NAME
+
+
+def number_of(file: Path) -> int:
+    """The snapshot number of a file; -1 where there is none."""
+    try:
+        return int(file.stat().st_mtime) - EPOCH
+    except (FileNotFoundError, NotADirectoryError):
+        return -1
+
+
+def read(file: Path) -> tuple[int, bytes] | None:
+    """Number and gzipped bytes of one and the same file, whatever replaces it meanwhile."""
+    try:
+        with file.open("rb") as opened:
+            return int(os.fstat(opened.fileno()).st_mtime) - EPOCH, opened.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+@contextmanager
+def locked(name: str) -> Iterator[None]:
+    """One writer at a time, over all threads and programs of this machine."""
+    file = root() / "locks" / f"{name}.lock"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w") as opened:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+
+
+def write(market: str, feed_ids: list[int]) -> int:
+    """Puts the newest bytes of these feeds of a market in place; returns how many files it wrote.
+
+    The database is read under the lock, so that a slower writer never carries older bytes. Every file is
+    tried; then the last OSError is raised."""
+    written, trouble = 0, None
+    with locked(market):
+        for place, number, body in Rendering.objects.filter(feed__in=feed_ids).bodies():
+            try:
+                written += put(path_of(place), number, body)
+            except OSError as error:
+                trouble = error
+    if trouble:
+        raise trouble
+    return written
+
+
+def mend() -> int:
+    """Writes what is missing or older than the database has it; returns how many files."""
+    behind: dict[str, list[int]] = {}
+    for feed_id, place, number in Rendering.objects.numbers():
+        if number_of(path_of(place)) < number:
+            behind.setdefault(place.market, []).append(feed_id)
+    return sum(write(market, feed_ids) for market, feed_ids in behind.items())
+
+
+def put(file: Path, number: int, body: bytes) -> bool:
+    """Replaces a file if `number` is newer than what is there. Whoever calls holds the lock of its folder."""
+    if number <= number_of(file):
+        return False
+    file.parent.mkdir(parents=True, exist_ok=True)
+    new = file.with_name(f".{file.name}.new")
+    try:
+        _write_through(new, number, body)
+        new.replace(file)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
+    _sync_folder(file.parent)
+    return True
+
+
+def put_unnumbered(file: Path, text: str) -> bool:
+    """Replaces a file that no snapshot numbers, if its text differs."""
+    there, body = read(file), gzip.compress(text.encode(), mtime=0)
+    if there and there[1] == body:
+        return False
+    return put(file, max(number_of(file), 0) + 1, body)
+
+
+def link_consumers() -> None:
+    """Makes the keys' links agree with the database: one folder a key, one link a market."""
+    with locked(CONSUMERS):
+        consumers = dict(Consumer.objects.active().values_list("key", "mode"))
+        markets = list(Market.objects.active().values_list("code", flat=True))
+        folder = root() / CONSUMERS
+        folder.mkdir(exist_ok=True)
+        for stranger in {path.name for path in folder.iterdir()} - consumers.keys():
+            shutil.rmtree(folder / stranger)
+        for key, mode in consumers.items():
+            _link(folder / key, {market: Path("../..") / mode / market for market in markets})
+
+
+def folder_of(key: str) -> Path:
+    """Where a key's links stand. The key must have been matched against KEY_PATTERN."""
+    return root() / CONSUMERS / key
+
+
+def _link(folder: Path, targets: dict[str, Path]) -> None:
+    folder.mkdir(exist_ok=True)
+    there = {path.name: path.readlink() for path in folder.iterdir()}
+    for name in there.keys() - targets.keys():
+        (folder / name).unlink()
+    for name, target in targets.items():
+        if there.get(name) != target:
+            new = folder / f".{name}"
+            new.unlink(missing_ok=True)
+            new.symlink_to(target)
+            new.replace(folder / name)
+
+
+def _write_through(file: Path, number: int, body: bytes) -> None:
+    """Writes to the disk itself, with the mtime of the number."""
+    with file.open("wb") as opened:
+        opened.write(body)
+        opened.flush()
+        os.utime(opened.fileno(), (EPOCH + number, EPOCH + number))
+        os.fsync(opened.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
