@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 from playwright.sync_api import Browser, sync_playwright
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from regions.models import Channel, Role, User
@@ -40,11 +40,12 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(autouse=True)
-def plain_settings(settings: SettingsWrapper, tmp_path: Path) -> None:
-    """Static files without a manifest, and a feed folder for each test."""
+def plain_settings(settings: Settings, tmp_path: Path) -> None:
+    """Static files without a manifest, a feed folder for each test, passwords that cost nothing."""
     static = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": static}
     settings.FEED_ROOT = tmp_path / "feeds"
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

@@ -24,11 +24,14 @@ X_BEARER_TOKEN = read("X_BEARER_TOKEN", str, "")
 FEED_ROOT = read("FEED_ROOT", Path, BASE_DIR / ".feeds")
 PUBLIC_FEED_URL = read("PUBLIC_FEED_URL", address("http", "https"), "http://localhost:8000/api/v1/feeds/")
 EVENTS_URL = read("EVENTS_URL", address("http", "https"), "http://localhost:8001/events/")
+CONSOLE_URL = read("CONSOLE_URL", address("http", "https"), "http://localhost:8000")
 PICTURE_HOSTS = read("PICTURE_HOSTS", words, ["https://pbs.twimg.com", "https://video.twimg.com"])
 STATIC_ROOT = read("STATIC_ROOT", Path, BASE_DIR / ".static")
 LOG_LEVEL = read("LOG_LEVEL", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
 LOG_FORMAT = read("LOG_FORMAT", one_of("json", "plain"), "json")
 SENTRY_DSN = read("SENTRY_DSN", address("http", "https"), "")
+
+CONSOLE_ORIGINS = {CONSOLE_URL.rstrip("/"), *CSRF_TRUSTED_ORIGINS}
 
 # --- the house --------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -133,7 +136,6 @@ CELERY_BEAT_SCHEDULE = {
     "lapse old candidates": {"task": "curation.tasks.lapse_old_candidates", "schedule": 60.0},
     "forget old keys": {"task": "curation.tasks.forget_old_keys", "schedule": 3600.0},
 }
-REDIS_SOCKET_TIMEOUT = 2
 
 # --- people and safety ------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [
