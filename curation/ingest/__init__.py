@@ -1,0 +1,172 @@
+"""From a due source to candidates: lease, read, store in one transaction, say how it went."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+from django.db import DataError, IntegrityError, connection, transaction
+from django.utils import timezone
+
+from curation import events, operations
+from curation.ingest import leases
+from curation.ingest.candidates import Arrivals, offer
+from curation.ingest.reading import Reader, Reading
+from curation.ingest.runs import Ending, Outcome, ending, next_interval, payer
+from curation.ingest.tweets import Stored, erased, store_tweets
+from curation.models import Cursor, IngestRun, Quarantined
+from curation.x.client import Door, door
+from curation.x.outcomes import Failure, Unreachable
+from curation.x.wire import Post
+from regions.models import Channel, Source
+
+log = structlog.get_logger(__name__)
+
+
+def poll(
+    source_id: int, *, now: datetime | None = None, offered: datetime | None = None, ask: Door | None = None
+) -> IngestRun | None:
+    """Reads a source once and stores what it tells. None when not due, paused, gone, or read by another.
+
+    `offered` is the lease of leases.offer_due; without it the source must be due. `ask` is the door to X."""
+    now = now or timezone.now()
+    lease = leases.take(source_id, now, offered)
+    source = Source.objects.running().select_related("market", "channel__market").filter(pk=source_id).first()
+    if lease is None or source is None:
+        return None
+    return Pass(source, lease, now, ask or door()).run_whole()
+
+
+def tell_browsers(channel_ids: list[int]) -> None:
+    """Arrivals change no feed, so browsers hear of them by their own event."""
+    if channel_ids and hasattr(events, "arrived"):
+        events.arrived(channel_ids)
+
+
+class Pass:
+    """One reading of one source. No transaction is open while X is asked."""
+
+    def __init__(self, source: Source, lease: datetime, now: datetime, ask: Door) -> None:
+        self.source, self.lease, self.now, self.ask = source, lease, now, ask
+        self.began = time.monotonic()
+        self.channels: list[Channel] = list(source.channels())
+        self.run = IngestRun.objects.create(
+            source=source, market=payer(source, self.channels), started_at=now
+        )
+
+    def run_whole(self) -> IngestRun:
+        try:
+            cursor = Cursor.objects.get(pk=self.source.pk)
+            self._store(Reader(self.source, cursor, self.ask, self.now).result())
+        except leases.LeaseLost:
+            self._note(Outcome.FAILED, "Another worker took over.")
+        except Failure as failure:
+            self._fail(failure)
+        except Exception as error:
+            log.exception("ingest failed", source=self.source.pk)
+            self._fail(Unreachable(f"A fault on our side: {type(error).__name__}."))
+        return self.run
+
+    @transaction.atomic
+    def _store(self, reading: Reading) -> None:
+        """Everything that was read and the cursor that says so, or nothing."""
+        cursor = leases.held(self.source.pk, self.lease)
+        stored, arrived = self._carefully(reading)
+        Quarantined.objects.bulk_create(
+            [
+                Quarantined(run=self.run, reason=reason, payload=payload, at=self.now)
+                for reason, payload in reading.broken
+            ]
+        )
+        self._count(reading, stored, arrived)
+        self._advance(cursor, reading, stored.fresh)
+        transaction.on_commit(partial(tell_browsers, sorted(arrived.channels)))
+
+    def _carefully(self, reading: Reading) -> tuple[Stored, Arrivals]:
+        """All posts at once; when the database refuses one, each by itself and that one set aside."""
+        spared = erased({post.author_id for post in reading.posts.values()})
+        posts = [post for post in reading.posts.values() if post.author_id not in spared]
+        try:
+            with transaction.atomic():
+                return self._together(posts, reading)
+        except (DataError, IntegrityError):
+            return self._one_by_one(posts, reading)
+
+    def _together(self, posts: list[Post], reading: Reading) -> tuple[Stored, Arrivals]:
+        stored = store_tweets(posts, reading.people, self.now)
+        operations.touch(stored.channels_to_touch())
+        if stored.edited:
+            operations.edit(stored.edited, now=self.now)
+        arrived = offer(stored.tweets.values(), self.source, self.channels, self.now)
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        return stored, arrived
+
+    def _one_by_one(self, posts: list[Post], reading: Reading) -> tuple[Stored, Arrivals]:
+        stored, arrived = Stored(), Arrivals()
+        for post in posts:
+            try:
+                with transaction.atomic():
+                    one, its = self._together([post], reading)
+            except (DataError, IntegrityError) as error:
+                reading.set_aside(f"the database refuses it: {type(error).__name__}", post.raw)
+                continue
+            stored.fresh += one.fresh
+            stored.known += one.known
+            stored.edited += one.edited
+            arrived.candidates += its.candidates
+            arrived.blocked += its.blocked
+            arrived.held += its.held
+            arrived.channels |= its.channels
+        return stored, arrived
+
+    def _count(self, reading: Reading, stored: Stored, arrived: Arrivals) -> None:
+        self.run.read, self.run.missing, self.run.quarantined = (
+            reading.read,
+            reading.missing,
+            len(reading.broken),
+        )
+        self.run.fresh, self.run.known, self.run.edited = stored.fresh, stored.known, len(stored.edited)
+        self.run.candidates, self.run.blocked, self.run.held = (
+            arrived.candidates,
+            arrived.blocked,
+            arrived.held,
+        )
+
+    def _advance(self, cursor: Cursor, reading: Reading, fresh: int) -> None:
+        waiting = reading.gap_floor_id is not None
+        cursor.newest_id = reading.newest_id
+        cursor.gap_floor_id, cursor.gap_until_id = reading.gap_floor_id, reading.gap_until_id
+        seconds = next_interval(self.source, cursor, fresh, waiting)
+        end = Ending(Outcome.READ, self.now + timedelta(seconds=seconds))
+        if reading.failure:
+            end = ending(reading.failure, self.source, cursor, self.now)
+        cursor.interval_seconds, cursor.due_at, cursor.failures = seconds, end.due_at, end.failures
+        cursor.save()
+        if reading.x_id != self.source.x_id:
+            Source.objects.filter(pk=self.source.pk).update(x_id=reading.x_id)
+        self._note(end.outcome, str(reading.failure or reading.remark))
+
+    @transaction.atomic
+    def _fail(self, failure: Failure) -> None:
+        """Nothing was stored: the cursor stays, and the source waits or pauses."""
+        try:
+            cursor = leases.held(self.source.pk, self.lease)
+        except leases.LeaseLost:
+            self._note(Outcome.FAILED, failure.message)
+            return
+        end = ending(failure, self.source, cursor, self.now)
+        cursor.due_at, cursor.failures = end.due_at, end.failures
+        cursor.save(update_fields=["due_at", "failures"])
+        if end.paused_reason:
+            Source.objects.filter(pk=self.source.pk).update(
+                paused_at=self.now, paused_until=None, paused_reason=end.paused_reason
+            )
+        self._note(end.outcome, failure.message)
+
+    def _note(self, outcome: str, error: str) -> None:
+        self.run.outcome, self.run.error = outcome, error
+        self.run.ended_at = self.now + timedelta(seconds=time.monotonic() - self.began)
+        self.run.save()

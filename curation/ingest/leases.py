@@ -1,0 +1,51 @@
+"""Who reads a source now: `due_at` of its cursor, moved ahead, is the lease of whoever knows its value."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from curation.models import Cursor
+from regions.models import Source
+
+LEASE = timedelta(seconds=150)  # longer than a task may run
+WAITING = timedelta(seconds=60)  # how long a message may lie in the queue before another is sent
+
+
+class LeaseLost(Exception):
+    """Somebody else reads this source by now: what was read is not stored."""
+
+
+def add_missing_cursors() -> None:
+    """A cursor for each source that is polled and has none yet."""
+    polled = Source.objects.exclude(kind=Source.Kind.STREAM).filter(cursor=None)
+    Cursor.objects.bulk_create(
+        [Cursor(source=source, interval_seconds=source.least_seconds) for source in polled],
+        ignore_conflicts=True,
+    )
+
+
+@transaction.atomic
+def offer_due(now: datetime, most: int) -> dict[int, datetime]:
+    """The sources longest due, each with its lease; offered again when nobody takes it up within a minute."""
+    due = Cursor.objects.due(now).select_for_update(skip_locked=True, of=("self",))[:most]
+    ids = [cursor.pk for cursor in due]
+    Cursor.objects.filter(pk__in=ids).update(due_at=now + WAITING)
+    return dict.fromkeys(ids, now + WAITING)
+
+
+def take(source_id: int, now: datetime, offered: datetime | None = None) -> datetime | None:
+    """The lease for reading a source: of what was offered, else when it is due. None when another has it."""
+    free = Cursor.objects.filter(pk=source_id)
+    free = free.filter(due_at=offered) if offered else free.filter(due_at__lte=now)
+    lease = now + LEASE
+    return lease if free.update(due_at=lease) else None
+
+
+def held(source_id: int, lease: datetime) -> Cursor:
+    """The cursor, locked until the transaction ends. Raises LeaseLost."""
+    cursor = Cursor.objects.select_for_update().filter(pk=source_id, due_at=lease).first()
+    if cursor is None:
+        raise LeaseLost
+    return cursor

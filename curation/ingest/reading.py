@@ -1,0 +1,279 @@
+"""What a source has to tell since it was last read: pages from X, made into posts. Nothing is stored here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from curation.models import Author, Cursor
+from curation.x.client import Door, Page
+from curation.x.outcomes import Failure, Gone, last_segment, message_of
+from curation.x.wire import (
+    Includes,
+    Person,
+    Post,
+    Unreadable,
+    cleaned,
+    id_at,
+    people,
+    read_id,
+    read_person,
+    read_post,
+)
+from regions.models import Source
+
+PAGES = 5
+LIST_PAGES = 16
+LIST_PAGE = 50  # X keeps about 800 posts of a list
+BATCH = 100
+SEARCHABLE = timedelta(days=7) - timedelta(minutes=10)  # X searches seven days and refuses an older since_id
+AHEAD = timedelta(days=1)
+ABOUT_ASKED = {"id", "ids", "username", "usernames"}
+
+
+@dataclass
+class Reading:
+    """What was read. `newest_id` and the gap are where the cursor may stand once all of it is stored."""
+
+    newest_id: int | None = None
+    gap_until_id: int | None = None
+    gap_floor_id: int | None = None
+    x_id: str = ""
+    read: int = 0
+    missing: int = 0
+    posts: dict[int, Post] = field(default_factory=dict)
+    people: dict[int, Person] = field(default_factory=dict)
+    broken: list[tuple[str, Any]] = field(default_factory=list)
+    failure: Failure | None = None
+    remark: str = ""
+
+    def set_aside(self, reason: str, payload: Any) -> None:
+        self.broken.append((reason[:300], cleaned(payload)))
+
+
+class Reader:
+    """Reads one source once. Raises Failure when nothing could be read."""
+
+    def __init__(self, source: Source, cursor: Cursor, door: Door, now: datetime) -> None:
+        self.source = source
+        self.door = door
+        self.now = now
+        self.offered_replies = source.kind == Source.Kind.SEARCH
+        self.reading = Reading(
+            newest_id=cursor.newest_id,
+            gap_until_id=cursor.gap_until_id,
+            gap_floor_id=cursor.gap_floor_id,
+            x_id=source.x_id,
+        )
+
+    def result(self) -> Reading:
+        if self.source.kind == Source.Kind.LIST:
+            self._list()
+        else:
+            self._since()
+        self._newest_versions()
+        self._authors()
+        return self.reading
+
+    # Walking through pages
+
+    def _since(self) -> None:
+        """Accounts and searches: first what an earlier pass left open, then what is new."""
+        ask, told = self._asked(), self.reading
+        if told.newest_id is None:
+            self._walk(ask, pages=1)
+            return
+        if told.gap_floor_id is not None and not self._gap_closed(ask):
+            return
+        floor = told.newest_id
+        complete, oldest = self._walk(partial(ask, since_id=self._searchable(floor)), pages=PAGES)
+        if not complete and oldest is not None:
+            told.gap_floor_id, told.gap_until_id = floor, oldest
+
+    def _gap_closed(self, ask: Callable[..., Page]) -> bool:
+        told = self.reading
+        floor, until = told.gap_floor_id, told.gap_until_id
+        since = self._searchable(floor or 0)
+        if until is None or since + 1 < until:
+            complete, oldest = self._walk(partial(ask, since_id=since, until_id=until), pages=PAGES)
+            if not complete:
+                told.gap_until_id = oldest or until
+                return False
+        told.gap_floor_id = told.gap_until_id = None
+        return True
+
+    def _list(self) -> None:
+        """X knows no since_id for lists: down from the top to what is known."""
+        ask, told = (
+            partial(self.door.list_tweets, list_number(self.source.value), max_results=LIST_PAGE),
+            self.reading,
+        )
+        if told.newest_id is None:
+            self._walk(ask, pages=1)
+            return
+        floor = told.gap_floor_id or told.newest_id
+        complete, oldest = self._walk(ask, pages=LIST_PAGES, floor=floor)
+        open_at = oldest if told.failure else None
+        told.gap_floor_id, told.gap_until_id = (floor, open_at) if open_at else (None, None)
+        if not complete and not told.failure:
+            told.remark = "More new posts than X shows of a list: the oldest are left out."
+
+    def _walk(self, ask: Callable[..., Page], *, pages: int, floor: int = 0) -> tuple[bool, int | None]:
+        """Whether the end or the floor was reached, and the oldest id read."""
+        token, seen, oldest = None, set[str](), None
+        for _ in range(pages):
+            try:
+                page = ask(pagination_token=token)
+            except Failure as failure:
+                if not self.reading.read:
+                    raise
+                self.reading.failure = failure
+                return False, oldest
+            ids = self._take(page)
+            oldest = min([*ids, *([oldest] if oldest else [])], default=None)
+            token = page.next_token
+            if token is None or (ids and min(ids) <= floor):
+                return True, oldest
+            if token in seen:
+                return False, oldest
+            seen.add(token)
+        return False, oldest
+
+    def _asked(self) -> Callable[..., Page]:
+        if self.source.kind == Source.Kind.SEARCH:
+            return partial(self.door.search, self.source.value)
+        self.reading.x_id = self.reading.x_id or self._account_id()
+        return partial(self.door.timeline, self.reading.x_id)
+
+    def _account_id(self) -> str:
+        page = self.door.users(usernames=[self.source.value.strip().lstrip("@")])
+        refuse_if_gone(page)
+        person = read_person(page.raw[0]) if page.raw else None
+        if person is None:
+            raise Gone("X knows no such account.", "deleted")
+        self.reading.people[person.x_id] = person
+        return str(person.x_id)
+
+    def _searchable(self, since_id: int) -> int:
+        return (
+            max(since_id, id_at(self.now - SEARCHABLE))
+            if self.source.kind == Source.Kind.SEARCH
+            else since_id
+        )
+
+    # Making posts of payloads
+
+    def _take(self, page: Page) -> list[int]:
+        """Adds a page's posts; returns the ids that count for the cursor."""
+        refuse_if_gone(page)
+        told, includes = self.reading, Includes(page.includes)
+        told.people |= includes.people
+        told.read += len(page.raw)
+        ids = [number for payload in page.raw for number in self._one(payload, includes)]
+        told.newest_id = max([*ids, *([told.newest_id] if told.newest_id else [])], default=None)
+        return ids
+
+    def _one(self, payload: Any, includes: Includes) -> Iterator[int]:
+        try:
+            post = read_post(payload, includes, self._default_author())
+            if post.newest_id > id_at(self.now + AHEAD):
+                raise Unreadable("its id is from the future")
+        except Unreadable as wrong:
+            self.reading.set_aside(wrong.reason, payload)
+            yield from self._id_of_broken(payload)
+            return
+        self._offer(post, includes)
+        yield post.id
+
+    def _id_of_broken(self, payload: Any) -> Iterator[int]:
+        """It is stored, in quarantine: so the cursor may pass it, unless its id is what is broken."""
+        try:
+            number = read_id(payload.get("id")) if isinstance(payload, dict) else 0
+        except Unreadable:
+            return
+        if 0 < number <= id_at(self.now + AHEAD):
+            yield number
+
+    def _default_author(self) -> int | None:
+        return int(self.reading.x_id) if self.source.kind == Source.Kind.ACCOUNT else None
+
+    def _offer(self, post: Post, includes: Includes) -> None:
+        """A repost offers the original: X wants it shown whole and under its author's name."""
+        if post.retweeted_id is not None:
+            original = includes.posts.get(str(post.retweeted_id))
+            if original is None:
+                self.reading.missing += 1
+                return
+            try:
+                post = read_post(original, includes)
+            except Unreadable as wrong:
+                self.reading.set_aside(wrong.reason, original)
+                return
+        if self.offered_replies or not post.replies_to_another:
+            self._keep(post)
+
+    def _keep(self, post: Post) -> None:
+        known = self.reading.posts.get(post.first_id)
+        if known is None or known.id <= post.id:
+            self.reading.posts[post.first_id] = post
+
+    # What the pages left open
+
+    def _newest_versions(self) -> None:
+        """X answers an old id with the old text: the newest version is fetched in its place."""
+        told = self.reading
+        stale = {post.newest_id: post.first_id for post in told.posts.values() if post.newest_id != post.id}
+        for batch in batches(stale):
+            page = self.door.tweets(batch)
+            includes = Includes(page.includes)
+            told.people |= includes.people
+            for payload in page.raw:
+                try:
+                    self._keep(read_post(payload, includes))
+                except Unreadable as wrong:
+                    told.set_aside(wrong.reason, payload)
+        for newest, first in stale.items():
+            if told.posts[first].id != newest:
+                del told.posts[first]
+                told.missing += 1
+
+    def _authors(self) -> None:
+        """Asks for the accounts that neither X's pages nor our tables have."""
+        told = self.reading
+        wanted = {post.author_id for post in told.posts.values()} - set(told.people)
+        wanted -= set(Author.objects.filter(pk__in=wanted).values_list("pk", flat=True))
+        for batch in batches(wanted):
+            told.people |= people(self.door.users(ids=batch).raw)
+        for post in [post for post in told.posts.values() if post.author_id in wanted - set(told.people)]:
+            told.set_aside("its author is not known", post.raw)
+            del told.posts[post.first_id]
+
+
+def list_number(value: str) -> str:
+    """A list's id, also from its address."""
+    match = re.search(r"(\d{1,19})/?$", value.strip())
+    return match[1] if match else value
+
+
+def batches(ids: Iterable[int]) -> Iterator[list[int]]:
+    ordered = sorted(ids)
+    return (ordered[at : at + BATCH] for at in range(0, len(ordered), BATCH))
+
+
+def refuse_if_gone(page: Page) -> None:
+    """Raises Gone when the answer is no page but says that the account or list is not there."""
+    about = [error for error in page.errors if error.get("parameter") in ABOUT_ASKED]
+    if page.raw or not about:
+        return
+    raise Gone(message_of({"errors": about[:1]}), cause_of(about[0]))
+
+
+def cause_of(error: dict[str, Any]) -> str:
+    """Why a post or account cannot be had: deleted, suspended or protected."""
+    if last_segment(error.get("type")) == "not-authorized-for-resource":
+        return "protected"
+    return "suspended" if error.get("title") == "Forbidden" else "deleted"

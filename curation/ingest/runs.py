@@ -1,0 +1,70 @@
+"""How a pass ends: what its run says, when the source is read next, and whether it is paused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from curation.models import Cursor, IngestRun
+from curation.x.outcomes import (
+    BadToken,
+    Failure,
+    MonthlyCapReached,
+    NotPermitted,
+    OutOfCredits,
+    QueryRefused,
+    WindowClosed,
+)
+from regions.models import Channel, Market, Source
+
+LONG = timedelta(minutes=15)
+LONGEST_BACK_OFF = timedelta(minutes=15)
+LONGEST_WINDOW = timedelta(hours=1)
+FOR_EVERYONE = (BadToken, OutOfCredits, MonthlyCapReached)
+Outcome = IngestRun.Outcome
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Outcome of a run, the time of the next, and X's reason when the source is paused."""
+
+    outcome: str
+    due_at: datetime
+    failures: int = 0
+    paused_reason: str = ""
+
+
+def payer(source: Source, channels: list[Channel]) -> Market | None:
+    """The market that pays: the source's own, else the first that it feeds."""
+    if source.market_id:
+        return source.market
+    return channels[0].market if channels else None
+
+
+def next_interval(source: Source, cursor: Cursor, fresh: int, waiting: bool) -> int:
+    """Seconds until the next reading: halved by a yield, longer by half without, short when more waits."""
+    if waiting:
+        return source.least_seconds
+    seconds = cursor.interval_seconds // 2 if fresh else cursor.interval_seconds * 3 // 2 + 1
+    return min(max(seconds, source.least_seconds), source.most_seconds)
+
+
+def ending(failure: Failure, source: Source, cursor: Cursor, now: datetime) -> Ending:
+    """What a failure means for the source."""
+    if isinstance(failure, WindowClosed):
+        reset = datetime.fromtimestamp(failure.reset_at, UTC)
+        return Ending(Outcome.WAITING, min(max(reset, now + timedelta(seconds=5)), now + LONGEST_WINDOW))
+    if isinstance(failure, QueryRefused | NotPermitted):
+        return Ending(
+            Outcome.REFUSED, now + timedelta(seconds=source.most_seconds), paused_reason=failure.message
+        )
+    failures = cursor.failures + 1
+    if isinstance(failure, FOR_EVERYONE):
+        return Ending(Outcome.FAILED, now + LONG, failures)
+    return Ending(Outcome.FAILED, now + back_off(source, failures), failures)
+
+
+def back_off(source: Source, failures: int) -> timedelta:
+    """The shortest interval doubled with each failure in a row, at most a quarter of an hour."""
+    doubled = timedelta(seconds=source.least_seconds * 2 ** min(failures, 12))
+    return min(doubled, LONGEST_BACK_OFF)

@@ -1,0 +1,181 @@
+"""Stores authors and tweets in bulk: new ones, edits, and what else X changed.
+
+Order of locks: authors, tweets, channels, candidates, each by id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q
+
+from curation.ingest.bulk import as_array, insert, update
+from curation.language import guess
+from curation.models import Author, Candidate, ErasedAuthor, Tweet
+from curation.x.wire import Person, Post
+
+REFRESH = timedelta(minutes=5)
+AUTHOR_CHANGES = ("username", "name", "avatar_url", "verified_type", "protected", "withheld_in")
+AUTHOR_FIELDS = (*AUTHOR_CHANGES, "followers", "fetched_at")
+
+
+@dataclass
+class Stored:
+    """What became of posts: the ids of tweets by first_id, and which are fresh, edited or withheld anew."""
+
+    tweets: dict[int, int] = field(default_factory=dict)
+    fresh: int = 0
+    known: int = 0
+    edited: list[int] = field(default_factory=list)
+    changed: set[int] = field(default_factory=set)
+    authors: set[int] = field(default_factory=set)
+
+    def channels_to_touch(self) -> set[int]:
+        """Channels that show a tweet whose withholding, or whose author's standing, changed."""
+        if not self.changed and not self.authors:
+            return set()
+        shown = Candidate.objects.approved().filter(
+            Q(tweet__in=self.changed) | Q(tweet__author__in=self.authors)
+        )
+        return set(shown.values_list("channel_id", flat=True))
+
+
+def author_digest(x_id: int) -> str:
+    """The tombstone of an erased author: HMAC-SHA256 of the id with SECRET_KEY, hex."""
+    return hmac.new(settings.SECRET_KEY.encode(), str(x_id).encode(), hashlib.sha256).hexdigest()
+
+
+def erased(x_ids: Iterable[int]) -> set[int]:
+    """Those of the authors that were erased: nothing of theirs is stored again."""
+    digests = {author_digest(x_id): x_id for x_id in x_ids}
+    found = ErasedAuthor.objects.filter(digest__in=digests).values_list("digest", flat=True)
+    return {digests[digest] for digest in found}
+
+
+def store_tweets(posts: Iterable[Post], people: dict[int, Person], now: datetime) -> Stored:
+    """Stores posts whose authors are in `people` or stored already. In the caller's transaction."""
+    wanted = {post.first_id: post for post in posts}
+    authors = {post.author_id for post in wanted.values()}
+    stored = Stored()
+    stored.authors = store_people([person for x_id, person in people.items() if x_id in authors], now)
+    known = locked(wanted.values())
+    fresh = [post for first, post in wanted.items() if first not in known]
+    _insert(fresh, stored, now)
+    _change({first: (tweet, wanted[first]) for first, tweet in known.items()}, stored, now)
+    return stored
+
+
+def store_people(people: list[Person], now: datetime) -> set[int]:
+    """Stores accounts; returns those whose protection or withholding changed."""
+    ids = [person.x_id for person in people]
+    before = {author.x_id: author for author in Author.objects.filter(pk__in=ids)}
+    rows = [Author(fetched_at=now, **vars(person)) for person in people]
+    old = ", ".join(f"curation_author.{name}" for name in AUTHOR_CHANGES)
+    new = ", ".join(f"EXCLUDED.{name}" for name in AUTHOR_CHANGES)
+    sets = ", ".join(f"{name} = EXCLUDED.{name}" for name in AUTHOR_FIELDS)
+    aged = "curation_author.fetched_at < EXCLUDED.fetched_at - interval '1 day'"
+    changed = f"({old}) IS DISTINCT FROM ({new}) OR {aged}"
+    insert(rows, order="x_id", conflict=f"(x_id) DO UPDATE SET {sets} WHERE {changed}")
+    return {
+        row.x_id
+        for row in rows
+        if (author := before.get(row.x_id))
+        and (author.protected, author.withheld_in) != (row.protected, row.withheld_in)
+    }
+
+
+def locked(posts: Iterable[Post]) -> dict[int, Tweet]:
+    """The tweets that are stored already, locked, by the first id of the post that is theirs."""
+    by_id = {number: post.first_id for post in posts for number in post.edit_ids}
+    rows = Tweet.objects.filter(Q(first_id__in=by_id) | Q(current_id__in=by_id)).defer("wire", "raw")
+    found: dict[int, Tweet] = {}
+    for tweet in rows.order_by("first_id").select_for_update(of=("self",)):
+        first = by_id.get(tweet.first_id) or by_id[tweet.current_id]
+        found.setdefault(first, tweet)
+    return found
+
+
+def tweet_of(post: Post, now: datetime) -> Tweet:
+    return Tweet(
+        first_id=post.first_id,
+        current_id=post.id,
+        author_id=post.author_id,
+        text=post.text,
+        lang=post.lang,
+        lang_guess=guess(post.text),
+        created_at=post.created_at,
+        wire=post.wire(),
+        raw=post.raw,
+        metrics=post.metrics,
+        sensitive=post.sensitive,
+        withheld_in=post.withheld_in,
+        edited_at=now if post.id != post.first_id else None,
+        checked_at=now,
+        fetched_at=now,
+    )
+
+
+def _insert(posts: list[Post], stored: Stored, now: datetime) -> None:
+    rows = [tweet_of(post, now) for post in posts]
+    made = insert(rows, order="first_id", conflict="DO NOTHING", returning="first_id, id")
+    stored.tweets |= dict(made)
+    stored.fresh += len(made)
+    if len(made) < len(rows):  # another pass was quicker by a moment
+        others = [post.first_id for post in posts if post.first_id not in stored.tweets]
+        theirs = dict(Tweet.objects.filter(first_id__in=others).values_list("first_id", "id"))
+        stored.tweets |= theirs
+        stored.known += len(theirs)
+
+
+def _change(pairs: dict[int, tuple[Tweet, Post]], stored: Stored, now: datetime) -> None:
+    """What X says anew of tweets that we have; an older version than ours tells nothing."""
+    same = [(tweet, post) for tweet, post in pairs.values() if tweet.current_id == post.id]
+    newer = [
+        (tweet, post) for tweet, post in pairs.values() if tweet.current_id < post.id and not tweet.purged_at
+    ]
+    stored.tweets |= {first: tweet.pk for first, (tweet, _post) in pairs.items()}
+    stored.known += len(pairs) - len(newer)
+    stored.edited = [tweet.pk for tweet, post in newer if _edit(tweet, post, now)]
+    stored.changed = {tweet.pk for tweet, post in same if set(tweet.withheld_in) != set(post.withheld_in)}
+    _refresh(same, now)
+
+
+def _edit(tweet: Tweet, post: Post, now: datetime) -> bool:
+    row = tweet_of(post, now)
+    names = ("current_id", "text", "lang", "lang_guess", "wire", "raw", "metrics", "sensitive", "withheld_in")
+    fields = {name: getattr(row, name) for name in names}
+    mine = Tweet.objects.filter(pk=tweet.pk, current_id__lt=post.id)
+    return bool(
+        mine.update(**fields, previous_text=tweet.text, edited_at=now, checked_at=now, fetched_at=now)
+    )
+
+
+def _refresh(pairs: list[tuple[Tweet, Post]], now: datetime) -> None:
+    """Withholding and sensitivity at once, figures every five minutes."""
+    rows = [
+        (tweet.pk, json.dumps(post.metrics), post.sensitive, as_array(post.withheld_in), now, now - REFRESH)
+        for tweet, post in pairs
+        if not tweet.purged_at
+    ]
+    update(
+        "curation_tweet",
+        {
+            "id": "bigint",
+            "metrics": "text",
+            "sensitive": "boolean",
+            "withheld": "text",
+            "now": "timestamptz",
+            "before": "timestamptz",
+        },
+        rows,
+        sets="metrics = r.metrics::jsonb, sensitive = r.sensitive, withheld_in = r.withheld::varchar(2)[], "
+        "checked_at = r.now",
+        where="(t.sensitive, t.withheld_in) IS DISTINCT FROM (r.sensitive, r.withheld::varchar(2)[]) "
+        "OR t.checked_at < r.before",
+    )

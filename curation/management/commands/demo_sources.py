@@ -1,0 +1,75 @@
+"""Sources for the demo: the simulator's lists, some of its accounts, some searches. Safe to run again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from curation.x.simulator import accounts, lists
+from curation.x.simulator.accounts import Account
+from regions.models import Category, Channel, Source
+
+LIST = {"de": "Liste", "nl": "Lijst", "el": "Λίστα", "ro": "Listă", "hr": "Popis"}
+SEARCH = {"de": "Suche", "nl": "Zoekopdracht", "el": "Αναζήτηση", "ro": "Căutare", "hr": "Pretraga"}
+SEARCHED = ("sport", "economy")
+LIVELY = {"least_seconds": 10, "most_seconds": 45}
+
+
+class Command(BaseCommand):
+    help = "Adds the demo's sources: X as the simulator has it. For demos only."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        before = Source.objects.count()
+        for channel in Channel.objects.active().select_related("market", "category"):
+            add_list(channel)
+            add_account(channel)
+            if channel.category.slug in SEARCHED:
+                add_search(channel)
+        add_global()
+        self.stdout.write(
+            f"{Source.objects.count() - before} sources added, {Source.objects.count()} in all."
+        )
+
+
+def add(kind: str, value: str, name: str, **fields: Any) -> None:
+    """A source, unless its scope has it already."""
+    scope = {"channel": fields.pop("channel", None), "market": None}
+    Source.objects.get_or_create(kind=kind, value=value, **scope, defaults={"name": name} | LIVELY | fields)
+
+
+def largest(language: str, category: str) -> list[Account]:
+    """The simulator's accounts of a subject, most followers first."""
+    fitting = [one for one in accounts() if (one.language, one.category) == (language, category)]
+    return sorted(fitting, key=lambda one: -one.followers)
+
+
+def named(words: dict[str, str], channel: Channel) -> str:
+    language = channel.market.language
+    return f"{words.get(language, words['de'])}: {channel.category.name_in(language)}"
+
+
+def add_list(channel: Channel) -> None:
+    for one in lists():
+        if (one.language, one.category) == (channel.market.language, channel.category.slug):
+            add(Source.Kind.LIST, str(one.id), named(LIST, channel), channel=channel)
+
+
+def add_account(channel: Channel) -> None:
+    for one in largest(channel.market.language, channel.category.slug)[:1]:
+        add(Source.Kind.ACCOUNT, one.username, one.name, channel=channel, trust=80)
+
+
+def add_search(channel: Channel) -> None:
+    found = largest(channel.market.language, channel.category.slug)[1:5]
+    if found:
+        query = "(" + " OR ".join(f"from:{one.username}" for one in found) + ") -is:retweet -is:reply"
+        add(Source.Kind.SEARCH, query, named(SEARCH, channel), channel=channel, trust=60)
+
+
+def add_global() -> None:
+    """One account for every sport channel, so that a post stands in several markets."""
+    best = largest("de", "sport")
+    if best:
+        sport = Category.objects.get(slug="sport")
+        add(Source.Kind.ACCOUNT, best[0].username, best[0].name, category=sport, trust=60)

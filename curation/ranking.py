@@ -1,0 +1,77 @@
+"""The rank of a candidate: a few parts an editor can read, plus its time. Stored once; it does not age.
+
+rank = sum of the parts (points) + POINTS_A_HALF_LIFE * created_at (epoch seconds) / half-life (seconds)
+
+So a post that is older by one half-life of its channel needs POINTS_A_HALF_LIFE more points to stand level,
+and two candidates never change places by waiting. The parts, each with the weight that is its greatest value:
+
+source      trust of the source, 0 to the weight
+engagement  likes, replies and twice the reposts and quotes an hour, logarithmic, up to 5,000 an hour
+author      share of the author's posts approved in this channel in 30 days, from minus to plus the weight
+language    the weight when a language of the market, minus twice the weight when another, 0 when unknown
+sensitive   minus the weight when X marks the post as sensitive
+
+Weights: WEIGHTS, then the market's rank_weights, then the channel's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from math import log1p
+from typing import Any
+
+from curation.language import grouped
+from curation.models.tweets import Tweet
+from regions.models import Channel
+
+POINTS_A_HALF_LIFE = 10.0
+FULL_SPEED = 5_000
+WEIGHTS = {"source": 20.0, "engagement": 20.0, "author": 15.0, "language": 10.0, "sensitive": 15.0}
+UNKNOWN = {"", "und", "qam", "qct", "qht", "qme", "qst", "zxx", "art"}  # X's codes for "no language"
+
+
+def weights_of(channel: Channel) -> dict[str, float]:
+    """The weights of a channel; what is no number is passed over."""
+    given: Mapping[str, Any] = channel.market.rank_weights | channel.rank_weights
+    known = {name: given[name] for name in WEIGHTS if isinstance(given.get(name), int | float)}
+    return WEIGHTS | known
+
+
+def parts(
+    tweet: Tweet, channel: Channel, *, trust: int, approved: int = 0, blocked: int = 0, now: datetime
+) -> dict[str, float]:
+    """Points by part, to one decimal, parts without points left out.
+
+    `trust` is 0 to 100; `approved` and `blocked` count what this channel decided of the author."""
+    shares = {
+        "source": trust / 100,
+        "engagement": engagement(tweet.metrics, tweet.created_at, now),
+        "author": 2 * (approved + 1) / (approved + blocked + 2) - 1,
+        "language": language(tweet, channel.market.languages),
+        "sensitive": -1.0 if tweet.sensitive else 0.0,
+    }
+    weights = weights_of(channel)
+    points = {name: round(share * weights[name], 1) for name, share in shares.items()}
+    return {name: value for name, value in points.items() if value}
+
+
+def rank(points: Mapping[str, float], created_at: datetime, channel: Channel) -> float:
+    half_lives = created_at.timestamp() / (60 * max(1, channel.half_life_minutes))
+    return sum(points.values()) + POINTS_A_HALF_LIFE * half_lives
+
+
+def engagement(metrics: Mapping[str, int], created_at: datetime, now: datetime) -> float:
+    """0 to 1. Younger than a quarter of an hour counts as that old: one early like is no wonder."""
+    hours = max(0.25, (now - created_at).total_seconds() / 3600)
+    shared = metrics.get("reposts", 0) + metrics.get("quotes", 0)
+    speed = (metrics.get("likes", 0) + metrics.get("replies", 0) + 2 * shared) / hours
+    return min(1.0, log1p(speed) / log1p(FULL_SPEED))
+
+
+def language(tweet: Tweet, languages: list[str]) -> float:
+    """1 when X or our guess says a language of the market, -2 when another, 0 when neither says one."""
+    said = {grouped(tweet.lang), tweet.lang_guess} - UNKNOWN
+    if said & {grouped(code) for code in languages}:
+        return 1.0
+    return -2.0 if said else 0.0

@@ -1,0 +1,231 @@
+"""The door to X: the only module that imports tweepy. Every failure leaves it as one of curation.x.outcomes.
+
+Pitfalls of tweepy that are met here, all of X_API's section 4 that concern polling: no timeout, fixed host,
+redirects, sleeping on rate limits, exceptions that cannot be pickled, error bodies that break its exceptions.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import tweepy
+from django.conf import settings
+from requests.adapters import HTTPAdapter
+
+from curation.x.outcomes import Answer, Failure, Unreachable, WindowClosed, failure_of
+
+logging.getLogger("tweepy.client").setLevel(logging.INFO)  # at DEBUG it prints the bearer token
+
+TWEEPY_HOST = "https://api.twitter.com"
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 15.0
+WHOLE_SECONDS = 30.0
+LARGEST_BODY = 16 * 1024 * 1024
+TROUBLE = (
+    tweepy.TweepyException,
+    requests.RequestException,
+    ValueError,
+    AttributeError,
+    TypeError,
+    KeyError,
+    RecursionError,
+)
+TWEET_FIELDS = (
+    "id,text,attachments,author_id,conversation_id,created_at,edit_history_tweet_ids,entities,"
+    "in_reply_to_user_id,lang,note_tweet,possibly_sensitive,public_metrics,referenced_tweets,withheld"
+)
+USER_FIELDS = "id,name,username,profile_image_url,protected,public_metrics,verified,verified_type,withheld"
+FIELDS = {
+    "tweet_fields": TWEET_FIELDS,
+    "user_fields": USER_FIELDS,
+    "media_fields": "media_key,type,url,preview_image_url,width,height,alt_text,variants,duration_ms",
+    "poll_fields": "id,options,end_datetime,voting_status,duration_minutes",
+    "expansions": (
+        "author_id,attachments.media_keys,attachments.poll_ids,referenced_tweets.id,"
+        "referenced_tweets.id.author_id,referenced_tweets.id.attachments.media_keys"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Rate:
+    """An endpoint's window as its last answer told it; `reset_at` in epoch seconds."""
+
+    limit: int
+    remaining: int
+    reset_at: int
+
+    @classmethod
+    def of(cls, answer: Answer | None) -> Rate | None:
+        names = ("x-rate-limit-limit", "x-rate-limit-remaining", "x-rate-limit-reset")
+        told = [answer.headers.get(name, "") for name in names] if answer else []
+        if not told or not all(value.isascii() and value.isdigit() and len(value) < 12 for value in told):
+            return None
+        return cls(*map(int, told))
+
+
+@dataclass(frozen=True)
+class Page:
+    """One answer: `raw` holds its posts or users as X gave them, unchecked."""
+
+    raw: list[Any] = field(default_factory=list)
+    includes: dict[str, Any] = field(default_factory=dict)
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    next_token: str | None = None
+    rate: Rate | None = None
+
+    @classmethod
+    def of(cls, body: dict[str, Any], rate: Rate | None) -> Page:
+        data, includes, errors, meta = (body.get(name) for name in ("data", "includes", "errors", "meta"))
+        token = meta.get("next_token") if isinstance(meta, dict) else None
+        return cls(
+            raw=data if isinstance(data, list) else [] if data is None else [data],
+            includes=includes if isinstance(includes, dict) else {},
+            errors=[entry for entry in errors if isinstance(entry, dict)] if isinstance(errors, list) else [],
+            next_token=token if isinstance(token, str) and token else None,
+            rate=rate,
+        )
+
+
+class Redirected(HTTPAdapter):
+    """Sends requests for tweepy's fixed host to `base_url`, in bounded time and size; keeps the answer."""
+
+    def __init__(self, base_url: str, read_seconds: float = READ_SECONDS) -> None:
+        super().__init__()
+        self.base_url = base_url.rstrip("/")
+        self.read_seconds = read_seconds
+        self.answer: Answer | None = None
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **options: Any) -> requests.Response:
+        asked = urlsplit(request.url or "")
+        request.url = self.base_url + asked.path + (f"?{asked.query}" if asked.query else "")
+        options |= {"timeout": (CONNECT_SECONDS, self.read_seconds), "stream": True}
+        response = super().send(request, **options)
+        body = self._read(response)
+        # requests reads a body without any bound; a body that is already there it leaves alone.
+        response._content = body  # type: ignore[attr-defined]
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        self.answer = Answer(response.status_code, headers, body)
+        if response.is_redirect:
+            raise requests.TooManyRedirects("X redirects to another address")
+        return response
+
+    def _read(self, response: requests.Response) -> bytes:
+        parts, size, end = [], 0, time.monotonic() + WHOLE_SECONDS
+        with response:
+            for part in response.iter_content(65_536):
+                parts.append(part)
+                size += len(part)
+                if size > LARGEST_BODY or time.monotonic() > end:
+                    raise requests.ConnectionError("the answer is too long or too slow")
+        return b"".join(parts)
+
+
+class Refusing(HTTPAdapter):
+    """Every other host."""
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        raise requests.exceptions.InvalidURL("only X is asked through this door")
+
+
+class Door:
+    """Asks X. Not shared between threads. `rates` holds each endpoint's window as last told."""
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str,
+        *,
+        read_seconds: float = READ_SECONDS,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.clock = clock
+        self.rates: dict[str, Rate] = {}
+        self._adapter = Redirected(base_url, read_seconds)
+        self._client = tweepy.Client(token, return_type=dict, wait_on_rate_limit=False)
+        session = self._client.session
+        session.trust_env = False  # a netrc file or a proxy in the environment would see the token
+        session.mount("https://", Refusing())
+        session.mount("http://", Refusing())
+        session.mount(TWEEPY_HOST + "/", self._adapter)
+
+    def timeline(self, user_id: str, *, max_results: int = 100, **bounds: Any) -> Page:
+        """An account's posts but replies, newest first; bounds: since_id, until_id, pagination_token."""
+        ask = self._client.get_users_tweets
+        return self._ask(
+            "timeline", ask, id=user_id, exclude="replies", max_results=max_results, **FIELDS, **bounds
+        )
+
+    def list_tweets(
+        self, list_id: str, *, max_results: int = 100, pagination_token: str | None = None
+    ) -> Page:
+        """A list's posts, newest first. X knows no since_id here."""
+        ask = self._client.get_list_tweets
+        return self._ask(
+            "list", ask, id=list_id, max_results=max_results, pagination_token=pagination_token, **FIELDS
+        )
+
+    def search(self, query: str, *, max_results: int = 100, **bounds: Any) -> Page:
+        """Posts of the last seven days, newest first; bounds: since_id, until_id, pagination_token."""
+        bounds["next_token"] = bounds.pop("pagination_token", None)
+        ask = self._client.search_recent_tweets
+        return self._ask("search", ask, query=query, max_results=max_results, **FIELDS, **bounds)
+
+    def tweets(self, ids: Sequence[int | str]) -> Page:
+        """Up to 100 posts by id; those that are gone stand in `errors`."""
+        return self._ask("tweets", self._client.get_tweets, ids=[str(number) for number in ids], **FIELDS)
+
+    def users(self, *, ids: Sequence[int | str] = (), usernames: Sequence[str] = ()) -> Page:
+        """Up to 100 accounts, by ids or by usernames."""
+        named: dict[str, Any] = (
+            {"ids": [str(number) for number in ids]} if ids else {"usernames": list(usernames)}
+        )
+        return self._ask("users", self._client.get_users, user_fields=USER_FIELDS, **named)
+
+    def _ask(self, endpoint: str, call: Callable[..., Any], **parameters: Any) -> Page:
+        self._wait_for_window(endpoint)
+        self._adapter.answer = None
+        failure: Failure | None = None
+        try:
+            body = call(**parameters)
+        except TROUBLE as error:
+            failure = self._failure(error)
+        rate = Rate.of(self._adapter.answer)
+        if rate:
+            self.rates[endpoint] = rate
+        if failure:
+            raise failure  # outside the except block: tweepy's exception must not travel along
+        if not isinstance(body, dict):
+            raise Unreachable("X's answer could not be read.")
+        return Page.of(body, rate)
+
+    def _wait_for_window(self, endpoint: str) -> None:
+        rate = self.rates.get(endpoint)
+        if rate and rate.remaining == 0 and rate.reset_at > self.clock():
+            raise WindowClosed("Too many requests in this window.", rate.reset_at)
+
+    def _failure(self, error: Exception) -> Failure:
+        """By what X answered, never by the exception's words: those may hold the token."""
+        if isinstance(error, requests.Timeout):
+            return Unreachable("X did not answer in time.")
+        if isinstance(error, requests.TooManyRedirects):
+            return Unreachable("X's answer points to another address.")
+        return failure_of(self._adapter.answer, self.clock())
+
+
+_kept = threading.local()
+
+
+def door() -> Door:
+    """This thread's door to the X of the settings; its connection is kept."""
+    key = (settings.X_API_BASE_URL, settings.X_BEARER_TOKEN)
+    if getattr(_kept, "key", None) != key:
+        _kept.key, _kept.door = key, Door(*key)
+    return _kept.door

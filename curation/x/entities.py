@@ -1,0 +1,94 @@
+"""Entities of a text: links, tags and mentions, with their places in the plain text."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+ESCAPED = {"&amp;": "&", "&lt;": "<", "&gt;": ">"}
+SIGN = re.compile("|".join(ESCAPED))
+KINDS = {"urls": "url", "hashtags": "tag", "cashtags": "tag", "mentions": "username"}
+MARKS = {"hashtags": "#＃", "cashtags": "$", "mentions": "@＠"}
+WEB = re.compile(r"https?://\S+")
+Entity = dict[str, Any]
+
+
+def clean(text: str) -> str:
+    """Without what PostgreSQL cannot store; a replaced character keeps its place, so offsets stay right."""
+    return UNSTORABLE.sub("\ufffd", text)
+
+
+def plain_text(given: str) -> tuple[str, list[int]]:
+    """The text with X's three escaped signs undone, once, and where each place of `given` stands in it."""
+    parts: list[str] = []
+    places: list[int] = []
+    at = size = 0
+    for match in SIGN.finditer(given):
+        before = given[at : match.start()]
+        parts += [before, ESCAPED[match[0]]]
+        places += range(size, size + len(before))
+        size += len(before)
+        places += [size] * len(match[0])
+        size += 1
+        at = match.end()
+    parts.append(given[at:])
+    places += range(size, size + len(given) - at + 1)
+    return "".join(parts), places
+
+
+def read_entities(entities: Any, given: str, text: str, places: list[int]) -> dict[str, list[Entity]]:
+    """The four kinds, in order, none overlapping; those that do not stand where X says are left out.
+
+    Offsets are counted in the text as given, escapes included; where that does not fit the words, without.
+    """
+    if not isinstance(entities, dict):
+        return {}
+    found = [
+        (place[0], place[1], kind, entry)
+        for kind, key in KINDS.items()
+        for entry in _entries(entities.get(kind), key)
+        if (place := _place(entry, kind, key, text, places))
+    ]
+    kept: dict[str, list[Entity]] = {}
+    end = 0
+    for start, stop, kind, entry in sorted(found, key=lambda one: one[:2]):
+        if start >= end:
+            kept.setdefault(kind, []).append({"start": start, "end": stop} | _fields(kind, entry))
+            end = stop
+    return kept
+
+
+def _entries(given: Any, key: str) -> list[Entity]:
+    entries = given if isinstance(given, list) else []
+    return [
+        entry
+        for entry in entries
+        if isinstance(entry, dict) and isinstance(entry.get(key), str) and entry[key]
+    ]
+
+
+def _place(entry: Entity, kind: str, key: str, text: str, places: list[int]) -> tuple[int, int] | None:
+    start, end = entry.get("start"), entry.get("end")
+    if not isinstance(start, int) or not isinstance(end, int) or not 0 <= start < end < len(places):
+        return None
+    for first, last in ((places[start], places[end]), (start, end)):
+        if _stands(text[first:last], kind, entry[key]):
+            return first, last
+    return None
+
+
+def _stands(words: str, kind: str, value: str) -> bool:
+    if kind == "urls":
+        return words == value
+    return words[:1] in MARKS[kind] and words[1:].casefold() == value.casefold() if words else False
+
+
+def _fields(kind: str, entry: Entity) -> Entity:
+    if kind != "urls":
+        return {KINDS[kind]: entry[KINDS[kind]]}
+    target = entry.get("unwound_url") or entry.get("expanded_url")
+    expanded = clean(target) if isinstance(target, str) and WEB.fullmatch(target) else entry["url"]
+    given = entry.get("display_url")
+    shown = clean(given) if isinstance(given, str) else expanded
+    return {"url": entry["url"], "expanded_url": expanded, "display_url": shown}
