@@ -36,6 +36,7 @@ def environment(options: Options, ports: dict[str, int], urls: dict[str, str]) -
         "FEED_ROOT": str(options.folder / "feeds"),
         "STATIC_ROOT": str(options.folder / "static"),
         "PUBLIC_FEED_URL": f"{web}/api/v1/feeds/",
+        "CONSOLE_URL": web,
         "EVENTS_URL": f"{events}/events/",
         "LOG_FORMAT": os.environ.get("LOG_FORMAT") or "plain",
         "LOG_LEVEL": os.environ.get("LOG_LEVEL") or "WARNING",
