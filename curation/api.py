@@ -22,7 +22,6 @@ from curation.serializers import (
     CandidateWithLog,
     Decided,
     DecisionBody,
-    DecisionJson,
     LoggedDecision,
     LogPage,
     ManyBody,
@@ -36,7 +35,10 @@ from regions.problems import Refusal
 
 PAGE, LOG_PAGE, LONGEST_KEY = 50, 200, 200
 KEY = OpenApiParameter(
-    "Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER, description="Repeat a request safely; kept 7 days."
+    "Idempotency-Key",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="Repeat a request safely; kept 7 days.",
 )
 PROBLEMS = {403: Problem, 404: Problem, 422: Problem}
 
@@ -79,7 +81,11 @@ def candidates(request: Request) -> Response:
     want = asked.validated_data
     market = market_for(request.user, want["market"])
     rows = Candidate.objects.with_tweets().in_state(want["state"])
-    rows = rows.in_channel(channel_of(market, want["category"])) if "category" in want else rows.in_market(market)
+    rows = (
+        rows.in_channel(channel_of(market, want["category"]))
+        if "category" in want
+        else rows.in_market(market)
+    )
     if want["q"]:
         rows = rows.holding_words(want["q"])
     page = keyset.page(rows, order=want["order"], cursor=want["cursor"], size=PAGE)
@@ -153,7 +159,10 @@ def undo(request: Request, pk: int) -> Response:
 
 
 def many_json(many: Many) -> dict[str, Any]:
-    return {"act": many.act.pk if many.act else None, "results": [result_json(result) for result in many.results]}
+    return {
+        "act": many.act.pk if many.act else None,
+        "results": [result_json(result) for result in many.results],
+    }
 
 
 def result_json(result: Result) -> dict[str, Any]:

@@ -77,10 +77,13 @@ class MarketQuerySet(models.QuerySet["Market"]):
 class Named(models.Model):
     """Something with a name in every language of the pages."""
 
-    names = models.JSONField(_("names"), help_text=_("By language code, for example {\"de\": \"Politik\"}."))
+    names = models.JSONField(_("names"), help_text=_('By language code, for example {"de": "Politik"}.'))
 
     class Meta:
         abstract = True
+
+    def __str__(self) -> str:
+        return self.name
 
     def name_in(self, language: str | None) -> str:
         names: dict[str, str] = self.names
@@ -90,9 +93,6 @@ class Named(models.Model):
     def name(self) -> str:
         """The name in the reader's language."""
         return self.name_in(get_language())
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class Market(Named):
@@ -105,7 +105,9 @@ class Market(Named):
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     active = models.BooleanField(_("active"), default=True)
     feed_length = models.PositiveSmallIntegerField(
-        _("entries in the market's feed"), default=20, validators=[MinValueValidator(1), MaxValueValidator(100)]
+        _("entries in the market's feed"),
+        default=20,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
     )
     posts_a_day = models.PositiveIntegerField(_("posts to read a day"), default=20_000)
     posts_a_month = models.PositiveIntegerField(_("posts to read a month"), default=500_000)
@@ -138,7 +140,9 @@ class Category(Named):
         ordering = ["position", "slug"]
         verbose_name_plural = "categories"
         constraints = [
-            models.CheckConstraint(condition=~Q(slug__in=RESERVED_SLUGS), name="category_slug_is_not_reserved"),
+            models.CheckConstraint(
+                condition=~Q(slug__in=RESERVED_SLUGS), name="category_slug_is_not_reserved"
+            ),
         ]
 
 
@@ -162,7 +166,9 @@ class Channel(models.Model):
     revision = models.PositiveBigIntegerField(_("revision"), default=0, editable=False)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     active = models.BooleanField(_("active"), default=True)
-    slots = models.PositiveSmallIntegerField(_("slots for pins"), default=3, validators=[MaxValueValidator(10)])
+    slots = models.PositiveSmallIntegerField(
+        _("slots for pins"), default=3, validators=[MaxValueValidator(10)]
+    )
     feed_length = models.PositiveSmallIntegerField(
         _("entries in the feed"), default=10, validators=[MinValueValidator(1), MaxValueValidator(100)]
     )
@@ -170,16 +176,22 @@ class Channel(models.Model):
     pending_hours = models.PositiveSmallIntegerField(_("hours that a candidate waits"), default=48)
     half_life_minutes = models.PositiveIntegerField(_("minutes in which freshness halves"), default=120)
     minimum_fill = models.PositiveSmallIntegerField(_("fewest entries"), default=3)
-    fallback = models.CharField(_("when it runs thin"), max_length=10, choices=Fallback, default=Fallback.KEEP_OLDER)
+    fallback = models.CharField(
+        _("when it runs thin"), max_length=10, choices=Fallback, default=Fallback.KEEP_OLDER
+    )
     second_pair = models.BooleanField(_("second pair of eyes"), default=False)
-    reasons = ArrayField(models.CharField(max_length=20), verbose_name=_("reasons offered"), default=list, blank=True)
+    reasons = ArrayField(
+        models.CharField(max_length=20), verbose_name=_("reasons offered"), default=list, blank=True
+    )
     rank_weights = models.JSONField(_("weights of the rank"), default=dict, blank=True)
 
     objects = ChannelQuerySet.as_manager()
 
     class Meta:
         ordering = ["market__position", "position", "id"]
-        constraints = [models.UniqueConstraint(fields=["market", "category"], name="one_channel_per_category")]
+        constraints = [
+            models.UniqueConstraint(fields=["market", "category"], name="one_channel_per_category")
+        ]
 
     def __str__(self) -> str:
         return f"{self.market.code.upper()} {self.category.name}"
@@ -229,7 +241,9 @@ class SourceQuerySet(models.QuerySet["Source"]):
     def visible_to(self, user: Any) -> SourceQuerySet:
         """Those of one's markets, and the global ones, which everyone inherits."""
         markets = Market.objects.visible_to(user)
-        return self.filter(Q(market__in=markets) | Q(channel__market__in=markets) | Q(market=None, channel=None))
+        return self.filter(
+            Q(market__in=markets) | Q(channel__market__in=markets) | Q(market=None, channel=None)
+        )
 
 
 class Source(Scoped):
@@ -246,7 +260,12 @@ class Source(Scoped):
     name = models.CharField(_("name"), max_length=100, blank=True)
     x_id = models.CharField(_("id at X"), max_length=19, blank=True, editable=False)
     category = models.ForeignKey(
-        Category, models.PROTECT, null=True, blank=True, verbose_name=_("only this category"), related_name="+"
+        Category,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name=_("only this category"),
+        related_name="+",
     )
     trust = models.PositiveSmallIntegerField(_("trust"), default=50, validators=[MaxValueValidator(100)])
     auto_approve = models.BooleanField(_("approve by itself"), default=False)
@@ -255,7 +274,9 @@ class Source(Scoped):
     paused_at = models.DateTimeField(_("paused at"), null=True, blank=True)
     paused_until = models.DateTimeField(_("paused until"), null=True, blank=True)
     paused_reason = models.TextField(_("why it is paused"), blank=True)
-    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", editable=False)
+    created_by = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     exempt = models.ManyToManyField(Market, through="SourceExemption", related_name="+", blank=True)
 
@@ -265,7 +286,9 @@ class Source(Scoped):
         constraints = [
             one_scope("source_has_one_scope"),
             models.UniqueConstraint(
-                fields=["kind", "value", "market", "channel"], nulls_distinct=False, name="source_is_listed_once"
+                fields=["kind", "value", "market", "channel"],
+                nulls_distinct=False,
+                name="source_is_listed_once",
             ),
             models.CheckConstraint(
                 condition=Q(least_seconds__gte=1) & Q(most_seconds__gte=models.F("least_seconds")),
@@ -302,6 +325,9 @@ class Exemption(models.Model):
     class Meta:
         abstract = True
 
+    def __str__(self) -> str:
+        return self.reason
+
 
 class SourceExemption(Exemption):
     source = models.ForeignKey(Source, models.CASCADE)
@@ -333,7 +359,9 @@ class BlockListExemption(Exemption):
     block_list = models.ForeignKey(BlockList, models.CASCADE)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["block_list", "market"], name="block_list_exempted_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["block_list", "market"], name="block_list_exempted_once")
+        ]
 
 
 class BlockQuerySet(models.QuerySet["Block"]):
@@ -364,7 +392,9 @@ class Block(Scoped):
         BLOCK = "block", _("blocks")
         HOLD = "hold", _("holds for a second look")
 
-    block_list = models.ForeignKey(BlockList, models.CASCADE, null=True, blank=True, verbose_name=_("block list"))
+    block_list = models.ForeignKey(
+        BlockList, models.CASCADE, null=True, blank=True, verbose_name=_("block list")
+    )
     kind = models.CharField(_("kind"), max_length=7, choices=Kind)
     value = models.CharField(_("author, term, domain, hashtag or tweet"), max_length=200)
     effect = models.CharField(_("effect"), max_length=5, choices=Effect, default=Effect.BLOCK)
@@ -391,7 +421,9 @@ class Block(Scoped):
             ),
             models.CheckConstraint(condition=~Q(value=""), name="block_value_is_given"),
         ]
-        indexes = [models.Index(fields=["market", "channel"], condition=Q(lifted_at=None), name="standing_blocks")]
+        indexes = [
+            models.Index(fields=["market", "channel"], condition=Q(lifted_at=None), name="standing_blocks")
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.value}"

@@ -10,7 +10,13 @@ from regions.models import Category, Change, Channel, Market, Membership, Role, 
 
 
 def log_change(
-    noun: models.Model, verb: str, *, by: User | None, market: Market | None, before: Any = None, after: Any = None
+    noun: models.Model,
+    verb: str,
+    *,
+    by: User | None,
+    market: Market | None,
+    before: Any = None,
+    after: Any = None,
 ) -> Change:
     """One line of the lists' log, in the caller's transaction."""
     name = noun._meta.model_name or ""
@@ -27,7 +33,9 @@ def give_role(user: User, market: Market, role: Role, *, by: User | None) -> Mem
         return held
     before = {"role": held.role} if held else {}
     membership, _made = Membership.objects.update_or_create(user=user, market=market, defaults={"role": role})
-    log_change(membership, "give_role", by=by, market=market, before=before, after={"role": role, "user": user.pk})
+    log_change(
+        membership, "give_role", by=by, market=market, before=before, after={"role": role, "user": user.pk}
+    )
     return membership
 
 

@@ -28,7 +28,16 @@ def read(name: str, cast: Callable[[str], Any] = str, default: Any = UNSET) -> A
 
 def boolean(raw: str) -> bool:
     """true, yes, on, 1 or false, no, off, 0."""
-    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    words = {
+        "true": True,
+        "yes": True,
+        "on": True,
+        "1": True,
+        "false": False,
+        "no": False,
+        "off": False,
+        "0": False,
+    }
     if raw.lower() not in words:
         raise ValueError("expected true or false")
     return words[raw.lower()]
@@ -54,7 +63,9 @@ def address(*schemes: str) -> Callable[[str], str]:
     def cast(raw: str) -> str:
         parts = urlsplit(raw)
         if parts.scheme not in schemes or not (parts.netloc or parts.path):
-            raise ValueError(f"expected an address that begins with {' or '.join(s + '://' for s in schemes)}")
+            raise ValueError(
+                f"expected an address that begins with {' or '.join(s + '://' for s in schemes)}"
+            )
         return raw
 
     return cast

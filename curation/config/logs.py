@@ -17,7 +17,11 @@ SHARED: list[Any] = [
 def logging_for(level: str, form: str) -> dict[str, Any]:
     """Django's LOGGING for a level and a form, `json` (one object a line) or `plain` (for eyes)."""
     structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *SHARED,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )

@@ -132,7 +132,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
-    "poll due sources": {"task": "curation.tasks.poll_due_sources", "schedule": 2.0, "options": {"expires": 10}},
+    "poll due sources": {
+        "task": "curation.tasks.poll_due_sources",
+        "schedule": 2.0,
+        "options": {"expires": 10},
+    },
     "lapse old candidates": {"task": "curation.tasks.lapse_old_candidates", "schedule": 60.0},
     "forget old keys": {"task": "curation.tasks.forget_old_keys", "schedule": 3600.0},
 }

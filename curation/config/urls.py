@@ -48,12 +48,15 @@ RULES_OF_LIBRARIES: dict[str, str] = {
     "account_email": "signed in",
     "account_email_verification_sent": "public",
     "account_confirm_email": "public",
-    "account_request_login_code": "public",
     "account_confirm_login_code": "public",
     "mfa_authenticate": "public",
-    "mfa_login_webauthn": "public",
     "mfa_reauthenticate": "signed in",
-    "mfa_trust": "public",
+    "mfa_index": "signed in",
+    "mfa_activate_totp": "signed in",
+    "mfa_deactivate_totp": "signed in",
+    "mfa_view_recovery_codes": "signed in",
+    "mfa_generate_recovery_codes": "signed in",
+    "mfa_download_recovery_codes": "signed in",
     "usersessions_list": "signed in",
 }
 """By route name, else by namespace. What stands in neither is closed."""

@@ -57,14 +57,16 @@ class Hub:
         broken = False
         while True:
             try:
-                async with redis.asyncio.Redis.from_url(self.url, socket_connect_timeout=2) as client:
-                    async with client.pubsub(ignore_subscribe_messages=True) as pubsub:
-                        await pubsub.subscribe(TOPIC)
-                        if broken:
-                            self.tell_of_gap()
-                            broken = False
-                        async for message in pubsub.listen():
-                            self.hand_out(message["data"].decode())
+                async with (
+                    redis.asyncio.Redis.from_url(self.url, socket_connect_timeout=2) as client,
+                    client.pubsub(ignore_subscribe_messages=True) as pubsub,
+                ):
+                    await pubsub.subscribe(TOPIC)
+                    if broken:
+                        self.tell_of_gap()
+                        broken = False
+                    async for message in pubsub.listen():
+                        self.hand_out(message["data"].decode())
             except (RedisError, OSError) as error:
                 log.warning("redis_lost", error=type(error).__name__)
             broken = True
@@ -138,15 +140,23 @@ def origin_headers(origin: str) -> list[tuple[bytes, bytes]] | None:
 
 
 async def answer(send: Send, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, (b"content-length", b"0")]})
+    await send(
+        {"type": "http.response.start", "status": status, "headers": [*headers, (b"content-length", b"0")]}
+    )
     await send({"type": "http.response.body", "body": b""})
 
 
-async def stream(cookie: str, market: str, allowed: list[tuple[bytes, bytes]], receive: Receive, send: Send) -> None:
+async def stream(
+    cookie: str, market: str, allowed: list[tuple[bytes, bytes]], receive: Receive, send: Send
+) -> None:
     """Sends what happens until the browser leaves or its reader may not read any more."""
     queue = hub.open(market)
     gone = asyncio.ensure_future(left(receive))
-    head = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
+    head = [
+        (b"content-type", b"text/event-stream"),
+        (b"cache-control", b"no-store"),
+        (b"x-accel-buffering", b"no"),
+    ]
     try:
         await send({"type": "http.response.start", "status": 200, "headers": [*head, *allowed]})
         await write(send, "retry: 2000\n\n" + frame("open", {"market": market}))

@@ -17,7 +17,6 @@ from django.utils.translation import gettext_lazy as _
 from curation.folding import fold
 from regions.models import Block, Channel, Market, Source, User
 
-
 STANDING = (
     "state",
     "slot",
@@ -148,22 +147,37 @@ class Candidate(models.Model):
                 name="candidate_window_is_in_order",
             ),
             models.CheckConstraint(
-                condition=~Q(state="approved") | Q(approved_at__isnull=False), name="candidate_approved_has_time"
+                condition=~Q(state="approved") | Q(approved_at__isnull=False),
+                name="candidate_approved_has_time",
             ),
             models.CheckConstraint(condition=~Q(group=F("id")), name="candidate_leads_itself_silently"),
         ]
         indexes = [
             models.Index(
-                F("channel"), F("rank").desc(), F("id").desc(), condition=Q(state="pending"), name="queue_by_rank"
+                F("channel"),
+                F("rank").desc(),
+                F("id").desc(),
+                condition=Q(state="pending"),
+                name="queue_by_rank",
             ),
             models.Index(
-                F("channel"), F("posted_at").desc(), F("id").desc(), condition=Q(state="pending"), name="queue_by_time"
+                F("channel"),
+                F("posted_at").desc(),
+                F("id").desc(),
+                condition=Q(state="pending"),
+                name="queue_by_time",
             ),
-            models.Index(F("channel"), F("approved_at").desc(), condition=Q(state="approved"), name="live_by_time"),
+            models.Index(
+                F("channel"), F("approved_at").desc(), condition=Q(state="approved"), name="live_by_time"
+            ),
             models.Index(F("pending_since"), condition=Q(state="pending"), name="pending_by_age"),
-            models.Index(F("channel"), F("state"), F("posted_at").desc(), F("id").desc(), name="decided_by_time"),
+            models.Index(
+                F("channel"), F("state"), F("posted_at").desc(), F("id").desc(), name="decided_by_time"
+            ),
             models.Index(F("group"), condition=Q(group__isnull=False), name="similar_ones"),
-            GinIndex(SearchVector("folded", config="simple"), condition=Q(state="pending"), name="queue_search"),
+            GinIndex(
+                SearchVector("folded", config="simple"), condition=Q(state="pending"), name="queue_search"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -173,7 +187,9 @@ class Candidate(models.Model):
         """The fields that verbs change, as the log holds them: words by their digest, times as ISO 8601."""
         told = {name: getattr(self, name) for name in STANDING}
         told |= {name: digest(told[name]) for name in WORDS}
-        return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in told.items()}
+        return {
+            name: value.isoformat() if isinstance(value, datetime) else value for name, value in told.items()
+        }
 
     @property
     def pinned(self) -> bool:
@@ -196,7 +212,9 @@ class Candidate(models.Model):
         return max(filter(None, (self.approved_at, self.go_live_at)), default=None)
 
     def in_window(self, now: datetime) -> bool:
-        return not (self.go_live_at and self.go_live_at > now) and not (self.expire_at and self.expire_at <= now)
+        return not (self.go_live_at and self.go_live_at > now) and not (
+            self.expire_at and self.expire_at <= now
+        )
 
 
 class Hit(models.Model):

@@ -152,7 +152,9 @@ def decide_many(
 ) -> Many:
     """One verb on up to 200 candidates ({id: version seen}) as one act; refused ones do not stop the others."""
     asked = Wish(**wish, now=now or timezone.now())
-    asks = keys.fingerprint(verb, dict(seen), {name: value for name, value in wish.items() if value is not None})
+    asks = keys.fingerprint(
+        verb, dict(seen), {name: value for name, value in wish.items() if value is not None}
+    )
     with one_transaction():
         if earlier := keys.begin(by, key, asks):
             return repeated(earlier.act, earlier.refusals, list(seen))
@@ -198,11 +200,10 @@ def _decided(verb: str, seen: Mapping[int, int | None], by: User, wish: Wish) ->
         if candidate is not None:
             candidate.channel = channels[candidate.channel_id]
         try:
-            allowed(verb, candidate, version, by, wish)
-            assert candidate is not None
+            row = allowed(verb, candidate, version, by, wish)
             record = record or Record(verb, by=by, now=wish.now, note=wish.note, rows=candidates)
-            APPLY[verb](record, candidate, wish)
-            results.append(Result(pk, CREATED, candidate))
+            APPLY[verb](record, row, wish)
+            results.append(Result(pk, CREATED, row))
         except Refusal as refusal:
             results.append(Result(pk, refusal.status, candidate, refusal.problem(), refusal))
     if record is None or not record.decisions:
@@ -223,8 +224,8 @@ class Forbidden(Refusal):
     detail = "You may look here, not decide."
 
 
-def allowed(verb: str, candidate: Candidate | None, version: int | None, by: User, wish: Wish) -> None:
-    """Raises the refusal that forbids a verb on a locked candidate, if one does."""
+def allowed(verb: str, candidate: Candidate | None, version: int | None, by: User, wish: Wish) -> Candidate:
+    """The locked candidate, where nothing forbids the verb; else raises the refusal."""
     if candidate is None or not may(by, "desk.read", candidate.channel.market):
         raise Unknown
     if not may(by, "candidate.decide", candidate.channel.market):
@@ -240,6 +241,7 @@ def allowed(verb: str, candidate: Candidate | None, version: int | None, by: Use
     starts, ends = wish.go_live_at or candidate.go_live_at, wish.expire_at or candidate.expire_at
     if verb in (Verb.APPROVE, Verb.PIN) and starts and ends and ends <= starts:
         raise BadWindow(_("It would end before it begins."), field="expire_at")
+    return candidate
 
 
 def stands_blocked(candidate: Candidate, now: datetime) -> bool:
@@ -255,7 +257,9 @@ def _pin(record: Record, candidate: Candidate, wish: Wish) -> None:
     if needs_second_pair(record, candidate):
         record.change(candidate, Verb.PIN, **approved(record, candidate, wish, {}))
     else:
-        record.change(candidate, Verb.PIN, **approved(record, candidate, wish, placed(record, candidate, wish)))
+        record.change(
+            candidate, Verb.PIN, **approved(record, candidate, wish, placed(record, candidate, wish))
+        )
 
 
 def _unpin(record: Record, candidate: Candidate, wish: Wish) -> None:
@@ -309,7 +313,7 @@ def placed(record: Record, candidate: Candidate, wish: Wish) -> dict[str, Any]:
     holders = {row.slot: record.rows.get(row.pk, row) for row in pinned}
     taken = {slot for slot, row in holders.items() if row.pk != candidate.pk and not ended(row, wish.now)}
     free = next((slot for slot in range(1, channel.slots + 1) if slot not in taken), None)
-    slot = wish.slot or candidate.slot or free
+    slot = wish.slot if wish.slot is not None else candidate.slot or free
     if slot is None:
         raise SlotsFull(slots=channel.slots)
     if not 1 <= slot <= channel.slots:
@@ -319,7 +323,10 @@ def placed(record: Record, candidate: Candidate, wish: Wish) -> dict[str, Any]:
     holder = holders.get(slot)
     if holder is not None and holder.pk != candidate.pk:
         displace(record, holder, candidate)
-    return {"slot": slot, "pinned_until": wish.until if wish.until or candidate.slot is None else candidate.pinned_until}
+    return {
+        "slot": slot,
+        "pinned_until": wish.until if wish.until or candidate.slot is None else candidate.pinned_until,
+    }
 
 
 def ended(row: Candidate, now: datetime) -> bool:

@@ -16,7 +16,14 @@ from curation.models.candidates import TIMES, WORDS
 from curation.operations import keys
 from curation.operations.deciding import Forbidden, Many, Result, Unknown, repeated
 from curation.operations.errors import NotUndoable, StaleVersion
-from curation.operations.record import Record, last_decision, lock_candidates, lock_channels, one_transaction, unpinned
+from curation.operations.record import (
+    Record,
+    last_decision,
+    lock_candidates,
+    lock_channels,
+    one_transaction,
+    unpinned,
+)
 from regions.models import User
 from regions.permissions import may
 from regions.problems import Refusal

@@ -1,0 +1,36 @@
+"""Small pieces that pages of every room share."""
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from regions.names import initials as initials_of
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A sign from static/icons.svg; it never stands for a word that is not there."""
+    return format_html(
+        '<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', static("icons.svg"), name
+    )
+
+
+@register.filter
+def initials(name: str | None) -> str:
+    """Up to two letters that stand in for a picture."""
+    return initials_of(name)
+
+
+@register.filter
+def tint(number: int | None) -> str:
+    """One of five quiet colours, always the same for the same id."""
+    return f"p{(number or 0) % 5 + 1}"
+
+
+@register.filter
+def capped(count: int) -> str:
+    """A count that was made up to 1,000: "1000+" says that there are more."""
+    return "1000+" if count > 1000 else str(count)
