@@ -8,7 +8,6 @@ from django.urls import path
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from curation import keyset, operations
@@ -32,6 +31,7 @@ from curation.serializers import (
 from regions.models import Category, Channel, Market
 from regions.permissions import market_for, rule
 from regions.problems import Refusal
+from regions.requests import ApiRequest
 
 PAGE, LOG_PAGE, LONGEST_KEY = 50, 200, 200
 KEY = OpenApiParameter(
@@ -48,7 +48,7 @@ class BadKey(Refusal):
     detail = "An Idempotency-Key has 1 to 200 characters."
 
 
-def key_of(request: Request) -> str:
+def key_of(request: ApiRequest) -> str:
     """The request's Idempotency-Key, empty without one."""
     key = request.headers.get("Idempotency-Key", "")
     if len(key) > LONGEST_KEY or not key.isprintable():
@@ -56,7 +56,7 @@ def key_of(request: Request) -> str:
     return key
 
 
-def read_body(serializer: type[Any], request: Request) -> dict[str, Any]:
+def read_body(serializer: type[Any], request: ApiRequest) -> dict[str, Any]:
     read = serializer(data=request.data)
     read.is_valid(raise_exception=True)
     return dict(read.validated_data)
@@ -74,18 +74,14 @@ def channel_of(market: Market, slug: str) -> Channel:
 @extend_schema(parameters=[CandidateQuery], responses={200: CandidatePage} | PROBLEMS)
 @rule("desk.read")
 @api_view(["GET"])
-def candidates(request: Request) -> Response:
+def candidates(request: ApiRequest) -> Response:
     """A page of a market's or a channel's candidates."""
     asked = CandidateQuery(data=request.query_params)
     asked.is_valid(raise_exception=True)
     want = asked.validated_data
     market = market_for(request.user, want["market"])
     rows = Candidate.objects.with_tweets().in_state(want["state"])
-    rows = (
-        rows.in_channel(channel_of(market, want["category"]))
-        if "category" in want
-        else rows.in_market(market)
-    )
+    rows = rows.in_channel(channel_of(market, want["category"])) if "category" in want else rows.in_market(market)
     if want["q"]:
         rows = rows.holding_words(want["q"])
     page = keyset.page(rows, order=want["order"], cursor=want["cursor"], size=PAGE)
@@ -95,7 +91,7 @@ def candidates(request: Request) -> Response:
 @extend_schema(responses={200: CandidateWithLog} | PROBLEMS)
 @rule("desk.read")
 @api_view(["GET"])
-def candidate(request: Request, pk: int) -> Response:
+def candidate(request: ApiRequest, pk: int) -> Response:
     """One candidate with its decisions."""
     return Response(CandidateWithLog(candidate_for(request.user, pk)).data)
 
@@ -103,7 +99,7 @@ def candidate(request: Request, pk: int) -> Response:
 @extend_schema(request=DecisionBody, parameters=[KEY], responses={201: Decided, 409: Stale} | PROBLEMS)
 @rule("candidate.decide")
 @api_view(["POST"])
-def decisions_of_candidate(request: Request, pk: int) -> Response:
+def decisions_of_candidate(request: ApiRequest, pk: int) -> Response:
     """Decides about one candidate."""
     row = candidate_for(request.user, pk, "candidate.decide")
     wish = read_body(DecisionBody, request)
@@ -127,19 +123,19 @@ def decisions_of_candidate(request: Request, pk: int) -> Response:
 @extend_schema(methods=["POST"], request=ManyBody, parameters=[KEY], responses={200: ManyJson} | PROBLEMS)
 @rule("desk.read")
 @api_view(["GET", "POST"])
-def decisions(request: Request) -> Response:
+def decisions(request: ApiRequest) -> Response:
     """GET: a market's log, oldest first. POST: one verb on up to 200 candidates, each answered for itself."""
     return decide_many(request) if request.method == "POST" else log(request)
 
 
-def decide_many(request: Request) -> Response:
+def decide_many(request: ApiRequest) -> Response:
     wish = read_body(ManyBody, request)
     seen = {one["id"]: one.get("version") for one in wish.pop("candidates")}
     many = operations.decide_many(wish.pop("verb"), seen, by=request.user, key=key_of(request), **wish)
     return Response(many_json(many))
 
 
-def log(request: Request) -> Response:
+def log(request: ApiRequest) -> Response:
     market = market_for(request.user, request.query_params.get("market", ""))
     since = request.query_params.get("since", "0")
     if not since.isascii() or not since.isdigit():
@@ -152,7 +148,7 @@ def log(request: Request) -> Response:
 @extend_schema(request=None, parameters=[KEY], responses={201: ManyJson, 409: Problem} | PROBLEMS)
 @rule("candidate.decide")
 @api_view(["POST"])
-def undo(request: Request, pk: int) -> Response:
+def undo(request: ApiRequest, pk: int) -> Response:
     """Takes a whole act back."""
     act: Act = act_for(request.user, pk, "candidate.decide")
     return Response(many_json(operations.undo(act, by=request.user, key=key_of(request))), status=201)

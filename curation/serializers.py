@@ -44,8 +44,8 @@ class WishBody(Strict):
     until = serializers.DateTimeField(required=False, allow_null=True, help_text="pin: held until then")
     go_live_at = serializers.DateTimeField(required=False, allow_null=True)
     expire_at = serializers.DateTimeField(required=False, allow_null=True)
-    context = serializers.CharField(required=False, allow_blank=True, allow_null=True)
-    label = serializers.CharField(required=False, allow_blank=True, allow_null=True)
+    context = serializers.CharField(required=False, allow_blank=True, allow_null=True)  # type: ignore[assignment]
+    label = serializers.CharField(required=False, allow_blank=True, allow_null=True)  # type: ignore[assignment]
     swap = serializers.BooleanField(required=False)
     with_similar = serializers.BooleanField(required=False)
 
@@ -200,7 +200,9 @@ class Problem(serializers.Serializer[Any]):
     code = serializers.CharField()
     detail = serializers.CharField()
     field = serializers.CharField(required=False)
-    errors = serializers.DictField(child=serializers.ListField(child=serializers.CharField()), required=False)
+    errors = serializers.DictField(  # type: ignore[assignment]
+        child=serializers.ListField(child=serializers.CharField()), required=False
+    )
 
 
 class Stale(Problem):

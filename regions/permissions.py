@@ -50,9 +50,9 @@ def rule(name: str) -> Callable[[View], View]:
         raise ValueError(f"no such rule: {name}")
 
     def mark(view: View) -> View:
-        for marked in (view, getattr(view, "cls", None)):
-            if marked is not None:
-                marked.rule = name  # type: ignore[attr-defined]
+        marked: Any
+        for marked in filter(None, (view, getattr(view, "cls", None))):
+            marked.rule = name
         return view
 
     return mark

@@ -83,7 +83,8 @@ def _of_drf(error: exceptions.APIException) -> Response:
     if isinstance(error, exceptions.ValidationError):
         told = body(422, "invalid", _("Some fields are not right.")) | {"errors": flattened(error.detail)}
         return Response(told, status=422, content_type=CONTENT_TYPE)
-    code = error.detail.code if isinstance(error.detail, exceptions.ErrorDetail) else error.default_code
+    told = error.detail
+    code = (told.code if isinstance(told, exceptions.ErrorDetail) else None) or error.default_code
     return Response(
         body(status, code, error.detail), status=status, headers=headers, content_type=CONTENT_TYPE
     )

@@ -71,7 +71,7 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
 
 
 class Decision(models.Model):
-    """One verb on one candidate. `before` and `after` are the candidate's standing (Candidate fields that verbs change)."""
+    """One verb on one candidate. `before` and `after` are the candidate's standing, the fields that verbs change."""
 
     act = models.ForeignKey(Act, models.PROTECT)
     candidate = models.ForeignKey(Candidate, models.PROTECT)

@@ -335,7 +335,7 @@ def ended(row: Candidate, now: datetime) -> bool:
 
 def displace(record: Record, holder: Candidate, newcomer: Candidate) -> None:
     """The holder gets the newcomer's slot if it has one, else none."""
-    theirs = {"slot": newcomer.slot, "pinned_until": newcomer.pinned_until}
+    theirs: dict[str, Any] = {"slot": newcomer.slot, "pinned_until": newcomer.pinned_until}
     if newcomer.slot is None or ended(holder, record.now):
         record.change(holder, Verb.UNPIN, **unpinned())
         return
