@@ -8,6 +8,7 @@ from django.urls import path
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 from curation import keyset, operations
@@ -31,7 +32,7 @@ from curation.serializers import (
 from regions.models import Category, Channel, Market
 from regions.permissions import market_for, rule
 from regions.problems import Refusal
-from regions.requests import ApiRequest
+from regions.requests import person
 
 PAGE, LOG_PAGE, LONGEST_KEY = 50, 200, 200
 KEY = OpenApiParameter(
@@ -48,7 +49,7 @@ class BadKey(Refusal):
     detail = "An Idempotency-Key has 1 to 200 characters."
 
 
-def key_of(request: ApiRequest) -> str:
+def key_of(request: Request) -> str:
     """The request's Idempotency-Key, empty without one."""
     key = request.headers.get("Idempotency-Key", "")
     if len(key) > LONGEST_KEY or not key.isprintable():
@@ -56,7 +57,7 @@ def key_of(request: ApiRequest) -> str:
     return key
 
 
-def read_body(serializer: type[Any], request: ApiRequest) -> dict[str, Any]:
+def read_body(serializer: type[Any], request: Request) -> dict[str, Any]:
     read = serializer(data=request.data)
     read.is_valid(raise_exception=True)
     return dict(read.validated_data)
@@ -74,7 +75,7 @@ def channel_of(market: Market, slug: str) -> Channel:
 @extend_schema(parameters=[CandidateQuery], responses={200: CandidatePage} | PROBLEMS)
 @rule("desk.read")
 @api_view(["GET"])
-def candidates(request: ApiRequest) -> Response:
+def candidates(request: Request) -> Response:
     """A page of a market's or a channel's candidates."""
     asked = CandidateQuery(data=request.query_params)
     asked.is_valid(raise_exception=True)
@@ -91,7 +92,7 @@ def candidates(request: ApiRequest) -> Response:
 @extend_schema(responses={200: CandidateWithLog} | PROBLEMS)
 @rule("desk.read")
 @api_view(["GET"])
-def candidate(request: ApiRequest, pk: int) -> Response:
+def candidate(request: Request, pk: int) -> Response:
     """One candidate with its decisions."""
     return Response(CandidateWithLog(candidate_for(request.user, pk)).data)
 
@@ -99,13 +100,13 @@ def candidate(request: ApiRequest, pk: int) -> Response:
 @extend_schema(request=DecisionBody, parameters=[KEY], responses={201: Decided, 409: Stale} | PROBLEMS)
 @rule("candidate.decide")
 @api_view(["POST"])
-def decisions_of_candidate(request: ApiRequest, pk: int) -> Response:
+def decisions_of_candidate(request: Request, pk: int) -> Response:
     """Decides about one candidate."""
     row = candidate_for(request.user, pk, "candidate.decide")
     wish = read_body(DecisionBody, request)
     verb, version = wish.pop("verb"), wish.pop("version", None)
     try:
-        done = operations.decide(verb, row, by=request.user, version=version, key=key_of(request), **wish)
+        done = operations.decide(verb, row, by=person(request), version=version, key=key_of(request), **wish)
     except operations.StaleVersion as stale:
         stale.more["candidate"] = CandidateJson(stale.candidate).data
         raise
@@ -123,19 +124,19 @@ def decisions_of_candidate(request: ApiRequest, pk: int) -> Response:
 @extend_schema(methods=["POST"], request=ManyBody, parameters=[KEY], responses={200: ManyJson} | PROBLEMS)
 @rule("desk.read")
 @api_view(["GET", "POST"])
-def decisions(request: ApiRequest) -> Response:
+def decisions(request: Request) -> Response:
     """GET: a market's log, oldest first. POST: one verb on up to 200 candidates, each answered for itself."""
     return decide_many(request) if request.method == "POST" else log(request)
 
 
-def decide_many(request: ApiRequest) -> Response:
+def decide_many(request: Request) -> Response:
     wish = read_body(ManyBody, request)
     seen = {one["id"]: one.get("version") for one in wish.pop("candidates")}
-    many = operations.decide_many(wish.pop("verb"), seen, by=request.user, key=key_of(request), **wish)
+    many = operations.decide_many(wish.pop("verb"), seen, by=person(request), key=key_of(request), **wish)
     return Response(many_json(many))
 
 
-def log(request: ApiRequest) -> Response:
+def log(request: Request) -> Response:
     market = market_for(request.user, request.query_params.get("market", ""))
     since = request.query_params.get("since", "0")
     if not since.isascii() or not since.isdigit():
@@ -148,10 +149,10 @@ def log(request: ApiRequest) -> Response:
 @extend_schema(request=None, parameters=[KEY], responses={201: ManyJson, 409: Problem} | PROBLEMS)
 @rule("candidate.decide")
 @api_view(["POST"])
-def undo(request: ApiRequest, pk: int) -> Response:
+def undo(request: Request, pk: int) -> Response:
     """Takes a whole act back."""
     act: Act = act_for(request.user, pk, "candidate.decide")
-    return Response(many_json(operations.undo(act, by=request.user, key=key_of(request))), status=201)
+    return Response(many_json(operations.undo(act, by=person(request), key=key_of(request))), status=201)
 
 
 def many_json(many: Many) -> dict[str, Any]:
