@@ -86,7 +86,7 @@ class Edition:
         return shown | held
 
     def _fetch(self, depths: dict[int, int]) -> None:
-        wanted = {"channels": list(depths), "depths": list(depths.values()), "now": self.now}
+        wanted: dict[str, Any] = {"channels": list(depths), "depths": list(depths.values()), "now": self.now}
         self.rows |= {pk: [] for pk in depths}
         if not depths:
             return

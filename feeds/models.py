@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -105,7 +106,7 @@ class Feed(models.Model):
 
 
 class SnapshotQuerySet(models.QuerySet["Snapshot"]):
-    def newest_of(self, feeds: list[Feed]) -> dict[int, Snapshot]:
+    def newest_of(self, feeds: Iterable[Feed]) -> dict[int, Snapshot]:
         """The newest snapshot of each feed, by the feed's id."""
         newest = self.filter(feed__in=feeds, number=F("feed__number"))
         return {snapshot.feed_id: snapshot for snapshot in newest}

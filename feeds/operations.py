@@ -14,9 +14,11 @@ from django.utils.dateparse import parse_datetime
 
 from curation.models import Wording
 from feeds import files
+from feeds.catalogue import catalogue
 from feeds.edition import Edition
 from feeds.models import Consumer, Feed, Mode, Rendering, Snapshot
-from feeds.rendering import Document, Entry, digest, documents, moment
+from feeds.problems import NoSuchFeed, UnknownKey
+from feeds.rendering import Document, Entry, as_json, digest, documents, moment
 from regions.models import Change, Channel, Market, User
 from regions.signals import channel_changed
 
@@ -188,7 +190,7 @@ def _on_change(channels: list[int], **_: Any) -> None:
 def _is_planned(market_id: int) -> bool:
     """Whether a hook of this transaction publishes the market already, and outlives every open savepoint."""
     hook, open_now = PublishAfterCommit(market_id), set(connection.savepoint_ids)
-    return any(sids <= open_now and planned == hook for sids, planned, _robust in connection.run_on_commit)
+    return any(planned == hook and sids <= open_now for sids, planned, *_ in connection.run_on_commit)
 
 
 # --- consumers --------------------------------------------------------------------------------------------------
@@ -213,3 +215,28 @@ def revoke(consumer: Consumer, *, by: User | None, now: datetime | None = None) 
 
 def _record(consumer: Consumer, verb: str, by: User | None, **states: dict[str, str]) -> None:
     Change.objects.create(noun="consumer", noun_id=consumer.pk, verb=verb, by=by, **states)
+
+
+# --- what the publisher does at every turn -----------------------------------------------------------------------
+def catch_up(*, now: datetime | None = None) -> int:
+    """Publishes every market that is behind; returns how many. A market that fails keeps no other waiting."""
+    due = sorted(Feed.objects.due_markets(now or timezone.now()))
+    for market_id in due:
+        try:
+            publish(market_id, now=now)
+        except Exception:
+            if not connection.is_usable():
+                raise
+            log.exception("publication_failed", market=market_id)
+    return len(due)
+
+
+def mend_edge() -> int:
+    """Writes whatever file or link is missing or behind the database; returns how many files."""
+    written = files.mend()
+    files.link_consumers()
+    written += files.put_unnumbered(files.root() / Mode.IDS / files.NAME, catalogue())
+    for problem in (UnknownKey(), NoSuchFeed()):
+        file = files.root() / "problems" / f"{int(problem.status)}.json.gz"
+        written += files.put_unnumbered(file, as_json(problem.problem()))
+    return written

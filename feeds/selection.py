@@ -134,4 +134,3 @@ def _place(entry: Shown) -> tuple[bool, float, int]:
     if entry.slot is not None:
         return (False, entry.slot, -entry.row.id)
     return (True, -entry.row.live_at.timestamp(), -entry.row.id)
-
