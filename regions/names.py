@@ -1,8 +1,10 @@
 """Names of people and accounts, shortened."""
 
+import re
+
+FIRST_LETTER = re.compile(r"(?<![^\W_])[^\W_]")
+
 
 def initials(name: str | None) -> str:
-    """The first letters of a name's first two words that begin with one, in upper case; "X" where there is none."""
-    words = (word.lstrip("@#\"'„“»«([{") for word in (name or "").replace("_", " ").replace(".", " ").split())
-    letters = [word[0] for word in words if word and word[0].isalnum()]
-    return "".join(letters[:2]).upper() or "X"
+    """The first letters of a name's first two words, in upper case; "X" where there is none."""
+    return "".join(FIRST_LETTER.findall(name or "")[:2]).upper() or "X"

@@ -83,8 +83,8 @@ def _of_drf(error: exceptions.APIException) -> Response:
     if isinstance(error, exceptions.ValidationError):
         told = body(422, "invalid", _("Some fields are not right.")) | {"errors": flattened(error.detail)}
         return Response(told, status=422, content_type=CONTENT_TYPE)
-    told = error.detail
-    code = (told.code if isinstance(told, exceptions.ErrorDetail) else None) or error.default_code
+    plain = error.detail
+    code = (plain.code if isinstance(plain, exceptions.ErrorDetail) else None) or error.default_code
     return Response(
         body(status, code, error.detail), status=status, headers=headers, content_type=CONTENT_TYPE
     )

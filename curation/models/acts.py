@@ -118,7 +118,7 @@ class WordingQuerySet(models.QuerySet["Wording"]):
     def keep(self, words: str) -> str:
         """The digest under which the words stand; empty for no words."""
         if words:
-            self.bulk_create([Wording(digest=digest(words), words=words)], ignore_conflicts=True)
+            Wording.objects.bulk_create([Wording(digest=digest(words), words=words)], ignore_conflicts=True)
         return digest(words)
 
     def read(self, digests: Any) -> dict[str, str]:

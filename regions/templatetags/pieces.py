@@ -13,9 +13,7 @@ register = template.Library()
 @register.simple_tag
 def icon(name: str) -> SafeString:
     """A sign from static/icons.svg; it never stands for a word that is not there."""
-    return format_html(
-        '<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', static("icons.svg"), name
-    )
+    return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', static("icons.svg"), name)
 
 
 @register.filter
