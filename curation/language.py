@@ -6,6 +6,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from curation.x.entities import plain_text
+
 LONGEST_LOOK = 2_000
 FEWEST_LETTERS = 12
 LEAST_CONFIDENCE = 0.3
@@ -34,7 +36,7 @@ def guess(text: str) -> str:
     """A two-letter code, or nothing when the text is too short or unclear.
 
     Bosnian and Serbian count as Croatian. Linear in the text, of which at most 2,000 characters are read."""
-    words = NOT_WORDS.sub(" ", text[:LONGEST_LOOK])
+    words = NOT_WORDS.sub(" ", plain_text(text[:LONGEST_LOOK]))
     if sum(map(str.isalpha, words)) < FEWEST_LETTERS:
         return ""
     language, confidence = _identifier().classify(words)

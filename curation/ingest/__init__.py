@@ -39,12 +39,6 @@ def poll(
     return Pass(source, lease, now, ask or door()).run_whole()
 
 
-def tell_browsers(channel_ids: list[int]) -> None:
-    """Arrivals change no feed, so browsers hear of them by their own event."""
-    if channel_ids and hasattr(events, "arrived"):
-        events.arrived(channel_ids)
-
-
 class Pass:
     """One reading of one source. No transaction is open while X is asked."""
 
@@ -52,9 +46,7 @@ class Pass:
         self.source, self.lease, self.now, self.ask = source, lease, now, ask
         self.began = time.monotonic()
         self.channels: list[Channel] = list(source.channels())
-        self.run = IngestRun.objects.create(
-            source=source, market=payer(source, self.channels), started_at=now
-        )
+        self.run = IngestRun.objects.create(source=source, market=payer(source, self.channels), started_at=now)
 
     def run_whole(self) -> IngestRun:
         try:
@@ -82,7 +74,7 @@ class Pass:
         )
         self._count(reading, stored, arrived)
         self._advance(cursor, reading, stored.fresh)
-        transaction.on_commit(partial(tell_browsers, sorted(arrived.channels)))
+        transaction.on_commit(partial(events.arrived, sorted(arrived.channels)))
 
     def _carefully(self, reading: Reading) -> tuple[Stored, Arrivals]:
         """All posts at once; when the database refuses one, each by itself and that one set aside."""

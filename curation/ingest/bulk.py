@@ -30,9 +30,7 @@ def insert(rows: Sequence[Model], *, order: str, conflict: str, returning: str =
         return cursor.fetchall() if returning else []
 
 
-def update(
-    table: str, columns: dict[str, str], rows: Sequence[Iterable[Any]], *, sets: str, where: str
-) -> list[int]:
+def update(table: str, columns: dict[str, str], rows: Sequence[Iterable[Any]], *, sets: str, where: str) -> list[int]:
     """Updates rows `t` from `r`, which has the columns with their types; returns the ids of those changed."""
     if not rows:
         return []

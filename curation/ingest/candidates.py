@@ -13,6 +13,7 @@ from curation.ingest.bulk import insert
 from curation.matching import Match, Matcher
 from curation.models import Candidate, Hit, State, Tweet
 from curation.ranking import parts, rank
+from curation.x.entities import plain_text
 from regions.models import Block, Channel, Source
 
 MEMORY = timedelta(days=30)
@@ -77,13 +78,11 @@ def candidate_of(
 def folded(tweet: Tweet) -> str:
     """What search looks in: the text and its author's names."""
     names = f" {tweet.author.name} {tweet.author.username}" if tweet.author else ""
-    return fold(tweet.text + names)
+    return fold(plain_text(tweet.text) + names)
 
 
 def _missing(tweet_ids: set[int], channels: list[Channel]) -> set[tuple[int, int]]:
-    there = Candidate.objects.filter(channel__in=channels, tweet__in=tweet_ids).values_list(
-        "channel_id", "tweet_id"
-    )
+    there = Candidate.objects.filter(channel__in=channels, tweet__in=tweet_ids).values_list("channel_id", "tweet_id")
     return {(channel.pk, tweet) for channel in channels for tweet in tweet_ids} - set(there)
 
 

@@ -159,11 +159,7 @@ class Reader:
         return str(person.x_id)
 
     def _searchable(self, since_id: int) -> int:
-        return (
-            max(since_id, id_at(self.now - SEARCHABLE))
-            if self.source.kind == Source.Kind.SEARCH
-            else since_id
-        )
+        return max(since_id, id_at(self.now - SEARCHABLE)) if self.source.kind == Source.Kind.SEARCH else since_id
 
     # Making posts of payloads
 

@@ -55,9 +55,7 @@ def ending(failure: Failure, source: Source, cursor: Cursor, now: datetime) -> E
         reset = datetime.fromtimestamp(failure.reset_at, UTC)
         return Ending(Outcome.WAITING, min(max(reset, now + timedelta(seconds=5)), now + LONGEST_WINDOW))
     if isinstance(failure, QueryRefused | NotPermitted):
-        return Ending(
-            Outcome.REFUSED, now + timedelta(seconds=source.most_seconds), paused_reason=failure.message
-        )
+        return Ending(Outcome.REFUSED, now + timedelta(seconds=source.most_seconds), paused_reason=failure.message)
     failures = cursor.failures + 1
     if isinstance(failure, FOR_EVERYONE):
         return Ending(Outcome.FAILED, now + LONG, failures)

@@ -40,9 +40,7 @@ class Stored:
         """Channels that show a tweet whose withholding, or whose author's standing, changed."""
         if not self.changed and not self.authors:
             return set()
-        shown = Candidate.objects.approved().filter(
-            Q(tweet__in=self.changed) | Q(tweet__author__in=self.authors)
-        )
+        shown = Candidate.objects.approved().filter(Q(tweet__in=self.changed) | Q(tweet__author__in=self.authors))
         return set(shown.values_list("channel_id", flat=True))
 
 
@@ -136,9 +134,7 @@ def _insert(posts: list[Post], stored: Stored, now: datetime) -> None:
 def _change(pairs: dict[int, tuple[Tweet, Post]], stored: Stored, now: datetime) -> None:
     """What X says anew of tweets that we have; an older version than ours tells nothing."""
     same = [(tweet, post) for tweet, post in pairs.values() if tweet.current_id == post.id]
-    newer = [
-        (tweet, post) for tweet, post in pairs.values() if tweet.current_id < post.id and not tweet.purged_at
-    ]
+    newer = [(tweet, post) for tweet, post in pairs.values() if tweet.current_id < post.id and not tweet.purged_at]
     stored.tweets |= {first: tweet.pk for first, (tweet, _post) in pairs.items()}
     stored.known += len(pairs) - len(newer)
     stored.edited = [tweet.pk for tweet, post in newer if _edit(tweet, post, now)]
@@ -151,9 +147,7 @@ def _edit(tweet: Tweet, post: Post, now: datetime) -> bool:
     names = ("current_id", "text", "lang", "lang_guess", "wire", "raw", "metrics", "sensitive", "withheld_in")
     fields = {name: getattr(row, name) for name in names}
     mine = Tweet.objects.filter(pk=tweet.pk, current_id__lt=post.id)
-    return bool(
-        mine.update(**fields, previous_text=tweet.text, edited_at=now, checked_at=now, fetched_at=now)
-    )
+    return bool(mine.update(**fields, previous_text=tweet.text, edited_at=now, checked_at=now, fetched_at=now))
 
 
 def _refresh(pairs: list[tuple[Tweet, Post]], now: datetime) -> None:

@@ -110,7 +110,7 @@ class Redirected(HTTPAdapter):
         response = super().send(request, **options)
         body = self._read(response)
         # requests reads a body without any bound; a body that is already there it leaves alone.
-        response._content = body  # type: ignore[attr-defined]
+        response._content = body
         headers = {name.lower(): value for name, value in response.headers.items()}
         self.answer = Answer(response.status_code, headers, body)
         if response.is_redirect:
@@ -159,18 +159,12 @@ class Door:
     def timeline(self, user_id: str, *, max_results: int = 100, **bounds: Any) -> Page:
         """An account's posts but replies, newest first; bounds: since_id, until_id, pagination_token."""
         ask = self._client.get_users_tweets
-        return self._ask(
-            "timeline", ask, id=user_id, exclude="replies", max_results=max_results, **FIELDS, **bounds
-        )
+        return self._ask("timeline", ask, id=user_id, exclude="replies", max_results=max_results, **FIELDS, **bounds)
 
-    def list_tweets(
-        self, list_id: str, *, max_results: int = 100, pagination_token: str | None = None
-    ) -> Page:
+    def list_tweets(self, list_id: str, *, max_results: int = 100, pagination_token: str | None = None) -> Page:
         """A list's posts, newest first. X knows no since_id here."""
         ask = self._client.get_list_tweets
-        return self._ask(
-            "list", ask, id=list_id, max_results=max_results, pagination_token=pagination_token, **FIELDS
-        )
+        return self._ask("list", ask, id=list_id, max_results=max_results, pagination_token=pagination_token, **FIELDS)
 
     def search(self, query: str, *, max_results: int = 100, **bounds: Any) -> Page:
         """Posts of the last seven days, newest first; bounds: since_id, until_id, pagination_token."""
@@ -184,9 +178,7 @@ class Door:
 
     def users(self, *, ids: Sequence[int | str] = (), usernames: Sequence[str] = ()) -> Page:
         """Up to 100 accounts, by ids or by usernames."""
-        named: dict[str, Any] = (
-            {"ids": [str(number) for number in ids]} if ids else {"usernames": list(usernames)}
-        )
+        named: dict[str, Any] = {"ids": [str(number) for number in ids]} if ids else {"usernames": list(usernames)}
         return self._ask("users", self._client.get_users, user_fields=USER_FIELDS, **named)
 
     def _ask(self, endpoint: str, call: Callable[..., Any], **parameters: Any) -> Page:

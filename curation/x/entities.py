@@ -19,31 +19,29 @@ def clean(text: str) -> str:
     return UNSTORABLE.sub("\ufffd", text)
 
 
-def plain_text(given: str) -> tuple[str, list[int]]:
-    """The text with X's three escaped signs undone, once, and where each place of `given` stands in it."""
-    parts: list[str] = []
+def plain_text(text: str) -> str:
+    """The text as its author wrote it: X's three escaped signs undone, once."""
+    return SIGN.sub(lambda match: ESCAPED[match[0]], text)
+
+
+def places_of(text: str) -> list[int]:
+    """For each place in plain_text(text) the place in `text`, the end included."""
     places: list[int] = []
-    at = size = 0
-    for match in SIGN.finditer(given):
-        before = given[at : match.start()]
-        parts += [before, ESCAPED[match[0]]]
-        places += range(size, size + len(before))
-        size += len(before)
-        places += [size] * len(match[0])
-        size += 1
+    at = 0
+    for match in SIGN.finditer(text):
+        places += [*range(at, match.start()), match.start()]
         at = match.end()
-    parts.append(given[at:])
-    places += range(size, size + len(given) - at + 1)
-    return "".join(parts), places
+    return [*places, *range(at, len(text) + 1)]
 
 
-def read_entities(entities: Any, given: str, text: str, places: list[int]) -> dict[str, list[Entity]]:
+def read_entities(entities: Any, text: str) -> dict[str, list[Entity]]:
     """The four kinds, in order, none overlapping; those that do not stand where X says are left out.
 
-    Offsets are counted in the text as given, escapes included; where that does not fit the words, without.
+    Offsets count code points of the text as given, escapes included; where that fits no words, without.
     """
     if not isinstance(entities, dict):
         return {}
+    places = places_of(text)
     found = [
         (place[0], place[1], kind, entry)
         for kind, key in KINDS.items()
@@ -61,21 +59,16 @@ def read_entities(entities: Any, given: str, text: str, places: list[int]) -> di
 
 def _entries(given: Any, key: str) -> list[Entity]:
     entries = given if isinstance(given, list) else []
-    return [
-        entry
-        for entry in entries
-        if isinstance(entry, dict) and isinstance(entry.get(key), str) and entry[key]
-    ]
+    return [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get(key), str) and entry[key]]
 
 
 def _place(entry: Entity, kind: str, key: str, text: str, places: list[int]) -> tuple[int, int] | None:
     start, end = entry.get("start"), entry.get("end")
-    if not isinstance(start, int) or not isinstance(end, int) or not 0 <= start < end < len(places):
+    if not isinstance(start, int) or not isinstance(end, int) or not 0 <= start < end <= len(text):
         return None
-    for first, last in ((places[start], places[end]), (start, end)):
-        if _stands(text[first:last], kind, entry[key]):
-            return first, last
-    return None
+    counted = [(start, end)] + ([(places[start], places[end])] if end < len(places) else [])
+    fitting = (place for place in counted if _stands(text[slice(*place)], kind, entry[key]))
+    return next(fitting, None)
 
 
 def _stands(words: str, kind: str, value: str) -> bool:

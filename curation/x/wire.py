@@ -10,8 +10,9 @@
      "edit_ids": ["..."],
      "poll": {"options": [{"label", "votes"}], "ends_at", "status"}}      only with a poll
 
-Ids in it are strings. `start` and `end` count code points of `Post.text`, which is plain text: X escapes
-&, < and > there, and we undo it. Metrics: {"likes", "reposts", "replies", "quotes", "bookmarks", "views"}.
+Ids in it are strings. `start` and `end` count code points of `Post.text`, in which X escapes &, < and >
+once (curation.x.entities.plain_text undoes it).
+Metrics: {"likes", "reposts", "replies", "quotes", "bookmarks", "views"}.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from curation.x.entities import clean, plain_text, read_entities
+from curation.x.entities import clean, read_entities
 
 LARGEST_ID = 2**63 - 1
 SNOWFLAKE_EPOCH = 1_288_834_974_657
@@ -101,7 +102,7 @@ class Post:
 
     def wire(self) -> dict[str, Any]:
         told = {"entities": self.entities, "media": self.media, "refs": self.refs}
-        told["edit_ids"] = [str(number) for number in self.edit_ids]  # type: ignore[assignment]
+        told["edit_ids"] = [str(number) for number in self.edit_ids]
         return told | ({"poll": self.poll} if self.poll else {})
 
 
@@ -236,8 +237,7 @@ def _words(payload: dict[str, Any]) -> tuple[str, dict[str, list[dict[str, Any]]
     if len(given) > LONGEST_TEXT:
         raise Unreadable("text is too long")
     given = clean(given)
-    text, places = plain_text(given)
-    return text, read_entities(source.get("entities"), given, text, places)
+    return given, read_entities(source.get("entities"), given)
 
 
 def _created(payload: dict[str, Any], number: int) -> datetime:
@@ -273,9 +273,7 @@ def _refs(payload: dict[str, Any]) -> list[dict[str, str]]:
     ]
 
 
-def _attached(
-    payload: dict[str, Any], key: str, known: dict[str, dict[str, Any]]
-) -> Iterable[dict[str, Any]]:
+def _attached(payload: dict[str, Any], key: str, known: dict[str, dict[str, Any]]) -> Iterable[dict[str, Any]]:
     attachments = payload.get("attachments")
     keys = attachments.get(key) if isinstance(attachments, dict) else None
     return [known[str(k)] for k in keys if str(k) in known] if isinstance(keys, list) else []
@@ -298,9 +296,7 @@ def _media(payload: dict[str, Any], includes: Includes) -> list[dict[str, Any]]:
 def _best_variant(variants: Any) -> str:
     """The address of the MP4 with the highest bit rate."""
     entries = [entry for entry in variants if isinstance(entry, dict)] if isinstance(variants, list) else []
-    films = [
-        entry for entry in entries if entry.get("content_type") == "video/mp4" and _address(entry.get("url"))
-    ]
+    films = [entry for entry in entries if entry.get("content_type") == "video/mp4" and _address(entry.get("url"))]
     best = max(films, key=lambda entry: _count(entry, "bit_rate"), default={})
     return _address(best.get("url"))
 
@@ -312,8 +308,7 @@ def _poll(payload: dict[str, Any], includes: Includes) -> dict[str, Any] | None:
         options.sort(key=lambda option: _count(option, "position"))
         return {
             "options": [
-                {"label": clean(_text(option, "label"))[:100], "votes": _count(option, "votes")}
-                for option in options
+                {"label": clean(_text(option, "label"))[:100], "votes": _count(option, "votes")} for option in options
             ],
             "ends_at": clean(_text(entry, "end_datetime"))[:40],
             "status": clean(_text(entry, "voting_status"))[:20],
@@ -324,9 +319,7 @@ def _poll(payload: dict[str, Any], includes: Includes) -> dict[str, Any] | None:
 def _metrics(given: Any) -> dict[str, int]:
     if not isinstance(given, dict):
         return {}
-    told = {
-        ours: next((given[name] for name in names if name in given), None) for ours, names in METRICS.items()
-    }
+    told = {ours: next((given[name] for name in names if name in given), None) for ours, names in METRICS.items()}
     return {name: _count({"n": value}, "n") for name, value in told.items() if value is not None}
 
 

@@ -1,0 +1,58 @@
+"""A simulator without posts, a door to it, and sources of DE politics."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from curation.ingest import leases, poll
+from curation.models import Cursor, IngestRun
+from curation.x.client import Door
+from curation.x.simulator import Simulator
+from regions.models import Channel, Source
+
+POLITICS_DE = "1500000000000000000"  # the simulator's list
+
+
+@pytest.fixture
+def x() -> Iterator[Simulator]:
+    """A simulator that invents nothing, with two accounts in the list of German politics."""
+    with Simulator(rate=0, catalogue=0) as simulator:
+        simulator.account("stadtblatt", name="Stadtblatt", category="politics", language="de")
+        simulator.account("rathaus", name="Rathaus Lindmark", category="politics", language="de")
+        yield simulator
+
+
+@pytest.fixture
+def ask(x: Simulator) -> Door:
+    return Door(x.base_url, x.token, read_seconds=2)
+
+
+@pytest.fixture
+def source_of(de_politics: Channel) -> Callable[..., Source]:
+    """A source with its cursor; of DE politics unless a scope is given."""
+
+    def make(kind: str, value: str, **fields: Any) -> Source:
+        scope = {} if "market" in fields or "scope" in fields else {"channel": de_politics}
+        fields.pop("scope", None)
+        source = Source.objects.create(kind=kind, value=value, least_seconds=10, **scope | fields)
+        leases.add_missing_cursors()
+        return source
+
+    return make
+
+
+@pytest.fixture
+def read(ask: Door) -> Callable[..., IngestRun]:
+    """Reads a source as if it were due."""
+
+    def now(source: Source, at: datetime | None = None) -> IngestRun:
+        at = at or timezone.now()
+        Cursor.objects.filter(pk=source.pk).update(due_at=at)
+        run = poll(source.pk, now=at, ask=ask)
+        assert run is not None
+        return run
+
+    return now
