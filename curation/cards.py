@@ -1,0 +1,161 @@
+"""What a candidate's card shows beside its tweet, read for a whole page of cards in three queries."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count, F
+from django.utils.translation import gettext_lazy as _
+
+from curation.models import Candidate, Decision, Hit, State, Tweet, Verb
+from curation.transitions import TRANSITIONS
+from regions.models import Market, User
+from regions.permissions import may
+from regions.problems import Refusal
+
+PARTS = {
+    "source": _("source"),
+    "engagement": _("engagement"),
+    "author": _("author"),
+    "language": _("language"),
+    "sensitive": _("sensitive"),
+}
+DONE = {
+    Verb.APPROVE: _("approved"),
+    Verb.PIN: _("pinned"),
+    Verb.UNPIN: _("unpinned"),
+    Verb.BLOCK: _("blocked"),
+    Verb.REOPEN: _("reopened"),
+    Verb.LAPSE: _("let it lapse"),
+    Verb.WITHDRAW: _("withdrew"),
+    Verb.EDIT: _("saw an edit"),
+    Verb.UNDO: _("took back"),
+}
+HIGH = 40
+BUTTONS = (Verb.APPROVE, Verb.PIN, Verb.BLOCK)
+
+
+@dataclass
+class Card:
+    """A candidate as its row shows it. `key` makes a repeated press count once."""
+
+    candidate: Candidate
+    may_decide: bool
+    hits: list[Hit] = field(default_factory=list)
+    similar: int = 0
+    last: Decision | None = None
+    refusal: Refusal | None = None
+    current: bool = False
+    key: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    @property
+    def tweet(self) -> Tweet:
+        return self.candidate.tweet
+
+    @property
+    def decided(self) -> bool:
+        return self.candidate.state != State.PENDING
+
+    @property
+    def verbs(self) -> list[str]:
+        """Those that the current row offers: what its state allows."""
+        return [verb for verb in BUTTONS if self.candidate.state in TRANSITIONS[verb]]
+
+    @property
+    def slots(self) -> range:
+        """The slots of its channel."""
+        return range(1, self.candidate.channel.slots + 1)
+
+    @property
+    def done(self) -> Any:
+        """The last decision's verb, as said of the one who decided."""
+        return DONE.get(Verb(self.last.verb), self.last.get_verb_display()) if self.last else ""
+
+    @property
+    def marks(self) -> list[tuple[int, int]]:
+        """Spans of the text that blocks found."""
+        return [(hit.start, hit.end) for hit in self.hits if hit.start is not None and hit.end is not None]
+
+    @property
+    def hit_words(self) -> list[tuple[Hit, str]]:
+        return [
+            (hit, self.tweet.text[hit.start : hit.end] if hit.start is not None else hit.block.value)
+            for hit in self.hits
+        ]
+
+    @property
+    def text_before(self) -> str:
+        """The text before an edit, while the edit waits for a decision."""
+        return "" if self.decided else self.tweet.previous_text
+
+    @property
+    def parts(self) -> list[tuple[Any, int]]:
+        """The rank's parts that count, largest first: name and points."""
+        told = [(PARTS.get(name, name), points_of(part)) for name, part in self.candidate.rank_parts.items()]
+        return sorted(((name, points) for name, points in told if points), key=lambda pair: -pair[1])
+
+    @property
+    def high(self) -> bool:
+        return self.points >= HIGH
+
+    @property
+    def points(self) -> int:
+        """The sum of the parts: what makes the rank but time."""
+        return sum(points_of(part) for part in self.candidate.rank_parts.values())
+
+    @property
+    def media(self) -> list[dict[str, Any]]:
+        """Pictures, each with the address of what can be shown."""
+        found = self.tweet.part("media") or []
+        return [
+            medium | {"shown": medium.get("preview_url") or medium["url"]}
+            for medium in found
+            if medium.get("preview_url") or medium.get("url")
+        ]
+
+    @property
+    def withheld_in(self) -> list[str]:
+        return sorted({*self.tweet.withheld_in, *(self.tweet.author.withheld_in if self.tweet.author else [])})
+
+
+def points_of(part: Any) -> int:
+    """A part's points, whole: the rank's parts are numbers."""
+    return round(part) if isinstance(part, int | float) else 0
+
+
+def cards(rows: Sequence[Candidate], user: User, market: Market) -> list[Card]:
+    """The cards of candidates of one market, in their order."""
+    decides = may(user, "candidate.decide", market)
+    made = {row.pk: Card(row, decides) for row in rows}
+    for hit in (
+        Hit.objects.filter(candidate__in=made)
+        .select_related("block__block_list", "block__market")
+        .order_by("start", "id")
+    ):
+        made[hit.candidate_id].hits.append(hit)
+    behind = Candidate.objects.pending().filter(group__in=made).values(leader=F("group_id")).annotate(n=Count("id"))
+    for row in behind:
+        made[row["leader"]].similar = row["n"]
+    for decision in last_decisions(row.pk for row in rows if row.version > 1):
+        made[decision.candidate_id].last = decision
+    return list(made.values())
+
+
+def last_decisions(ids: Iterable[int]) -> Iterable[Decision]:
+    """The newest decision of each candidate."""
+    return (
+        Decision.objects.filter(candidate__in=list(ids))
+        .select_related("by")
+        .order_by("candidate", "-version")
+        .distinct("candidate")
+    )
+
+
+def card(candidate: Candidate, user: User, refusal: Refusal | None = None) -> Card:
+    """One card, with the refusal that its last press met."""
+    made = cards([candidate], user, candidate.channel.market)[0]
+    made.refusal = refusal
+    return made

@@ -1,0 +1,90 @@
+"""What the desk's forms say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from curation.keyset import ORDERS
+from curation.models import Verb
+from curation.transitions import EDITORS_VERBS
+from regions.problems import Refusal
+
+VERBS = [(verb, Verb(verb).label) for verb in EDITORS_VERBS]
+
+
+class Unclear(Refusal):
+    """A form that says nothing usable. No page of ours sends one."""
+
+    code = "invalid"
+    detail = _("This form was not complete. Load the page again.")
+
+
+class SentForm(forms.Form):
+    """A form whose fields are read at once, or refused."""
+
+    def told(self) -> dict[str, Any]:
+        """The cleaned fields. Raises Unclear."""
+        if not self.is_valid():
+            raise Unclear(field=next(iter(self.errors)))
+        return self.cleaned_data
+
+
+class DecideForm(SentForm):
+    """One verb on one candidate. `swap` is the slot whose holder gives way."""
+
+    verb = forms.ChoiceField(choices=VERBS, required=False)
+    version = forms.IntegerField(min_value=1, required=False)
+    key = forms.CharField(max_length=200, required=False)
+    swap = forms.IntegerField(min_value=1, max_value=10, required=False)
+
+    def told(self) -> dict[str, Any]:
+        """The arguments of operations.decide, but for candidate and person."""
+        told = super().told()
+        slot = told.pop("swap")
+        if slot is not None:
+            return told | {"verb": Verb.PIN, "slot": slot, "swap": True}
+        if not told["verb"]:
+            raise Unclear(field="verb")
+        return told
+
+
+class DecideManyForm(SentForm):
+    """One verb on many: each candidate as "id:version"."""
+
+    verb = forms.ChoiceField(choices=[pair for pair in VERBS if pair[0] in (Verb.APPROVE, Verb.BLOCK)])
+    key = forms.CharField(max_length=200, required=False)
+    data: QueryDict
+
+    def seen(self) -> dict[int, int]:
+        """The versions seen, by candidate. Raises Unclear."""
+        try:
+            pairs = (picked.split(":") for picked in self.data.getlist("candidate"))
+            seen = {int(pk): int(version) for pk, version in pairs}
+        except ValueError:
+            raise Unclear(field="candidate") from None
+        if not seen:
+            raise Unclear(_("Nothing was selected."), field="candidate")
+        return seen
+
+
+class FilterForm(forms.Form):
+    """What the desk's address asks for. Unknown values fall back to the plain queue."""
+
+    order = forms.ChoiceField(choices=[(order, order) for order in ORDERS], required=False)
+    q = forms.CharField(max_length=200, required=False)
+
+    def asked(self) -> dict[str, str]:
+        """{"order", "q"}, usable whatever the address said."""
+        self.is_valid()
+        return {"order": self.cleaned_data.get("order") or "best", "q": self.cleaned_data.get("q") or ""}
+
+
+class SinceForm(SentForm):
+    """How far a page has seen: the newest decision and the newest candidate."""
+
+    decision = forms.IntegerField(min_value=0)
+    candidate = forms.IntegerField(min_value=0)

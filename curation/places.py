@@ -1,0 +1,115 @@
+"""What the desk's pages and fragments are made of: the place, the frame around it, the way back."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import Exists, Max, OuterRef
+from django.http import Http404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from curation.forms import FilterForm
+from curation.models import Act, Candidate, Decision, Verb
+from curation.queue import CountedChannel, CountedMarket, Place, markets_of
+from regions.models import Market, User
+from regions.permissions import market_for
+from regions.requests import PageRequest
+
+UNDOABLE_FOR = timedelta(hours=24)
+
+
+def place_for(user: Any, market: str, category: str = "") -> Place:
+    """A market's desk, or one of its channels'. Raises Http404 where there is none, or none for this person."""
+    home = market_for(user, market)
+    channels = list(home.channel_set.filter(active=True).select_related("category", "market"))
+    if not category:
+        return Place(home, channels)
+    for channel in channels:
+        if channel.category.slug == category:
+            return Place(home, channels, channel)
+    raise Http404
+
+
+@contextmanager
+def clock_of(user: Any, market: Market) -> Iterator[None]:
+    """Times shown within are the person's own, else the market's."""
+    with timezone.override(ZoneInfo(user.time_zone or market.time_zone)):
+        yield
+
+
+def addresses(place: Place) -> dict[str, str]:
+    """Of the desk itself, what changed on it, and what arrived; and of what it shows of the feed."""
+    market = place.market.code
+    if place.channel is None:
+        names = {
+            "desk": "market-desk",
+            "changes": "market-changes",
+            "arrivals": "market-arrivals",
+            "live": "market-live",
+            "phone": "market-phone",
+        }
+        return {noun: reverse(name, args=[market]) for noun, name in names.items()}
+    return {
+        noun: reverse(noun, args=[market, place.category]) for noun in ("desk", "changes", "arrivals", "live", "phone")
+    }
+
+
+def frame(request: PageRequest, place: Place) -> dict[str, Any]:
+    """What stands around the queue: markets and channels with their counts, the addresses, the filters."""
+    asked = FilterForm(request.GET).asked()
+    markets = markets_of(request.user)
+    here = next(counted for counted in markets if counted.noun == place.market)
+    own: CountedMarket | CountedChannel = next((part for part in here.channels if part.noun == place.channel), here)
+    return {
+        "place": place,
+        "markets": markets,
+        "here": here,
+        "own": own,
+        "asked": asked,
+        "query": urlencode({name: value for name, value in asked.items() if value and value != "best"}),
+        "addresses": addresses(place),
+        "events_url": f"{settings.EVENTS_URL}?{urlencode({'market': place.market.code})}",
+    }
+
+
+def horizon(place: Place) -> dict[str, int]:
+    """How far everything is seen now: the newest decision of the market and the newest candidate of all."""
+    newest = Decision.objects.filter(market=place.market).order_by("-id").values_list("id", flat=True).first()
+    return {
+        "decision": newest or 0,
+        "candidate": Candidate.objects.aggregate(newest=Max("id"))["newest"] or 0,
+    }
+
+
+def last_act(user: User, market: Market) -> Act | None:
+    """One's newest act in a market that can still be taken back."""
+    mine = Act.objects.filter(by=user, at__gt=timezone.now() - UNDOABLE_FOR, undone_by=None).exclude(verb=Verb.UNDO)
+    here = Decision.objects.filter(act=OuterRef("pk"), market=market)
+    return mine.filter(Exists(here)).order_by("-at").first()
+
+
+def decided_in(act: Act) -> list[Candidate]:
+    """The candidates of an act, with what a card shows."""
+    return list(Candidate.objects.with_tweets().filter(decision__act=act).distinct())
+
+
+def way_back(request: PageRequest, place: Place) -> str:
+    """Where a plain form returns to: the page it came from, if it is one of ours."""
+    asked = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(asked, {request.get_host()}, request.is_secure()):
+        return asked
+    return addresses(place)["desk"]
+
+
+def new_key() -> str:
+    """An Idempotency-Key for one rendered form."""
+    return uuid.uuid4().hex

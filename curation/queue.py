@@ -1,0 +1,86 @@
+"""What waits: the queue of a channel or a market, searched and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.search import SearchQuery, SearchVector
+from django.db.models import Func, IntegerField, OuterRef
+
+from curation.folding import fold
+from curation.models import Candidate
+from curation.models.candidates import CandidateQuerySet
+from regions.models import Channel, Market, User
+
+MOST_COUNTED = 1000
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one works: a market, and one of its channels or all of them."""
+
+    market: Market
+    channels: Sequence[Channel]
+    channel: Channel | None = None
+
+    @property
+    def category(self) -> str:
+        return self.channel.category.slug if self.channel else ""
+
+    @property
+    def shown(self) -> list[Channel]:
+        return [self.channel] if self.channel else list(self.channels)
+
+    def candidates(self) -> CandidateQuerySet:
+        return Candidate.objects.filter(channel__in=[channel.pk for channel in self.shown])
+
+    def waiting(self, asked: str = "") -> CandidateQuerySet:
+        """Pending ones that lead their group, with all that a card shows; those that hold the words asked for."""
+        found = self.candidates().pending().leading().with_tweets()
+        return found if not asked.strip() else searched(found, asked)
+
+
+def searched(candidates: CandidateQuerySet, asked: str) -> CandidateQuerySet:
+    """Those whose folded text holds the words, in the way people write web searches."""
+    words = SearchQuery(fold(asked), config="simple", search_type="websearch")
+    return candidates.annotate(found=SearchVector("folded", config="simple")).filter(found=words)
+
+
+def counted(channels: Iterable[Channel]) -> dict[int, int]:
+    """How many wait in each channel, by its id; counted no further than one past MOST_COUNTED."""
+    waiting = Candidate.objects.pending().leading().filter(channel=OuterRef("pk")).values("pk")
+    told = Func(ArraySubquery(waiting[: MOST_COUNTED + 1]), function="cardinality", output_field=IntegerField())
+    rows = Channel.objects.filter(pk__in=[channel.pk for channel in channels]).annotate(waiting=told)
+    return dict(rows.values_list("pk", "waiting"))
+
+
+@dataclass(frozen=True)
+class CountedChannel:
+    """A channel with how many wait there."""
+
+    noun: Channel
+    waiting: int
+
+
+@dataclass(frozen=True)
+class CountedMarket:
+    """A market with its channels, and how many wait in all of them."""
+
+    noun: Market
+    channels: Sequence[CountedChannel]
+
+    @property
+    def waiting(self) -> int:
+        return sum(channel.waiting for channel in self.channels)
+
+
+def markets_of(user: User) -> list[CountedMarket]:
+    """One's markets with their channels, each with its count."""
+    channels = list(Channel.objects.visible_to(user).select_related("market", "category"))
+    waiting = counted(channels)
+    found: dict[Market, list[CountedChannel]] = {market: [] for market in Market.objects.visible_to(user)}
+    for channel in channels:
+        found[channel.market].append(CountedChannel(channel, waiting[channel.pk]))
+    return [CountedMarket(market, parts) for market, parts in found.items()]

@@ -1,0 +1,36 @@
+"""How posts and times read on the desk."""
+
+from datetime import datetime
+
+from django import template
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from curation.cards import Card
+from curation.wording import shown_text
+
+register = template.Library()
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+@register.simple_tag
+def words(card: Card) -> SafeString:
+    """The post's text with its links, the words that a block found, and what an edit changed."""
+    tweet = card.candidate.tweet
+    return shown_text(tweet.text, tweet.part("entities"), card.marks, card.text_before)
+
+
+@register.filter
+def age(at: datetime | None) -> str:
+    """How long ago, in one unit: "40 s", "8 min", "3 h", "2 d"."""
+    if at is None:
+        return ""
+    seconds = max(0, int((timezone.now() - at).total_seconds()))
+    if seconds < MINUTE:
+        return _("%(n)d s") % {"n": seconds}
+    if seconds < HOUR:
+        return _("%(n)d min") % {"n": seconds // MINUTE}
+    if seconds < DAY:
+        return _("%(n)d h") % {"n": seconds // HOUR}
+    return _("%(n)d d") % {"n": seconds // DAY}

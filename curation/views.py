@@ -1,0 +1,240 @@
+"""Pages of the desk, and the fragments that htmx asks them for. Every act works as a plain form too."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from curation import operations
+from curation.access import act_for, candidate_for
+from curation.cards import DONE, Card, card, cards
+from curation.forms import DecideForm, DecideManyForm, FilterForm, SinceForm
+from curation.keyset import page
+from curation.models import Act, Candidate, Decision
+from curation.places import (
+    addresses,
+    clock_of,
+    decided_in,
+    frame,
+    horizon,
+    last_act,
+    new_key,
+    place_for,
+    way_back,
+)
+from curation.queue import Place, markets_of
+from curation.transitions import EDITORS_VERBS
+from regions.permissions import SIGNED_IN, may, rule
+from regions.problems import Refusal
+from regions.requests import PageRequest
+
+MOST_ARRIVALS = 50
+MOST_CHANGES = 200
+
+
+@rule(SIGNED_IN)
+@require_GET
+def home(request: PageRequest) -> HttpResponse:
+    """One's markets with what waits in them; straight to the desk where there is only one."""
+    markets = markets_of(request.user)
+    if len(markets) == 1:
+        return redirect("market-desk", markets[0].noun.code)
+    return render(request, "curation/home.html", {"markets": markets})
+
+
+@rule("desk.read")
+@require_GET
+def desk(request: PageRequest, market: str, category: str = "") -> HttpResponse:
+    """The queue with what stands around it; for htmx the next rows alone."""
+    place = place_for(request.user, market, category)
+    asked = FilterForm(request.GET).asked()
+    cursor = request.GET.get("cursor", "")
+    try:
+        found = page(place.waiting(asked["q"]), order=asked["order"], cursor=cursor)
+    except Refusal:
+        return redirect(addresses(place)["desk"])
+    rows = cards(found.rows, request.user, place.market)
+    if rows and not cursor:
+        rows[0].current = True
+    context = frame(request, place) | {"rows": rows, "next": found.next}
+    name = "curation/_rows.html" if is_fragment(request) else "curation/desk.html"
+    if name == "curation/desk.html":
+        context |= around(request, place)
+    with clock_of(request.user, place.market):
+        response = render(request, name, context)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def is_fragment(request: PageRequest) -> bool:
+    return bool(request.htmx) and not request.htmx.history_restore_request
+
+
+def around(request: PageRequest, place: Place) -> dict[str, Any]:
+    """What the full page holds beside the rows."""
+    return {
+        "may_decide": may(request.user, "candidate.decide", place.market),
+        "horizon": horizon(place),
+        "bulk_key": new_key(),
+        "verdicts": [(verb, DONE[verb]) for verb in EDITORS_VERBS],
+        **strip(request, place),
+    }
+
+
+def strip(request: PageRequest, place: Place, told: str = "", act: Act | None = None) -> dict[str, Any]:
+    """The line at the foot: what was just done or refused, and the act that Z takes back."""
+    act = act or last_act(request.user, place.market)
+    concerned = decided_in(act) if act else []
+    return {"told": told, "last": act, "concerned": concerned, "undo_key": new_key(), "place": place}
+
+
+@rule("candidate.decide")
+@require_POST
+def decide(request: PageRequest, market: str, category: str, pk: int) -> HttpResponse:
+    """One verb on one candidate: its card as it stands now, and the undo line."""
+    place = place_for(request.user, market, category)
+    candidate = candidate_for(request.user, pk, "candidate.decide")
+    if candidate.channel_id != place.shown[0].pk:
+        raise Http404
+    try:
+        outcome = operations.decide(candidate=candidate, by=request.user, **DecideForm(request.POST).told())
+    except Refusal as refusal:
+        return answered(request, place, [fresh_card(request, pk, refusal)], told=refusal.detail, status=refusal.status)
+    return answered(request, place, [fresh_card(request, pk)], act=outcome.act)
+
+
+@rule("candidate.decide")
+@require_POST
+def decide_many(request: PageRequest, market: str) -> HttpResponse:
+    """One verb on all selected candidates: their cards, each with its own result."""
+    place = place_for(request.user, market)
+    form = DecideManyForm(request.POST)
+    try:
+        told = form.told()
+        seen = own_only(place, form.seen())
+        many = operations.decide_many(told["verb"], seen, by=request.user, key=told["key"])
+    except Refusal as refusal:
+        return answered(request, place, [], told=refusal.detail, status=refusal.status)
+    return answered(request, place, result_cards(request, place, many), act=many.act, told=summary(many))
+
+
+def own_only(place: Place, seen: dict[int, int]) -> dict[int, int]:
+    """Those of this market alone: another's does not exist here."""
+    own = set(place.candidates().filter(pk__in=seen).values_list("pk", flat=True))
+    return {pk: version for pk, version in seen.items() if pk in own}
+
+
+@rule("candidate.decide")
+@require_POST
+def undo(request: PageRequest, market: str, pk: int) -> HttpResponse:
+    """Takes an act back: its cards as they stand again."""
+    place = place_for(request.user, market)
+    act = act_for(request.user, pk, "candidate.decide")
+    try:
+        many = operations.undo(act, by=request.user, key=request.POST.get("key", ""))
+    except Refusal as refusal:
+        return answered(request, place, [], told=refusal.detail, status=refusal.status)
+    returned = result_cards(request, place, many)
+    told = " · ".join([_("Taken back"), *(str(row.tweet.author or "") for row in returned[:1])])
+    response = answered(request, place, returned, told=told)
+    response["HX-Trigger-After-Settle"] = json.dumps({"returned": {"row": returned[0].candidate.pk if returned else 0}})
+    return response
+
+
+def result_cards(request: PageRequest, place: Place, many: operations.Many) -> list[Card]:
+    """The cards of a bulk act, refused ones with the reason."""
+    refused = {result.id: result.refusal for result in many.results}
+    rows = Candidate.objects.with_tweets().filter(pk__in=refused, channel__market=place.market)
+    made = cards(list(rows), request.user, place.market)
+    for row in made:
+        row.refusal = refused[row.candidate.pk]
+    return made
+
+
+def summary(many: operations.Many) -> str:
+    """ "12 done, 2 refused"; empty where nothing was refused."""
+    refused = sum(1 for result in many.results if result.refusal)
+    if not refused:
+        return ""
+    done = len(many.results) - refused
+    return _("%(done)d done, %(refused)d refused") % {"done": done, "refused": refused}
+
+
+def fresh_card(request: PageRequest, pk: int, refusal: Refusal | None = None) -> Card:
+    return card(candidate_for(request.user, pk), request.user, refusal)
+
+
+def answered(
+    request: PageRequest,
+    place: Place,
+    rows: list[Card],
+    *,
+    told: Any = "",
+    status: int = 200,
+    act: Act | None = None,
+) -> HttpResponse:
+    """The cards and the undo line for htmx; for a plain form the way back with a sentence."""
+    if not request.htmx:
+        (messages.error if status >= 400 else messages.success)(request, str(told) or _("Done."))
+        return redirect(way_back(request, place))
+    context = strip(request, place, str(told), act) | {
+        "rows": rows,
+        "refused": status >= 400,
+        "bulk_key": new_key(),
+    }
+    with clock_of(request.user, place.market):
+        response = render(request, "curation/_answer.html", context | {"may_decide": True}, status=status)
+    response["HX-Trigger"] = "acted"
+    return response
+
+
+@rule("desk.read")
+@require_GET
+def changes(request: PageRequest, market: str, category: str = "") -> HttpResponse:
+    """What others did since a page last asked: decided cards, counts, how many arrived."""
+    place = place_for(request.user, market, category)
+    try:
+        since = SinceForm(request.GET).told()
+    except Refusal as refusal:
+        return HttpResponse(refusal.detail, status=refusal.status)
+    decided = Decision.objects.filter(market=place.market, id__gt=since["decision"]).values_list("candidate", flat=True)
+    rows = place.candidates().with_tweets().filter(pk__in=set(decided[:MOST_CHANGES]))
+    context = frame(request, place) | {
+        "rows": cards(list(rows), request.user, place.market),
+        "arrived": arrived(request, place, since["candidate"])[: MOST_ARRIVALS + 1].count(),
+        "horizon": {"decision": horizon(place)["decision"], "candidate": since["candidate"]},
+    }
+    with clock_of(request.user, place.market):
+        return render(request, "curation/_changes.html", context)
+
+
+@rule("desk.read")
+@require_GET
+def arrivals(request: PageRequest, market: str, category: str = "") -> HttpResponse:
+    """The rows that arrived since, best first, to stand above the others."""
+    place = place_for(request.user, market, category)
+    try:
+        since = SinceForm(request.GET).told()
+    except Refusal:
+        return redirect(addresses(place)["desk"])
+    seen = horizon(place)
+    rows = list(arrived(request, place, since["candidate"]).best_first()[:MOST_ARRIVALS])
+    context = frame(request, place) | {
+        "rows": cards(rows, request.user, place.market),
+        "arrived": 0,
+        "horizon": {"decision": since["decision"], "candidate": seen["candidate"]},
+    }
+    with clock_of(request.user, place.market):
+        return render(request, "curation/_arrivals.html", context)
+
+
+def arrived(request: PageRequest, place: Place, newest: int) -> Any:
+    """Those that wait here and came after a candidate."""
+    return place.waiting(FilterForm(request.GET).asked()["q"]).filter(pk__gt=newest)

@@ -1,0 +1,109 @@
+"""The desk's view of a feed: what should be live now, since when it is, and what is not there yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Func, JSONField, OuterRef, Subquery, Value
+
+from curation.models import Candidate
+from feeds.edition import Edition
+from feeds.models import Feed, Snapshot
+from feeds.rendering import Entry
+from regions.models import Channel, Market
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry. `since` is the time of the snapshot that first showed it, None while none does; `waits` in seconds."""
+
+    candidate: Candidate
+    slot: int | None
+    place: int
+    since: datetime | None
+    waits: int
+
+    @property
+    def verbs(self) -> list[str]:
+        return ["unpin", "block"] if self.candidate.slot else ["block"]
+
+
+@dataclass(frozen=True)
+class Board:
+    """A feed with its newest snapshot, its lines in the feed's order, and the slots that are free."""
+
+    feed: Feed | None
+    snapshot: Snapshot | None
+    lines: Sequence[Line]
+    slots: int
+    length: int
+    minimum: int
+
+    @property
+    def pins(self) -> list[tuple[int, Line | None]]:
+        """Every slot of the channel with its line; None where it is free."""
+        taken = {line.slot: line for line in self.lines if line.slot}
+        return [(slot, taken.get(slot)) for slot in sorted({*range(1, self.slots + 1), *taken})]
+
+    @property
+    def pinned(self) -> int:
+        return sum(1 for line in self.lines if line.slot)
+
+    @property
+    def flow(self) -> list[Line]:
+        return [line for line in self.lines if not line.slot]
+
+    @property
+    def live(self) -> int:
+        return sum(1 for line in self.lines if line.since)
+
+    @property
+    def waiting(self) -> bool:
+        return self.live < len(self.lines)
+
+    @property
+    def thin(self) -> bool:
+        return len(self.lines) < self.minimum
+
+
+def board(market: Market, channel: Channel | None, now: datetime) -> Board:
+    """The feed of a channel, or of the whole market."""
+    channels = list(market.channel_set.select_related("market", "category").order_by("pk"))
+    feeds = list(Feed.objects.filter(market=market).select_related("held_at", "held_by"))
+    edition = Edition(market, channels, feeds, now)
+    feed = next((feed for feed in feeds if feed.channel_id == (channel.pk if channel else None)), None)
+    entries = edition.channel_entries(channel.pk) if channel else edition.market_entries()
+    newest = feed.snapshot_set.order_by("-number").first() if feed else None
+    return Board(
+        feed,
+        newest,
+        lines(feed, newest, entries, now),
+        channel.slots if channel else 0,
+        channel.feed_length if channel else market.feed_length,
+        channel.minimum_fill if channel else 0,
+    )
+
+
+def lines(feed: Feed | None, newest: Snapshot | None, entries: Iterable[Entry], now: datetime) -> list[Line]:
+    """A line for each entry, in their order."""
+    shown = {entry["candidate"] for entry in newest.entries} if newest else set()
+    rows = list(entries)
+    candidates = with_receipts(feed).with_tweets().in_bulk([entry.candidate for entry in rows])
+    told = []
+    for place, entry in enumerate(rows, start=1):
+        candidate = candidates[entry.candidate]
+        since = candidate.live_since if candidate.pk in shown else None
+        waits = max(0, int((now - (candidate.live_from() or now)).total_seconds()))
+        told.append(Line(candidate, entry.slot, place, since, waits))
+    return told
+
+
+def with_receipts(feed: Feed | None) -> Any:
+    """Candidates with `live_since`: when the first snapshot after their approval showed them in a feed."""
+    named = Func(Value("candidate"), OuterRef("pk"), function="jsonb_build_object", output_field=JSONField())
+    entry = Func(named, function="jsonb_build_array", output_field=JSONField())
+    snapshots = Snapshot.objects.filter(feed=feed, at__gte=OuterRef("approved_at"), entries__contains=entry)
+    return Candidate.objects.annotate(live_since=Subquery(snapshots.order_by("at").values("at")[:1]))

@@ -1,0 +1,85 @@
+"""What the desk shows of feeds, as fragments, and the ticker alone on a public page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from curation.places import clock_of
+from feeds.live import board
+from feeds.models import Consumer, Mode
+from regions.models import Channel, Market
+from regions.permissions import PUBLIC, market_for, may, rule
+from regions.requests import PageRequest
+
+FEEDS = "/api/v1/feeds"
+
+
+def channel_of(market: Market, category: str) -> Channel | None:
+    """The channel of a slug, None for no slug. Raises Http404."""
+    if not category:
+        return None
+    channel = market.channel_set.active().select_related("market", "category").filter(category__slug=category).first()
+    if channel is None:
+        raise Http404
+    return channel
+
+
+@rule("desk.read")
+@require_GET
+def live(request: PageRequest, market: str, category: str = "") -> HttpResponse:
+    """The feed as it should be now, with receipts of what is live."""
+    home = market_for(request.user, market)
+    channel = channel_of(home, category)
+    context = {
+        "board": board(home, channel, timezone.now()),
+        "market": home,
+        "channel": channel,
+        "may_decide": may(request.user, "candidate.decide", home),
+        "address": address("live", home, channel),
+    }
+    with clock_of(request.user, home):
+        return render(request, "feeds/_live.html" if request.htmx else "feeds/live.html", context)
+
+
+def address(name: str, market: Market, channel: Channel | None) -> str:
+    if channel is None:
+        return reverse(f"market-{name}", args=[market.code])
+    return reverse(name, args=[market.code, channel.category.slug])
+
+
+@rule("desk.read")
+@require_GET
+def phone(request: PageRequest, market: str, category: str = "") -> HttpResponse:
+    """A phone with the real ticker, which reads the real feed."""
+    home = market_for(request.user, market)
+    return render(request, "feeds/_phone.html", ticker_of(home, channel_of(home, category)))
+
+
+@rule(PUBLIC)
+@require_GET
+def ticker(request: HttpRequest, market: str, category: str = "") -> HttpResponse:
+    """The ticker alone on a page as wide as a phone."""
+    home = get_object_or_404(Market.objects.active(), code=market)
+    return render(request, "feeds/ticker.html", ticker_of(home, channel_of(home, category)))
+
+
+def ticker_of(market: Market, channel: Channel | None) -> dict[str, Any]:
+    """What the ticker is told: whose feed, in which language, and the key of the first product that may show posts."""
+    consumer = Consumer.objects.filter(mode=Mode.FULL, revoked_at=None).order_by("pk").first()
+    known = dict(settings.LANGUAGES)
+    first = market.language if market.language in known else "en"
+    return {
+        "market": market.code,
+        "category": channel.category.slug if channel else "",
+        "heading": channel.category.name_in(first) if channel else "",
+        "languages": [first, *(code for code in known if code != first)],
+        "feed_url": FEEDS,
+        "key": consumer.key if consumer else "",
+    }
