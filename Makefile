@@ -2,7 +2,6 @@
 PY := .venv/bin/python
 PYTHON ?= $(shell for name in python3.11 python3 python3.12 python3.13 python3.14; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$name"; break; }; done)
-CATALOGUES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
 # settings that need no server, for the checks
 CHECKS := DATABASE_URL=postgres://checks@127.0.0.1:1/checks REDIS_URL=redis://127.0.0.1:1/0 \
 	SECRET_KEY=only-for-checks-0123456789-0123456789-0123456789 DJANGO_SETTINGS_MODULE=curation.config.settings
@@ -15,10 +14,10 @@ help:
 	@echo "make lint       style, types, missing migrations"
 	@echo "make messages   collect the texts to translate and compile the translations"
 
-demo: venv translations
+demo: translations
 	@exec $(PY) -m curation.config.demo
 
-test: venv translations
+test: translations
 	@.ci/browser
 	@exec $(PY) -m pytest -n 2 $(ARGS)
 
@@ -35,11 +34,8 @@ messages: venv
 		-l de -l nl -l el -l ro -l hr -l en
 	@$(MAKE) --no-print-directory translations
 
-translations: $(CATALOGUES)
-
-%.mo: %.po | venv
-	@$(PY) -m babel.messages.frontend -q compile -i $< -o $@
-	@test -f $@ || { echo "$< is not compiled: take the mark 'fuzzy' off its header." >&2; exit 1; }
+translations: venv
+	@$(PY) -m curation.config.demo.catalogues
 
 venv:
 	@command -v $(or $(PYTHON),python3) >/dev/null || { \

@@ -55,10 +55,7 @@ def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path, taken: int
 
 
 def test_a_port_that_is_no_number(tmp_path: Path) -> None:
-    assert (
-        refusal(tmp_path, PORT="http")
-        == "The demo cannot run. PORT must be a number from 1 to 65535, not 'http'."
-    )
+    assert refusal(tmp_path, PORT="http") == "The demo cannot run. PORT must be a number from 1 to 65535, not 'http'."
 
 
 def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
@@ -68,9 +65,7 @@ def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
     assert refusal(folder) == f"The demo cannot run. {sentence}"
 
 
-@pytest.mark.parametrize(
-    ("one", "other"), [("X_API_BASE_URL", "X_BEARER_TOKEN"), ("X_BEARER_TOKEN", "X_API_BASE_URL")]
-)
+@pytest.mark.parametrize(("one", "other"), [("X_API_BASE_URL", "X_BEARER_TOKEN"), ("X_BEARER_TOKEN", "X_API_BASE_URL")])
 def test_half_an_x(tmp_path: Path, one: str, other: str) -> None:
     sentence = f"{one} is set but {other} is not: set both to read from X, or neither for the demo's own X."
     assert refusal(tmp_path, **{one: "https://x.example"}) == f"The demo cannot run. {sentence}"

@@ -23,9 +23,7 @@ class Demo:
     def __init__(self, options: Options, supervisor: Supervisor) -> None:
         self.options = options
         self.supervisor = supervisor
-        self.ports = remembered_ports(
-            options.folder / "ports.json", ("postgres", "redis", "events", "simulator")
-        )
+        self.ports = remembered_ports(options.folder / "ports.json", ("postgres", "redis", "events", "simulator"))
         self.phases: list[tuple[str, float]] = [("", time.monotonic())]
 
     def phase(self, name: str) -> None:

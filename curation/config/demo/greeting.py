@@ -33,6 +33,4 @@ def table(users: list[dict[str, Any]]) -> list[str]:
     rows = [("username", "password", "role", "markets")]
     rows += [(u["username"], u["password"], u["role"], " ".join(u["markets"]).upper()) for u in users]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -34,9 +34,7 @@ def read_options(environ: Mapping[str, str]) -> Options:
     given = {name: environ[name] for name in names if environ.get(name)}
     for one, other in (("X_API_BASE_URL", "X_BEARER_TOKEN"), ("X_BEARER_TOKEN", "X_API_BASE_URL")):
         if one in given and other not in given:
-            raise Trouble(
-                f"{one} is set but {other} is not: set both to read from X, or neither for the demo's own X."
-            )
+            raise Trouble(f"{one} is set but {other} is not: set both to read from X, or neither for the demo's own X.")
     folder = Path(environ.get("DEMO_DIR") or ROOT / ".demo").expanduser().absolute()
     return Options(folder, int(raw), given, own_x="X_API_BASE_URL" not in given)
 
@@ -49,17 +47,13 @@ def claim(options: Options) -> IO[str]:
             options.folder.chmod(0o711)  # PostgreSQL's account passes through
         lock = (options.folder / "lock").open("a+")
     except OSError as error:
-        raise Trouble(
-            f"The folder {options.folder} cannot be written to ({error.strerror}): set DEMO_DIR."
-        ) from error
+        raise Trouble(f"The folder {options.folder} cannot be written to ({error.strerror}): set DEMO_DIR.") from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         lock.seek(0)
         who = lock.read().strip() or "another process"
-        raise Trouble(
-            f"A demo runs already in {options.folder} ({who}): end it first, or set DEMO_DIR."
-        ) from error
+        raise Trouble(f"A demo runs already in {options.folder} ({who}): end it first, or set DEMO_DIR.") from error
     lock.truncate(0)
     lock.write(f"process {os.getpid()}, port {options.port}")
     lock.flush()
@@ -72,9 +66,7 @@ def check_machine(options: Options) -> None:
     if free < LEAST_DISK:
         raise Trouble(f"{disk(options.folder)}: the demo needs {LEAST_DISK // 10**6} MB.")
     if not is_free(options.port):
-        raise Trouble(
-            f"Port {options.port} is taken by another program: end that, or set PORT to another number."
-        )
+        raise Trouble(f"Port {options.port} is taken by another program: end that, or set PORT to another number.")
 
 
 def disk(folder: Path) -> str:

@@ -59,10 +59,7 @@ def running(program: Program, seconds: float = 60) -> Iterator[str]:
     """Starts the program, waits until it answers, ends it with the block; gives its URL."""
     child = program.start()
     try:
-        if (
-            not eventually(lambda: child.poll() is not None or program.ready(), seconds)
-            or child.poll() is not None
-        ):
+        if not eventually(lambda: child.poll() is not None or program.ready(), seconds) or child.poll() is not None:
             raise Trouble(f"{program.name} does not start; its log is {program.log}.")
         yield program.url
     finally:

@@ -109,9 +109,7 @@ class Supervisor:
             self.children.remove(step)
             if step.popen and step.popen.returncode:
                 name, log = step.program.name, self.log_of(step)
-                raise Trouble(
-                    f"The step {name} failed ({outcome(step)}): its lines stand above and in {log}."
-                )
+                raise Trouble(f"The step {name} failed ({outcome(step)}): its lines stand above and in {log}.")
 
     def wait(self, ready: Callable[[], bool], what: str, seconds: float) -> None:
         """Keeps everything running until the probe is true; Trouble after so many seconds."""
