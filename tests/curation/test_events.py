@@ -114,7 +114,7 @@ def test_a_removed_role_ends_the_stream(events_url: str, browse: Any, ben: User)
     raise AssertionError("the stream goes on")
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_a_decision_does_not_wait_for_redis_that_is_away(anna: User, monkeypatch: pytest.MonkeyPatch) -> None:
     channel = Channel.objects.get(market__code="de", category__slug="politics")
     bell = events.Doorbell(f"redis://127.0.0.1:{free_port()}/0")
