@@ -36,6 +36,8 @@ def poll(
     source = Source.objects.running().select_related("market", "channel__market").filter(pk=source_id).first()
     if lease is None or source is None:
         return None
+    if not source.channels().exists():
+        return leases.put_off(source, lease, now)
     return Pass(source, lease, now, ask or door()).run_whole()
 
 

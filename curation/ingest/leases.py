@@ -43,6 +43,12 @@ def take(source_id: int, now: datetime, offered: datetime | None = None) -> date
     return lease if free.update(due_at=lease) else None
 
 
+def put_off(source: Source, lease: datetime, now: datetime) -> None:
+    """A source that feeds no channel costs nothing: X is not asked."""
+    later = now + timedelta(seconds=source.most_seconds)
+    Cursor.objects.filter(pk=source.pk, due_at=lease).update(due_at=later)
+
+
 def held(source_id: int, lease: datetime) -> Cursor:
     """The cursor, locked until the transaction ends. Raises LeaseLost."""
     cursor = Cursor.objects.select_for_update().filter(pk=source_id, due_at=lease).first()

@@ -1,0 +1,165 @@
+"""Every failure of X has its own outcome for the run, the source and the next reading."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from curation.ingest import poll
+from curation.models import Cursor, IngestRun, Tweet
+from curation.x.client import Door
+from curation.x.simulator import Simulator
+from regions.models import Channel, Source
+
+pytestmark = pytest.mark.django_db
+Read = Callable[..., IngestRun]
+SourceOf = Callable[..., Source]
+ACCOUNT, LIST, SEARCH = Source.Kind.ACCOUNT, Source.Kind.LIST, Source.Kind.SEARCH
+CAP = {
+    "title": "UsageCapExceeded",
+    "detail": "Usage cap exceeded.",
+    "type": "https://api.x.com/2/problems/usage-capped",
+}
+
+
+def due_in(source: Source, run: IngestRun) -> float:
+    return (Cursor.objects.get(pk=source.pk).due_at - run.started_at).total_seconds()
+
+
+def test_a_closed_window_is_waited_for(x: Simulator, source_of: SourceOf, read: Read) -> None:
+    reset = int(timezone.now().timestamp()) + 400
+    x.fail("/2/tweets/", status=429, headers={"x-rate-limit-reset": str(reset)})
+    source = source_of(SEARCH, "lang:de Brücke")
+    run = read(source)
+    cursor = Cursor.objects.get(pk=source.pk)
+    assert (run.outcome, run.error) == ("waiting", "Too Many Requests")
+    assert (cursor.due_at, cursor.failures) == (datetime.fromtimestamp(reset, UTC), 0)
+    source.refresh_from_db()
+    assert source.paused_at is None
+
+
+def test_a_reset_in_the_past_or_far_ahead_is_bounded(x: Simulator, source_of: SourceOf, read: Read) -> None:
+    source = source_of(SEARCH, "lang:de Brücke")
+    for reset, seconds in (("1633593378", 5), ("99999999999", 3600)):
+        x.fail("/2/tweets/", status=429, headers={"x-rate-limit-reset": reset})
+        assert due_in(source, read(source)) == seconds
+
+
+@pytest.mark.parametrize(
+    ("order", "words"),
+    [
+        ({"status": 400, "body": {"errors": [{"message": "no viable alternative at character '('"}]}}, "no viable"),
+        ({"status": 403, "body": {"title": "Forbidden", "detail": "Not on your tier."}}, "Not on your tier."),
+    ],
+)
+def test_what_X_refuses_pauses_the_source_with_its_message(
+    x: Simulator, source_of: SourceOf, read: Read, ask: Door, order: dict[str, Any], words: str
+) -> None:
+    x.fail("/2/tweets/", **order)
+    source = source_of(SEARCH, "lang:de Brücke")
+    run = read(source)
+    source.refresh_from_db()
+    assert (run.outcome, words in run.error, words in source.paused_reason) == ("refused", True, True)
+    assert source.paused_at == run.started_at
+    assert poll(source.pk, now=timezone.now() + timedelta(days=1), ask=ask) is None
+
+
+def test_a_query_that_X_cannot_read(x: Simulator, source_of: SourceOf, read: Read) -> None:
+    source = source_of(SEARCH, "((Brücke lang:de")
+    assert read(source).outcome == "refused"
+    source.refresh_from_db()
+    assert source.paused_reason != ""
+
+
+@pytest.mark.parametrize("happening", ["unknown", "suspended", "protected"])
+def test_an_account_that_is_gone_pauses_its_source(
+    x: Simulator, source_of: SourceOf, read: Read, happening: str
+) -> None:
+    source = source_of(ACCOUNT, "niemand" if happening == "unknown" else "stadtblatt")
+    if happening != "unknown":
+        read(source)
+        getattr(x, {"suspended": "suspend", "protected": "protect"}[happening])("stadtblatt")
+    run = read(source)
+    source.refresh_from_db()
+    assert (run.outcome, source.paused_reason) == ("refused", run.error)
+    assert run.error != ""
+
+
+def test_a_list_that_is_gone_pauses_its_source(x: Simulator, source_of: SourceOf, read: Read) -> None:
+    assert read(source_of(LIST, "123")).outcome == "refused"
+
+
+@pytest.mark.parametrize(
+    "order", [{"status": 503}, {"status": 500, "body": ""}, {"cut": True}, {"slow": 2.5}, {"status": 200, "body": "x"}]
+)
+def test_what_is_broken_is_tried_again_later_and_later(
+    x: Simulator, source_of: SourceOf, read: Read, order: dict[str, Any]
+) -> None:
+    x.post("stadtblatt", "Die Brücke ist offen.")
+    source = source_of(SEARCH, "lang:de Brücke")
+    waits = []
+    for _ in range(2):
+        x.fail("/2/tweets/", **order)
+        run = read(source)
+        waits.append(due_in(source, run))
+        assert (run.outcome, run.error != "", run.ended_at is not None) == ("failed", True, True)
+    assert waits == [20, 40]
+    run = read(source)
+    assert (run.outcome, run.candidates, Cursor.objects.get(pk=source.pk).failures) == ("read", 1, 0)
+
+
+def test_the_back_off_ends_at_a_quarter_of_an_hour(x: Simulator, source_of: SourceOf, read: Read) -> None:
+    source = source_of(SEARCH, "lang:de Brücke")
+    Cursor.objects.update(failures=3000)
+    x.fail("/2/tweets/", status=503)
+    assert due_in(source, read(source)) == 900
+
+
+@pytest.mark.parametrize(
+    ("order", "words"),
+    [({"status": 401}, "token"), ({"status": 402}, "credits"), ({"status": 429, "body": CAP}, "Usage cap")],
+)
+def test_what_concerns_everyone_waits_long_and_pauses_nobody(
+    x: Simulator, source_of: SourceOf, read: Read, order: dict[str, Any], words: str
+) -> None:
+    x.fail("/2/tweets/", **order)
+    source = source_of(SEARCH, "lang:de Brücke")
+    run = read(source)
+    source.refresh_from_db()
+    assert (run.outcome, words in run.error, due_in(source, run)) == ("failed", True, 900)
+    assert source.paused_at is None
+
+
+def test_a_failure_while_fetching_the_newest_version_stores_nothing(
+    x: Simulator, source_of: SourceOf, read: Read
+) -> None:
+    first = x.post("rathaus", "Alt.", at=timezone.now() - timedelta(minutes=5))
+    x.retweet("stadtblatt", first)
+    x.edit(first, "Neu.")
+    source = source_of(ACCOUNT, "stadtblatt")
+    x.fail("/2/tweets", status=503)
+    run = read(source)
+    assert (run.outcome, Tweet.objects.count(), Cursor.objects.get(pk=source.pk).newest_id) == ("failed", 0, None)
+    assert (read(source).outcome, Tweet.objects.get().text) == ("read", "Neu.")
+
+
+def test_a_quiet_source_is_read_less_and_a_lively_one_more(x: Simulator, source_of: SourceOf, read: Read) -> None:
+    source = source_of(ACCOUNT, "stadtblatt", most_seconds=40)
+    waits = [due_in(source, read(source)) for _ in range(4)]
+    assert waits == [16, 25, 38, 40]
+    x.post("stadtblatt", "Es regt sich etwas.")
+    assert [due_in(source, read(source)), due_in(source, read(source))] == [20, 31]
+    for n in range(3):
+        x.post("stadtblatt", f"Und noch etwas, {n}.")
+        wait = due_in(source, read(source))
+    assert wait == 10
+
+
+def test_a_source_that_feeds_nothing_is_not_read(x: Simulator, source_of: SourceOf, ask: Door) -> None:
+    source, now = source_of(ACCOUNT, "stadtblatt"), timezone.now()
+    Channel.objects.update(active=False)
+    assert poll(source.pk, now=now, ask=ask) is None
+    assert (IngestRun.objects.count(), ask.rates) == (0, {})
+    assert Cursor.objects.get().due_at == now + timedelta(seconds=source.most_seconds)
