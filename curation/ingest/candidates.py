@@ -36,7 +36,7 @@ def offer(tweet_ids: Iterable[int], source: Source, channels: list[Channel], now
     wanted = Tweet.objects.select_related("author").filter(pk__in={tweet for _channel, tweet in missing})
     tweets = {tweet.pk: tweet for tweet in wanted.filter(gone_at=None, purged_at=None, author__isnull=False)}
     matchers = {channel.market_id: Matcher.of(channel.market) for channel in channels} if tweets else {}
-    history = _history(tweets.values(), channels, now)
+    history = history_of(tweets.values(), channels, now)
     rows: list[Candidate] = []
     matches: dict[tuple[int, int], list[Match]] = {}
     for channel in channels:
@@ -86,7 +86,7 @@ def _missing(tweet_ids: set[int], channels: list[Channel]) -> set[tuple[int, int
     return {(channel.pk, tweet) for channel in channels for tweet in tweet_ids} - set(there)
 
 
-def _history(tweets: Iterable[Tweet], channels: list[Channel], now: datetime) -> History:
+def history_of(tweets: Iterable[Tweet], channels: list[Channel], now: datetime) -> History:
     """By channel and author: how many were approved, how many blocked by editors, in the last 30 days."""
     authors = {tweet.author_id for tweet in tweets}
     if not authors:
