@@ -21,9 +21,9 @@ from feeds.operations import PublishAfterCommit, publish
 from regions.models import Block, Channel, Market, User
 from regions.signals import channel_changed
 from tests.cast import channel_of, make_author, make_block, make_candidate, make_tweet
-from tests.feeds.conftest import at_the_edge, ids
+from tests.feeds.conftest import at_the_edge, committed, ids, published
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def live(channel: Channel, text: str = "", **fields: Any) -> Candidate:
 
 def shown(market: Market, category: str | None = "politics", mode: str = "ids") -> list[str]:
     publish(market.pk)
-    return ids(at_the_edge(market.code, category, mode))
+    return ids(published(market.code, category, mode))
 
 
 def id_of(candidate: Candidate) -> str:
@@ -52,13 +52,13 @@ def id_of(candidate: Candidate) -> str:
 def test_the_first_publication_numbers_every_feed_one(de: Market) -> None:
     snapshots = publish(de.pk)
     assert [snapshot.number for snapshot in snapshots] == [1] * 5
-    assert at_the_edge("de") == {
+    assert published("de") == {
         "version": 1,
         "market": "de",
         "category": None,
         "language": "de",
         "snapshot": 1,
-        "published_at": at_the_edge("de")["published_at"],
+        "published_at": published("de")["published_at"],
         "ttl": 60,
         "entries": [],
         "removed": [],
@@ -69,7 +69,7 @@ def test_a_stranger_reads_ids_and_the_editors_words_only(de: Market, politics: C
     until = timezone.now().replace(microsecond=0) + timedelta(hours=1)
     candidate = live(politics, context="Der Beschluss von gestern", label="Anzeige", expire_at=until, slot=2)
     publish(de.pk)
-    assert at_the_edge("de", "politics")["entries"] == [
+    assert published("de", "politics")["entries"] == [
         {
             "id": id_of(candidate),
             "url": f"https://x.com/i/status/{id_of(candidate)}",
@@ -97,7 +97,7 @@ def test_the_full_mode_adds_the_post_as_x_gave_it(de: Market, politics: Channel)
     tweet = make_tweet("Brücke &amp; Straße <b>", author=author, wire=wire)
     live(politics, tweet=tweet)
     publish(de.pk)
-    [entry] = at_the_edge("de", "politics", "full")["entries"]
+    [entry] = published("de", "politics", "full")["entries"]
     assert entry["text"] == "Brücke &amp; Straße <b>"
     assert entry["entities"] == {"urls": [link], "hashtags": [], "mentions": [], "cashtags": []}
     assert entry["media"] == [medium]
@@ -127,8 +127,8 @@ def test_a_new_avatar_makes_a_snapshot_and_both_modes_carry_its_number(de: Marke
     author.avatar_url = "https://p.example/new.jpg"
     author.save()
     assert {snapshot.feed.path for snapshot in publish(de.pk)} == {"de/", "de/politics/"}
-    assert at_the_edge("de", "politics", "full")["entries"][0]["author"]["avatar_url"] == "https://p.example/new.jpg"
-    assert [at_the_edge("de", "politics", mode)["snapshot"] for mode in ("ids", "full")] == [2, 2]
+    assert published("de", "politics", "full")["entries"][0]["author"]["avatar_url"] == "https://p.example/new.jpg"
+    assert [published("de", "politics", mode)["snapshot"] for mode in ("ids", "full")] == [2, 2]
 
 
 def test_snapshots_hold_digests_and_no_words(de: Market, politics: Channel) -> None:
@@ -156,16 +156,16 @@ def test_what_leaves_is_listed_as_removed_until_it_is_back_or_a_day_has_passed(d
     publish(de.pk, now=now + timedelta(seconds=1))
     left = now + timedelta(seconds=1)
     gone = [{"id": id_of(candidate), "at": left.strftime("%Y-%m-%dT%H:%M:%SZ")}]
-    assert at_the_edge("de", "politics")["removed"] == at_the_edge("de")["removed"] == gone
+    assert published("de", "politics")["removed"] == published("de")["removed"] == gone
     Candidate.objects.filter(pk=candidate.pk).update(state="approved")
     publish(de.pk, now=now + timedelta(seconds=2))
-    assert at_the_edge("de", "politics")["removed"] == []
+    assert published("de", "politics")["removed"] == []
     Candidate.objects.filter(pk=candidate.pk).update(state="pending")
     publish(de.pk, now=now + timedelta(seconds=3))
     due = Feed.objects.get(channel=politics).next_change_at
     assert due is not None and due - now < timedelta(hours=24, seconds=4)
     publish(de.pk, now=due)
-    assert at_the_edge("de", "politics")["removed"] == []
+    assert published("de", "politics")["removed"] == []
 
 
 def test_an_edited_tweet_is_removed_by_the_id_it_was_published_under(de: Market, politics: Channel) -> None:
@@ -177,7 +177,7 @@ def test_an_edited_tweet_is_removed_by_the_id_it_was_published_under(de: Market,
     tweet.text = "Anders"
     tweet.save()
     publish(de.pk)
-    body = at_the_edge("de", "politics", "full")
+    body = published("de", "politics", "full")
     assert (ids(body), body["entries"][0]["edited"]) == ([id_of(candidate)], True)
     assert [gone["id"] for gone in body["removed"]] == [old]
 
@@ -270,7 +270,7 @@ def test_a_held_feed_shows_its_snapshot_without_what_may_not_be_shown(de: Market
     edited.tweet.text = "c!"
     edited.tweet.save()
     assert shown(de) == shown(de, None) == [id_of(kept)]
-    assert at_the_edge("de", "politics")["entries"][0]["expires_at"] is None
+    assert published("de", "politics")["entries"][0]["expires_at"] is None
 
 
 def test_a_blank_feed_is_empty_until_its_time_is_over(de: Market, politics: Channel) -> None:
@@ -281,10 +281,11 @@ def test_a_blank_feed_is_empty_until_its_time_is_over(de: Market, politics: Chan
     assert shown(de) == []
     assert Feed.objects.get(channel=politics).next_change_at == until
     publish(de.pk, now=until)
-    assert ids(at_the_edge("de", "politics")) == [id_of(candidate)]
+    assert ids(published("de", "politics")) == [id_of(candidate)]
 
 
 # --- after a commit ---------------------------------------------------------------------------------------------
+@committed
 def test_an_approval_is_published_with_its_commit(politics: Channel, anna: User) -> None:
     candidate = make_candidate(politics)
     curation.decide("approve", candidate, by=anna, version=1)
@@ -295,6 +296,7 @@ def test_an_approval_is_published_with_its_commit(politics: Channel, anna: User)
     assert (ids(body), [gone["id"] for gone in body["removed"]]) == ([], [id_of(candidate)])
 
 
+@committed
 def test_one_transaction_publishes_a_market_once(politics: Channel) -> None:
     with transaction.atomic():
         for category in ("politics", "sport"):
@@ -305,6 +307,7 @@ def test_one_transaction_publishes_a_market_once(politics: Channel) -> None:
     assert set(Snapshot.objects.values_list("number", flat=True)) == {1}
 
 
+@committed
 def test_a_savepoint_that_fails_takes_no_publication_with_it(politics: Channel) -> None:
     with transaction.atomic():
         live(politics)
@@ -315,6 +318,7 @@ def test_a_savepoint_that_fails_takes_no_publication_with_it(politics: Channel) 
     assert len(ids(at_the_edge("de", "politics"))) == 1
 
 
+@committed
 def test_an_edge_that_cannot_be_written_loses_no_decision(politics: Channel, anna: User, settings: Any) -> None:
     candidate = make_candidate(politics)
     settings.FEED_ROOT = "/dev/null/feeds"
@@ -341,6 +345,7 @@ def beside(call: Callable[[], Any]) -> Iterator[threading.Thread]:
     assert not thread.is_alive()
 
 
+@committed
 def test_a_block_committed_while_a_publication_waits_is_in_it(de: Market, politics: Channel) -> None:
     """Promise 1: had it read before it locked, it would publish what the block took away."""
     live(politics, "Die Brücke steht")
@@ -378,6 +383,7 @@ def wait_for_a_waiting_lock() -> None:
     raise AssertionError("nobody waits for a lock")
 
 
+@committed
 def test_of_200_publications_at_once_no_file_ever_goes_back(de: Market, politics: Channel) -> None:
     candidate = live(politics)
     publish(de.pk)

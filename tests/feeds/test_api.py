@@ -1,0 +1,203 @@
+"""The public feed over HTTP."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as project
+from django.db import connection, connections
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from feeds import api
+from feeds.models import Mode
+from feeds.operations import mend_edge, open_consumer, publish, revoke
+from regions.models import Channel, Market, User
+from tests.cast import channel_of, make_candidate
+from tests.feeds.conftest import committed
+
+pytestmark = pytest.mark.django_db
+FEED, MARKET = "/api/v1/feeds/de/politics/", "/api/v1/feeds/de/"
+CACHING = "public, max-age=15, stale-while-revalidate=15, stale-if-error=3600"
+PACKED = {"Accept-Encoding": "gzip"}
+HEADERS = {
+    "Content-Type": "application/json",
+    "Content-Encoding": "gzip",
+    "Cache-Control": CACHING,
+    "Vary": "Accept-Encoding",
+    "Access-Control-Allow-Origin": "*",
+}
+
+
+@pytest.fixture(autouse=True)
+def bare(settings: Any) -> None:
+    """With the middleware that answers public feeds first, as settings have it."""
+    name = "feeds.middleware.BareFeedsMiddleware"
+    if name not in settings.MIDDLEWARE:
+        settings.MIDDLEWARE = [name, *project.MIDDLEWARE]
+    api.database.asked_again_at = 0.0
+
+
+@pytest.fixture
+def politics(feed_root: Path) -> Channel:
+    channel = channel_of("de", "politics")
+    make_candidate(channel, "Die Brücke steht", state="approved")
+    publish(channel.market_id)
+    return channel
+
+
+def test_a_stranger_reads_the_stored_bytes(politics: Channel, client: Client) -> None:
+    response = client.get(FEED, headers=PACKED)
+    assert response.status_code == 200
+    assert {name: response[name] for name in HEADERS} == HEADERS
+    assert response["Content-Length"] == str(len(response.content))
+    assert response["ETag"] == f'"3b9aca01-{len(response.content):x}"'
+    body = json.loads(gzip.decompress(response.content))
+    assert (body["market"], body["category"], body["snapshot"]) == ("de", "politics", 1)
+    assert set(body["entries"][0]) == {"id", "url", "category", "pinned", "context", "label", "expires_at"}
+
+
+def test_headers_do_not_let_the_answer_vary_by_person(politics: Channel, client: Client, anna: User) -> None:
+    client.force_login(anna, backend="django.contrib.auth.backends.ModelBackend")
+    response = client.get(FEED, headers={"Accept-Language": "nl"})
+    assert response["Vary"] == "Accept-Encoding"
+    assert "Set-Cookie" not in response and "Content-Language" not in response
+
+
+@pytest.mark.parametrize("accepted", ["", "identity", "gzip;q=0", "br", "gzip; q=0.0, br", "*;q=0"])
+def test_who_takes_no_gzip_gets_plain_bytes_and_a_weak_etag(accepted: str, politics: Channel, client: Client) -> None:
+    plain = client.get(FEED, headers={"Accept-Encoding": accepted})
+    packed = client.get(FEED, headers=PACKED)
+    assert "Content-Encoding" not in plain
+    assert plain.content == gzip.decompress(packed.content)
+    assert plain["ETag"] == f"W/{packed['ETag']}"
+    assert plain["Content-Length"] == str(len(plain.content))
+
+
+@pytest.mark.parametrize("accepted", ["gzip", "br, GZIP", "deflate, gzip;q=0.5", "*", "x-gzip"])
+def test_who_takes_gzip_gets_it(accepted: str, politics: Channel, client: Client) -> None:
+    assert client.get(FEED, headers={"Accept-Encoding": accepted})["Content-Encoding"] == "gzip"
+
+
+def test_what_is_known_answers_304(politics: Channel, client: Client) -> None:
+    etag = client.get(FEED, headers=PACKED)["ETag"]
+    for condition in (etag, f"W/{etag}", f'"other", {etag}', "*"):
+        response = client.get(FEED, headers=PACKED | {"If-None-Match": condition})
+        assert (response.status_code, response.content, response["ETag"]) == (304, b"", etag)
+        assert (response["Cache-Control"], response["Vary"]) == (CACHING, "Accept-Encoding")
+    assert client.get(FEED, headers=PACKED | {"If-None-Match": '"other"'}).status_code == 200
+    make_candidate(politics, "Neu", state="approved")
+    publish(politics.market_id)
+    assert client.get(FEED, headers=PACKED | {"If-None-Match": etag}).status_code == 200
+
+
+def test_head_tells_what_get_would(politics: Channel, client: Client) -> None:
+    get, head = client.get(FEED, headers=PACKED), client.head(FEED, headers=PACKED)
+    assert (head.status_code, head.content, dict(head.headers)) == (200, b"", dict(get.headers))
+
+
+def test_a_full_consumers_key_brings_text_and_author(politics: Channel, client: Client) -> None:
+    key = open_consumer("Widget", by=None).key
+    [entry] = client.get(FEED, {"key": key}).json()["entries"]
+    assert entry["text"] == "Die Brücke steht"
+    assert entry["author"]["username"].startswith("stadtblatt")
+    assert client.get(MARKET, {"key": key}).json()["entries"] == [entry]
+
+
+def test_an_ids_consumers_key_brings_ids(politics: Channel, client: Client) -> None:
+    key = open_consumer("Partner", Mode.IDS, by=None).key
+    assert client.get(FEED, {"key": key}).content == client.get(FEED).content
+
+
+@pytest.mark.parametrize(
+    "key", ["", "nobody0000000000", "../full", "%00", "x" * 65, "ä" * 20, "short", "a" * 16 + "\n"]
+)
+def test_an_unknown_key_is_403(key: str, politics: Channel, client: Client) -> None:
+    for address in (FEED, "/api/v1/feeds/xx/"):
+        response = client.get(address, {"key": key})
+        assert (response.status_code, response["Content-Type"]) == (403, "application/problem+json")
+        assert response.json()["code"] == "unknown_key"
+        assert response["Access-Control-Allow-Origin"] == "*"
+
+
+def test_a_revoked_key_is_403(politics: Channel, client: Client) -> None:
+    consumer = open_consumer("Widget", by=None)
+    revoke(consumer, by=None)
+    assert client.get(FEED, {"key": consumer.key}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["xx/", "xx/politics/", "de/nothing/", "DE/", "de/Politics/", "de/..%2Ffull/", "d%00/", "nl/", "de/a%0A/"],
+)
+def test_what_is_no_feed_is_404(address: str, politics: Channel, client: Client) -> None:
+    response = client.get(f"/api/v1/feeds/{address}")
+    assert (response.status_code, response["Content-Type"]) == (404, "application/problem+json")
+    assert response.json()["code"] == "not_found"
+
+
+def test_an_inactive_market_or_channel_is_404(politics: Channel, client: Client) -> None:
+    Channel.objects.filter(pk=politics.pk).update(active=False)
+    assert [client.get(address).status_code for address in (FEED, MARKET)] == [404, 200]
+    Market.objects.filter(pk=politics.market_id).update(active=False)
+    assert client.get(MARKET).status_code == 404
+
+
+@pytest.mark.parametrize("method", ["post", "put", "delete", "patch", "options"])
+def test_a_feed_can_only_be_read(method: str, politics: Channel, client: Client) -> None:
+    response = getattr(client, method)(FEED)
+    assert (response.status_code, response["Allow"], response["Content-Type"]) == (
+        405,
+        "GET, HEAD",
+        "application/problem+json",
+    )
+
+
+def test_the_catalogue_lists_what_was_published(politics: Channel, client: Client) -> None:
+    response = client.get("/api/v1/feeds/")
+    feeds = response.json()["feeds"]
+    assert [(feed["market"], feed["category"]) for feed in feeds] == [
+        ("de", None),
+        ("de", "politics"),
+        ("de", "economy"),
+        ("de", "sport"),
+        ("de", "celebrity"),
+    ]
+    assert feeds[1]["names"]["category"]["de"] == "Politik"
+    assert feeds[1]["url"].endswith("/api/v1/feeds/de/politics/")
+    assert response["Cache-Control"] == CACHING
+    assert client.get("/api/v1/feeds/", headers={"If-None-Match": response["ETag"]}).status_code == 304
+
+
+def test_one_query_for_a_stranger_and_two_with_a_key(politics: Channel, client: Client) -> None:
+    key = open_consumer("Widget", by=None).key
+    for data, most in (({}, 1), ({"key": key}, 2)):
+        with CaptureQueriesContext(connection) as queries:
+            client.get(FEED, data)
+        assert len(queries) == most
+
+
+@committed
+def test_without_postgresql_the_files_answer(politics: Channel, client: Client, settings: Any) -> None:
+    """Promise 6: the edge's links decide on keys then."""
+    mend_edge()
+    whole, short = open_consumer("Widget", by=None), open_consumer("Partner", Mode.IDS, by=None)
+    addresses = [f"{FEED}?key={whole.key}", f"{MARKET}?key={short.key}", FEED, MARKET]
+    before = [client.get(address, headers=PACKED) for address in addresses]
+    connections.close_all()
+    told = connection.settings_dict
+    host, port = told["HOST"], told["PORT"]
+    try:
+        told["HOST"], told["PORT"] = "127.0.0.1", "1"
+        after = [client.get(address, headers=PACKED) for address in addresses]
+        statuses = [
+            client.get(a).status_code for a in ("/api/v1/feeds/", f"{FEED}?key=nobody0000000000", "/api/v1/feeds/xx/")
+        ]
+    finally:
+        told["HOST"], told["PORT"] = host, port
+    assert [(r.status_code, r.content, r["ETag"]) for r in after] == [(200, r.content, r["ETag"]) for r in before]
+    assert statuses == [200, 403, 404]
