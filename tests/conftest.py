@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 from regions.models import Channel, Role, User
 from tests.cast import channel_of, make_user
 
+SHARED = Path(__file__).parents[2] / "shared/data/x"
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -136,3 +137,16 @@ class Browse:
         if user is not None:
             client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
         return client
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """X's documents and recordings: the folder shared beside the checkout."""
+    if not SHARED.is_dir():
+        pytest.skip("../shared is absent")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def recorded(shared: Path) -> Path:
+    return shared / "recorded"

@@ -1,0 +1,93 @@
+"""A small world for the simulator, asked over a real socket."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from curation.x.simulator import Simulator
+
+ACCOUNTS = [
+    ("hafenblatt", "politics", 90_000, "business"),
+    ("stadt_nordau", "politics", 20_000, "government"),
+    ("boerse_nord", "economy", 8_000, "blue"),
+    ("sv_nordau", "sport", 40_000, "none"),
+    ("lia_buehne", "celebrity", 300_000, "blue"),
+]
+TEXTS = [
+    "Der Rat von {place} tagt heute ab {n:14-19} Uhr. Die Vorlage: https://nordau.example/vorlage",
+    "{place} baut um, {place} zahlt. #Nordau",
+    "Mehr dazu bei @hafenblatt.",
+]
+
+
+def document(language: str, accounts: list[tuple[str, str, int, str]]) -> dict[str, Any]:
+    posts = [{"text": text} for text in TEXTS]
+    posts.append({"text": "Die neue Brücke in {place}", "media": "bridge", "alt": "Brücke in {place}"})
+    posts.append({"text": "Was meint ihr?", "poll": ["Ja", "Nein"]})
+    return {
+        "language": language,
+        "accounts": [
+            {"username": name, "name": name.title(), "description": "Erfunden.", "category": category}
+            | {"followers": followers, "verified_type": verified}
+            for name, category, followers, verified in accounts
+        ],
+        "fills": {"place": ["Nordau", "Südau"]},
+        "posts": dict.fromkeys(("politics", "economy", "sport", "celebrity"), posts),
+    }
+
+
+@pytest.fixture(scope="session")
+def texts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of post texts: German with five accounts, Greek with one."""
+    folder = tmp_path_factory.mktemp("texts")
+    for language, accounts in (("de", ACCOUNTS), ("el", [("limani", "politics", 5_000, "none")])):
+        (folder / f"{language}.json").write_text(json.dumps(document(language, accounts)))
+    return folder
+
+
+@pytest.fixture
+def x(texts: Path) -> Iterator[Simulator]:
+    """A simulator without posts, that invents none."""
+    with Simulator(texts=texts, rate=0, catalogue=0) as simulator:
+        yield simulator
+
+
+class Asker:
+    """Asks a simulator as an app does; `get` gives the answer, `json` its body."""
+
+    def __init__(self, simulator: Simulator, token: str = "simulator") -> None:
+        self.simulator = simulator
+        self.session = requests.Session()
+        self.session.headers["authorization"] = f"Bearer {token}"
+
+    def get(self, path: str, **parameters: Any) -> requests.Response:
+        asked = {name.replace("__", "."): value for name, value in parameters.items()}
+        return self.session.get(self.simulator.base_url + path, params=asked, timeout=10)
+
+    def json(self, path: str, **parameters: Any) -> dict[str, Any]:
+        answer = self.get(path, **parameters)
+        assert answer.status_code == 200, answer.text
+        body: dict[str, Any] = answer.json()
+        return body
+
+    def user_id(self, username: str) -> str:
+        account = self.simulator.world.account(username)
+        assert account
+        return str(account.id)
+
+
+@pytest.fixture
+def ask(x: Simulator) -> Iterator[Asker]:
+    asker = Asker(x)
+    yield asker
+    asker.session.close()
+
+
+@pytest.fixture
+def ask_of() -> Iterator[type[Asker]]:
+    """For tests that start a simulator of their own."""
+    yield Asker
