@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from random import Random
 
 CATEGORIES = ("politics", "economy", "sport", "celebrity")
 LANGUAGES = ("de", "nl", "el", "ro", "hr")
@@ -15,6 +16,11 @@ def digest(*words: object) -> int:
     """A number of 63 bits that is the same for the same words on every machine."""
     text = "\x1f".join(str(word) for word in words).encode()
     return int.from_bytes(blake2b(text, digest_size=8).digest(), "big") >> 1
+
+
+def seeded(*words: object) -> Random:
+    """Chance that falls the same way for the same words."""
+    return Random(digest(*words))  # noqa: S311 - nothing here is secret
 
 
 def account_id(username: str) -> int:

@@ -54,7 +54,7 @@ RENAMED_VALUES = ("resource_type", "scope", "parameter")
 
 @dataclass(frozen=True)
 class Dialect:
-    """`words` maps a parameter's name to the values the document allows."""
+    """`fields` maps a *.fields parameter to the words the document allows."""
 
     name: str
     post_fields: str
@@ -284,14 +284,18 @@ POST = Dialect(
     user_expansions=["affiliation", "most_recent_post_id", "pinned_post_id"],
 )
 
-POST_ONLY = (set(POST.post_expansions) | set(POST.user_expansions)) - (
-    set(TWEET.post_expansions) | set(TWEET.user_expansions)
-)
+
+def words_of(dialect: Dialect) -> set[str]:
+    return {*dialect.post_expansions, *dialect.user_expansions, *dialect.fields["user.fields"]}
+
+
+POST_ONLY = words_of(POST) - words_of(TWEET)
 
 
 def dialect_of(parameters: Mapping[str, list[str]]) -> Dialect:
-    """The dialect a request speaks: its own *.fields parameter says it, else its expansions."""
+    """The dialect a request speaks: its own *.fields parameter says it, else a word only one has."""
     if "tweet.fields" in parameters:
         return TWEET
-    expansions = {word for value in parameters.get("expansions", []) for word in value.split(",")}
-    return POST if "post.fields" in parameters or expansions & POST_ONLY else TWEET
+    told = ("expansions", "user.fields")
+    words = {word for name in told for value in parameters.get(name, []) for word in value.split(",")}
+    return POST if "post.fields" in parameters or words & POST_ONLY else TWEET

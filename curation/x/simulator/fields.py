@@ -183,8 +183,7 @@ class View:
         makers: dict[str, Callable[[], Any]] = {
             "id": lambda: str(post.first),
             "options": lambda: [
-                {"position": n, "label": label, "votes": counts[n - 1]}
-                for n, label in enumerate(post.poll, start=1)
+                {"position": n, "label": label, "votes": counts[n - 1]} for n, label in enumerate(post.poll, start=1)
             ],
             "duration_minutes": lambda: POLL_MINUTES,
             "end_datetime": lambda: iso(end),

@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable
-from random import Random
 from threading import Event, Thread
 
-from curation.x.simulator.accounts import CATEGORIES, Account
+from curation.x.simulator.accounts import CATEGORIES, Account, seeded
 from curation.x.simulator.posts import Post
 from curation.x.simulator.remarks import CORRECTIONS, COUNTRIES, QUOTES, REPLIES
 from curation.x.simulator.texts import Filler, Language, Template
@@ -29,7 +28,7 @@ class Inventor:
         self.languages = {code: language for code, language in languages.items() if language.accounts}
         self.rate = rate
         # A restarted simulator must not tell the same stories in the same order again.
-        self.chance = Random(f"{seed}:{len(world.posts)}")
+        self.chance = seeded(seed, len(world.posts))
         self.decks: dict[tuple[str, str], list[Template]] = {}
         self.counts: Counter[str] = Counter()
         self.stopped = Event()

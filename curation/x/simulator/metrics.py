@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from math import exp
-from random import Random
 
-from curation.x.simulator.accounts import Account
+from curation.x.simulator.accounts import Account, seeded
 from curation.x.simulator.posts import Post
 
 HALF_LIFE_HOURS = 1.5
@@ -14,7 +13,7 @@ SHARES = {"retweet_count": 0.16, "reply_count": 0.11, "quote_count": 0.03, "book
 
 def post_metrics(post: Post, author: Account, now: int) -> dict[str, int]:
     """Likes in the end: about one for every 300 followers, from a tenth to tenfold; spam hardly any."""
-    chance = Random(post.first)
+    chance = seeded("metrics", post.first)
     likes = author.followers / 300 * chance.lognormvariate(0, 1.1) * (0.03 if post.spam else 1)
     grown = 1 - exp(-max(0, now - post.created) / 3_600_000 / HALF_LIFE_HOURS)
     seen = {name: int(likes * share * chance.uniform(0.4, 1.8) * grown) for name, share in SHARES.items()}
@@ -23,7 +22,7 @@ def post_metrics(post: Post, author: Account, now: int) -> dict[str, int]:
 
 
 def account_metrics(account: Account, posted: int) -> dict[str, int]:
-    chance = Random(account.id)
+    chance = seeded("profile", account.id)
     return {
         "followers_count": account.followers,
         "following_count": chance.randint(80, 1400),
@@ -36,7 +35,7 @@ def account_metrics(account: Account, posted: int) -> dict[str, int]:
 
 def votes(post: Post, author: Account, now: int) -> list[int]:
     """Votes for each option of the post's poll."""
-    chance = Random(post.first + 1)
+    chance = seeded("votes", post.first)
     total = author.followers / 40 * (1 - exp(-max(0, now - post.created) / 3_600_000 / 4))
     shares = [chance.uniform(0.5, 3) for _ in post.poll]
     return [int(total * share / sum(shares)) for share in shares]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import html
 import re
-from random import Random
 
-from curation.x.simulator.accounts import digest
+from curation.x.simulator.accounts import seeded
 from curation.x.simulator.scenes import SCENES, town
 from curation.x.simulator.shapes import CALM, HEIGHT, WIDTH
 
@@ -28,7 +27,7 @@ def svg(width: int, height: int, parts: list[str]) -> str:
 
 
 def scene(word: str, key: str) -> str:
-    return svg(WIDTH, HEIGHT, SCENES.get(word, town)(Random(digest(word, key))))
+    return svg(WIDTH, HEIGHT, SCENES.get(word, town)(seeded(word, key)))
 
 
 def initials(username: str) -> str:
@@ -39,7 +38,7 @@ def initials(username: str) -> str:
 
 
 def avatar(username: str) -> str:
-    chance = Random(digest("avatar", username.lower()))
+    chance = seeded("avatar", username.lower())
     colour, turn = chance.choice(CALM), chance.randint(0, 360)
     ring = (
         f'<circle cx="{chance.randint(60, 140)}" cy="{chance.randint(20, 180)}" '

@@ -54,8 +54,7 @@ def by_status(status: int) -> Body:
         return {
             "account_id": 1000000000000000001,
             "title": "CreditsDepleted",
-            "detail": "Your enrolled account [1000000000000000001] does not have any credits "
-            "to fulfill this request.",
+            "detail": "Your enrolled account [1000000000000000001] does not have any credits to fulfill this request.",
             "type": TWEET.problems + "credits",
         }
     titles = {

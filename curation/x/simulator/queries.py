@@ -92,8 +92,8 @@ class Parser:
     def query(self) -> Query:
         test = self._either()
         if self.at < len(self.tokens):
-            token, position = self.tokens[self.at]
-            raise BadQuery(f"missing EOF at '{token}'", position)
+            term, position = self.tokens[self.at]
+            raise BadQuery(f"missing EOF at '{term}'", position)
         if not self.standalone:
             raise BadQuery("Rules must contain at least one positive, non-stopword clause")
         return Query(test, self.words)
@@ -118,18 +118,18 @@ class Parser:
         return lambda post: all(test(post) for test in tests)
 
     def _term(self) -> Test:
-        token, position = self.tokens[self.at]
+        term, position = self.tokens[self.at]
         self.at += 1
-        if token == "(":
+        if term == "(":
             return self._group()
-        if token == "-(":
+        if term == "-(":
             raise BadQuery("Grouped terms cannot be negated, negate each of them", position)
-        if token == '"':
+        if term == '"':
             raise BadQuery("missing closing quote", position)
-        if token.startswith("-") and len(token) > 1:
-            test = leaf(token[1:], position)[0]
+        if term.startswith("-") and len(term) > 1:
+            test = leaf(term[1:], position)[0]
             return lambda post: not test(post)
-        test, kind = leaf(token, position)
+        test, kind = leaf(term, position)
         self.words |= kind == "word"
         self.standalone |= kind != "narrowing"
         return test
@@ -142,21 +142,21 @@ class Parser:
         return test
 
 
-def leaf(token: str, position: int) -> tuple[Test, str]:
+def leaf(term: str, position: int) -> tuple[Test, str]:
     """The test of one term, and whether it is a "word", an "operator", or only "narrowing" others."""
-    operator = OPERATOR.fullmatch(token)
+    operator = OPERATOR.fullmatch(term)
     if operator:
         return _operator(operator[1], operator[2].strip('"'), position)
-    if token.startswith("#"):
-        tag = folded(token[1:])
+    if term.startswith("#"):
+        tag = folded(term[1:])
         return (lambda post: tag in post.tags), "word"
-    if token.startswith("$"):
-        cash = token[1:].upper()
+    if term.startswith("$"):
+        cash = term[1:].upper()
         return (lambda post: cash in post.cashtags), "word"
-    if token.startswith("@"):
-        name = token[1:].lower()
+    if term.startswith("@"):
+        name = term[1:].lower()
         return (lambda post: name in post.mentions), "word"
-    return phrase(token.strip('"')), "word"
+    return phrase(term.strip('"')), "word"
 
 
 def phrase(text: str) -> Test:
@@ -188,8 +188,7 @@ def _operator(name: str, value: str, position: int) -> tuple[Test, str]:
 def _context(value: str) -> Test:
     domain, _, entity = value.partition(".")
     return lambda post: any(
-        (domain in ("*", have.partition(".")[0])) and entity in ("*", have.partition(".")[2])
-        for have in post.contexts
+        (domain in ("*", have.partition(".")[0])) and entity in ("*", have.partition(".")[2]) for have in post.contexts
     )
 
 

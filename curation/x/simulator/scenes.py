@@ -55,9 +55,7 @@ def bridge(chance: Random) -> Drawing:
 def plenary(chance: Random) -> Drawing:
     colour = chance.choice(CALM)
     rows = [
-        stroke(
-            f"M{120 + n * 40} {640 - n * 10} Q600 {420 - n * 55} {1080 - n * 40} {640 - n * 10}", colour, 20
-        )
+        stroke(f"M{120 + n * 40} {640 - n * 10} Q600 {420 - n * 55} {1080 - n * 40} {640 - n * 10}", colour, 20)
         for n in range(5)
     ]
     desk = [rect(470, 360, 260, 80, BRICK), rect(500, 330, 200, 34, SAND), disc(600, 300, 24, INK)]
@@ -128,8 +126,7 @@ def stadium(chance: Random) -> Drawing:
 
 def stage(chance: Random) -> Drawing:
     lights = [
-        f'<path d="M{x} 0 L{x + chance.randint(-260, 60)} 520 h200 Z" '
-        f'fill="{chance.choice(CALM)}" opacity="0.45"/>'
+        f'<path d="M{x} 0 L{x + chance.randint(-260, 60)} 520 h200 Z" fill="{chance.choice(CALM)}" opacity="0.45"/>'
         for x in range(150, 1200, 180)
     ]
     singer = [
@@ -153,9 +150,7 @@ def chart(chance: Random) -> Drawing:
         level = min(540, max(160, level + chance.randint(-46, 40)))
         points.append(f"{x} {level:g}")
     grid = [stroke(f"M120 {y} H1100", "#d8dee3", 2) for y in range(150, 600, 90)]
-    bars = [
-        rect(140 + n * 80, 590 - h, 44, h, "#c7d3dc") for n, h in enumerate(chance.sample(range(40, 190), 12))
-    ]
+    bars = [rect(140 + n * 80, 590 - h, 44, h, "#c7d3dc") for n, h in enumerate(chance.sample(range(40, 190), 12))]
     line = stroke("M" + " L".join(points), chance.choice(CALM), 9)
     return [rect(0, 0, WIDTH, HEIGHT, "#f6f7f5"), *grid, *bars, stroke("M120 110 V590 H1110", INK, 4), line]
 
@@ -171,9 +166,7 @@ def flood(chance: Random) -> Drawing:
         houses += windows(x + 28, top + 40, 2, 1, 76, INK)
     waves = [
         area(
-            f"M0 {y} "
-            + " ".join(f"L{x} {y + 9 * sin(x / 60 + y):.0f}" for x in range(0, 1240, 40))
-            + " V675 H0 Z",
+            f"M0 {y} " + " ".join(f"L{x} {y + 9 * sin(x / 60 + y):.0f}" for x in range(0, 1240, 40)) + " V675 H0 Z",
             c,
         )
         for y, c in ((450, "#7d8f86"), (510, "#6f8379"), (580, "#61766d"))
@@ -237,9 +230,7 @@ def school(chance: Random) -> Drawing:
         disc(600, 215, 30, WHITE),
     ]
     hands = stroke("M600 215 V196 M600 215 H614", INK, 4)
-    trees = [
-        part for x in (110, 1090) for part in (rect(x - 10, 450, 20, 120, "#7b624b"), disc(x, 420, 78, GRASS))
-    ]
+    trees = [part for x in (110, 1090) for part in (rect(x - 10, 450, 20, 120, "#7b624b"), disc(x, 420, 78, GRASS))]
     door = [
         rect(555, 440, 90, 130, INK),
         *windows(270, 320, 4, 2, 68, GLASS),
@@ -287,9 +278,7 @@ def snow(chance: Random) -> Drawing:
         x, y, s = chance.randint(30, 1170), chance.randint(430, 560), chance.randint(60, 120)
         firs += [area(f"M{x} {y - s * 2} L{x + s * 0.6:g} {y} H{x - s * 0.6:g} Z", "#5c7a70")]
         firs += [area(f"M{x} {y - s * 2} L{x + s * 0.2:g} {y - s * 1.3:g} H{x - s * 0.2:g} Z", WHITE)]
-    flakes = [
-        disc(chance.randint(0, 1200), chance.randint(0, 660), chance.randint(3, 6), WHITE) for _ in range(70)
-    ]
+    flakes = [disc(chance.randint(0, 1200), chance.randint(0, 660), chance.randint(3, 6), WHITE) for _ in range(70)]
     road = area("M520 675 L590 420 H610 L760 675 Z", "#bcc6cf")
     return [
         *sky(chance, ("#aebccb", "#e6ecf1")),
@@ -307,9 +296,7 @@ def solar(chance: Random) -> Drawing:
         y, size = 400 + row * 90, 130 + row * 26
         for x in range(-20, 1200, size + 26):
             panels.append(area(f"M{x + 24} {y} h{size} l-24 62 h-{size} Z", "#38577a"))
-            panels.append(
-                stroke(f"M{x + 24 + size / 2:g} {y} l-24 62 M{x + 12} {y + 31} h{size}", "#7f9cb8", 2)
-            )
+            panels.append(stroke(f"M{x + 24 + size / 2:g} {y} l-24 62 M{x + 12} {y + 31} h{size}", "#7f9cb8", 2))
     mills = []
     for x in (260, 700, 980):
         mills += [

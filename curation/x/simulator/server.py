@@ -54,7 +54,7 @@ class Simulator:
         *,
         port: int = 0,
         host: str = "127.0.0.1",
-        token: str = "simulator",
+        token: str = "simulator",  # noqa: S107 - opens nothing but this server
         seed: int = 7,
         rate: float = 20.0,
         catalogue: int = 40,

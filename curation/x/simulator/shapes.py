@@ -48,9 +48,7 @@ def hills(chance: Random, y: int, fill: str) -> str:
 
 def windows(x: int, y: int, across: int, down: int, step: int, fill: str) -> list[str]:
     size = step * 0.55
-    return [
-        rect(x + i * step, y + j * step, size, size * 1.2, fill) for j in range(down) for i in range(across)
-    ]
+    return [rect(x + i * step, y + j * step, size, size * 1.2, fill) for j in range(down) for i in range(across)]
 
 
 def skyline(chance: Random, y: int, fill: str) -> list[str]:

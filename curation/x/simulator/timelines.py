@@ -78,9 +78,7 @@ def position(request: Request) -> Cursor | None:
             try:
                 return cursor(value)
             except ValueError:
-                raise refused(
-                    request, name, f"The `{name}` query parameter value [{value}] is not valid"
-                ) from None
+                raise refused(request, name, f"The `{name}` query parameter value [{value}] is not valid") from None
     return None
 
 

@@ -25,9 +25,7 @@ def posts(request: Request) -> Json:
         "project_id": lambda: PROJECT,
         "project_usage": lambda: str(sum(map(len, days.values()))),
         "daily_project_usage": lambda: {"project_id": PROJECT, "usage": usage},
-        "daily_client_app_usage": lambda: [
-            {"client_app_id": APP, "usage": usage, "usage_result_count": len(usage)}
-        ],
+        "daily_client_app_usage": lambda: [{"client_app_id": APP, "usage": usage, "usage_result_count": len(usage)}],
     }
     return {"data": chosen(request.wanted.usage or USUAL, makers)}
 
