@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta
-from functools import partial
 
 import structlog
 from django.db import DataError, IntegrityError, connection, transaction
@@ -15,10 +14,10 @@ from curation.ingest import leases
 from curation.ingest.candidates import Arrivals, offer
 from curation.ingest.reading import Reader, Reading
 from curation.ingest.runs import Ending, Outcome, ending, next_interval, payer
-from curation.ingest.tweets import Stored, erased, store_tweets
+from curation.ingest.tweets import Stored, erased, mark_gone, store_tweets
 from curation.models import Cursor, IngestRun, Quarantined
 from curation.x.client import Door, door
-from curation.x.outcomes import Failure, Unreachable
+from curation.x.outcomes import Failure, Gone, Unreachable
 from curation.x.wire import Post
 from regions.models import Channel, Source
 
@@ -37,7 +36,8 @@ def poll(
     if lease is None or source is None:
         return None
     if not source.channels().exists():
-        return leases.put_off(source, lease, now)
+        leases.put_off(source, lease, now)
+        return None
     return Pass(source, lease, now, ask or door()).run_whole()
 
 
@@ -76,7 +76,7 @@ class Pass:
         )
         self._count(reading, stored, arrived)
         self._advance(cursor, reading, stored.fresh)
-        transaction.on_commit(partial(events.arrived, sorted(arrived.channels)))
+        events.arrived(arrived.channels)
 
     def _carefully(self, reading: Reading) -> tuple[Stored, Arrivals]:
         """All posts at once; when the database refuses one, each by itself and that one set aside."""
@@ -158,6 +158,9 @@ class Pass:
             Source.objects.filter(pk=self.source.pk).update(
                 paused_at=self.now, paused_until=None, paused_reason=end.paused_reason
             )
+        if isinstance(failure, Gone) and self.source.kind == Source.Kind.ACCOUNT and self.source.x_id:
+            concerned = mark_gone(int(self.source.x_id), failure.cause, self.now)
+            operations.withdraw(concerned, cause=failure.cause, now=self.now)
         self._note(end.outcome, failure.message)
 
     def _note(self, outcome: str, error: str) -> None:

@@ -119,6 +119,15 @@ def tweet_of(post: Post, now: datetime) -> Tweet:
     )
 
 
+def mark_gone(author_id: int, cause: str, now: datetime) -> list[int]:
+    """An account's tweets are gone with it; returns the ids of those that wait for a decision or are approved."""
+    there = Tweet.objects.filter(author=author_id, gone_at=None).order_by("first_id").select_for_update()
+    ids = list(there.values_list("pk", flat=True))
+    Tweet.objects.filter(pk__in=ids).update(gone_at=now, gone_cause=cause, checked_at=now)
+    open_ones = Candidate.objects.filter(Q(state="pending") | Q(state="approved"), tweet__in=ids)
+    return sorted(set(open_ones.values_list("tweet_id", flat=True)))
+
+
 def _insert(posts: list[Post], stored: Stored, now: datetime) -> None:
     rows = [tweet_of(post, now) for post in posts]
     made = insert(rows, order="first_id", conflict="DO NOTHING", returning="first_id, id")

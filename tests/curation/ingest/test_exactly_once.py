@@ -29,7 +29,8 @@ def at_once() -> Callable[..., list[Any]]:
     """Runs functions in threads of their own, begun together; gives their results or errors."""
 
     def run(*calls: Callable[[], Any]) -> list[Any]:
-        start, results = threading.Barrier(len(calls)), [None] * len(calls)
+        start = threading.Barrier(len(calls))
+        results: list[Any] = [None] * len(calls)
 
         def one(place: int) -> None:
             start.wait(10)

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from curation.ingest import poll
-from curation.models import Cursor, IngestRun, Tweet
+from curation.models import Candidate, Cursor, Decision, IngestRun, State, Tweet
 from curation.x.client import Door
 from curation.x.simulator import Simulator
 from regions.models import Channel, Source
@@ -85,6 +85,25 @@ def test_an_account_that_is_gone_pauses_its_source(
     source.refresh_from_db()
     assert (run.outcome, source.paused_reason) == ("refused", run.error)
     assert run.error != ""
+
+
+@pytest.mark.parametrize("cause", ["suspended", "protected"])
+def test_with_an_account_its_posts_are_withdrawn(x: Simulator, source_of: SourceOf, read: Read, cause: str) -> None:
+    for text in ("Live.", "Wartet.", "Blockiert."):
+        x.post("stadtblatt", text)
+    x.post("rathaus", "Bleibt.")
+    source = source_of(ACCOUNT, "stadtblatt")
+    read(source)
+    read(source_of(ACCOUNT, "rathaus"))
+    now = timezone.now()
+    Candidate.objects.filter(tweet__text="Live.").update(state=State.APPROVED, approved_at=now)
+    Candidate.objects.filter(tweet__text="Blockiert.").update(state=State.BLOCKED)
+    {"suspended": x.suspend, "protected": x.protect}[cause]("stadtblatt")
+    read(source)
+    states = dict(Candidate.objects.values_list("tweet__text", "state"))
+    assert states == {"Live.": "withdrawn", "Wartet.": "withdrawn", "Blockiert.": "blocked", "Bleibt.": "pending"}
+    assert set(Tweet.objects.exclude(text="Bleibt.").values_list("gone_cause", flat=True)) == {cause}
+    assert set(Decision.objects.values_list("verb", "reason")) == {("withdraw", cause)}
 
 
 def test_a_list_that_is_gone_pauses_its_source(x: Simulator, source_of: SourceOf, read: Read) -> None:
