@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Count, F
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from curation.models import Candidate, Decision, Hit, State, Tweet, Verb
 from curation.transitions import TRANSITIONS
@@ -29,10 +30,17 @@ DONE = {
     Verb.UNPIN: _("unpinned"),
     Verb.BLOCK: _("blocked"),
     Verb.REOPEN: _("reopened"),
-    Verb.LAPSE: _("let it lapse"),
-    Verb.WITHDRAW: _("withdrew"),
-    Verb.EDIT: _("saw an edit"),
-    Verb.UNDO: _("took back"),
+}
+DID = {
+    Verb.APPROVE: pgettext_lazy("after a name", "approved"),
+    Verb.PIN: pgettext_lazy("after a name", "pinned"),
+    Verb.UNPIN: pgettext_lazy("after a name", "unpinned"),
+    Verb.BLOCK: pgettext_lazy("after a name", "blocked"),
+    Verb.REOPEN: pgettext_lazy("after a name", "reopened"),
+    Verb.LAPSE: pgettext_lazy("after a name", "let it lapse"),
+    Verb.WITHDRAW: pgettext_lazy("after a name", "withdrew"),
+    Verb.EDIT: pgettext_lazy("after a name", "saw an edit"),
+    Verb.UNDO: pgettext_lazy("after a name", "took back"),
 }
 HIGH = 40
 BUTTONS = (Verb.APPROVE, Verb.PIN, Verb.BLOCK)
@@ -70,9 +78,9 @@ class Card:
         return range(1, self.candidate.channel.slots + 1)
 
     @property
-    def done(self) -> Any:
+    def did(self) -> Any:
         """The last decision's verb, as said of the one who decided."""
-        return DONE.get(Verb(self.last.verb), self.last.get_verb_display()) if self.last else ""
+        return DID.get(Verb(self.last.verb), self.last.get_verb_display()) if self.last else ""
 
     @property
     def marks(self) -> list[tuple[int, int]]:

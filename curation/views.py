@@ -14,10 +14,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from curation import operations
 from curation.access import act_for, candidate_for
-from curation.cards import DONE, Card, card, cards
+from curation.cards import DID, DONE, Card, card, cards
 from curation.forms import DecideForm, DecideManyForm, FilterForm, SinceForm
 from curation.keyset import page
-from curation.models import Act, Candidate, Decision
+from curation.models import Act, Candidate, Decision, Verb
 from curation.places import (
     addresses,
     clock_of,
@@ -83,7 +83,7 @@ def around(request: PageRequest, place: Place) -> dict[str, Any]:
         "may_decide": may(request.user, "candidate.decide", place.market),
         "horizon": horizon(place),
         "bulk_key": new_key(),
-        "verdicts": [(verb, DONE[verb]) for verb in EDITORS_VERBS],
+        "verdicts": [(verb, DID[verb]) for verb in EDITORS_VERBS],
         **strip(request, place),
     }
 
@@ -92,7 +92,8 @@ def strip(request: PageRequest, place: Place, told: str = "", act: Act | None = 
     """The line at the foot: what was just done or refused, and the act that Z takes back."""
     act = act or last_act(request.user, place.market)
     concerned = decided_in(act) if act else []
-    return {"told": told, "last": act, "concerned": concerned, "undo_key": new_key(), "place": place}
+    done = DONE.get(Verb(act.verb), act.get_verb_display()) if act else ""
+    return {"told": told, "last": act, "done": done, "concerned": concerned, "undo_key": new_key(), "place": place}
 
 
 @rule("candidate.decide")
@@ -104,7 +105,8 @@ def decide(request: PageRequest, market: str, category: str, pk: int) -> HttpRes
     if candidate.channel_id != place.shown[0].pk:
         raise Http404
     try:
-        outcome = operations.decide(candidate=candidate, by=request.user, **DecideForm(request.POST).told())
+        with clock_of(request.user, place.market):
+            outcome = operations.decide(candidate=candidate, by=request.user, **DecideForm(request.POST).told())
     except Refusal as refusal:
         return answered(request, place, [fresh_card(request, pk, refusal)], told=refusal.detail, status=refusal.status)
     return answered(request, place, [fresh_card(request, pk)], act=outcome.act)
@@ -119,7 +121,8 @@ def decide_many(request: PageRequest, market: str) -> HttpResponse:
     try:
         told = form.told()
         seen = own_only(place, form.seen())
-        many = operations.decide_many(told["verb"], seen, by=request.user, key=told["key"])
+        with clock_of(request.user, place.market):
+            many = operations.decide_many(told["verb"], seen, by=request.user, key=told["key"])
     except Refusal as refusal:
         return answered(request, place, [], told=refusal.detail, status=refusal.status)
     return answered(request, place, result_cards(request, place, many), act=many.act, told=summary(many))
@@ -138,7 +141,8 @@ def undo(request: PageRequest, market: str, pk: int) -> HttpResponse:
     place = place_for(request.user, market)
     act = act_for(request.user, pk, "candidate.decide")
     try:
-        many = operations.undo(act, by=request.user, key=request.POST.get("key", ""))
+        with clock_of(request.user, place.market):
+            many = operations.undo(act, by=request.user, key=request.POST.get("key", ""))
     except Refusal as refusal:
         return answered(request, place, [], told=refusal.detail, status=refusal.status)
     returned = result_cards(request, place, many)

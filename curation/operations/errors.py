@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
-from django.utils.translation import gettext as now_in
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from curation.models import Candidate, Decision
@@ -97,8 +97,8 @@ class StaleVersion(Conflict):
         if last is not None:
             by = last.by.shown_name if last.by else None
             told |= {"by": by, "verb": last.verb, "at": last.at.isoformat()}
-            sentence = now_in("%(who)s was faster: %(verb)s at %(time)s.") % {
-                "who": by or now_in("The system"),
+            sentence = gettext("%(who)s was faster: %(verb)s at %(time)s.") % {
+                "who": by or gettext("The system"),
                 "verb": last.get_verb_display(),
                 "time": date_format(localtime(last.at), "H:i:s"),
             }

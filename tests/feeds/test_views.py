@@ -1,0 +1,113 @@
+"""What the desk shows of feeds: receipts, slots, the phone; and the public ticker page."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.utils import timezone
+
+from curation import operations
+from feeds.models import Consumer, Mode, Snapshot
+from feeds.operations import publish
+from regions.models import Channel, User
+from tests.cast import make_candidate
+
+LIVE = "/live/de/politics/"
+
+
+def text_of(response: HttpResponse) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", response.content.decode()))
+
+
+def in_english(user: User) -> User:
+    user.language = "en"
+    user.save()
+    return user
+
+
+@pytest.mark.parametrize("path", [LIVE, "/live/de/", "/phone/de/", "/phone/de/politics/"])
+def test_members_only(browse: Any, bram: User, path: str) -> None:
+    assert browse().get(path).status_code == 302
+    assert browse(bram).get(path).status_code == 404
+
+
+def test_what_is_not_published_yet_says_so(browse: Any, anna: User, de_politics: Channel) -> None:
+    candidate = make_candidate(de_politics)
+    operations.decide("approve", candidate, by=anna, version=1, now=timezone.now() - timedelta(seconds=14))
+    response = browse(in_english(anna)).get(LIVE)
+    assert re.search(r"not live yet · 1[45] s", text_of(response))
+    assert (response.context["board"].live, response.context["board"].waiting) == (0, True)
+
+
+def test_the_receipt_is_the_time_of_the_snapshot(browse: Any, anna: User, de_politics: Channel) -> None:
+    candidate = make_candidate(de_politics)
+    operations.decide("approve", candidate, by=anna, version=1)
+    publish(de_politics.market_id)
+    first = Snapshot.objects.get(feed__channel=de_politics)
+    operations.decide("approve", make_candidate(de_politics), by=anna, version=1)
+    publish(de_politics.market_id)
+    board = browse(in_english(anna)).get(LIVE).context["board"]
+    since = {line.candidate.pk: line.since for line in board.lines}
+    assert since[candidate.pk] == first.at
+    assert (board.live, board.waiting, board.snapshot.number) == (2, False, 2)
+
+
+def test_pins_stand_at_their_slots_and_free_ones_are_shown(browse: Any, anna: User, de_politics: Channel) -> None:
+    pinned, plain = make_candidate(de_politics), make_candidate(de_politics)
+    operations.decide("pin", pinned, by=anna, version=1, slot=2)
+    operations.decide("approve", plain, by=anna, version=1)
+    board = browse(anna).get(LIVE).context["board"]
+    assert [(slot, line and line.candidate.pk) for slot, line in board.pins] == [(1, None), (2, pinned.pk), (3, None)]
+    assert [line.candidate.pk for line in board.flow] == [plain.pk]
+
+
+def test_the_market_shows_all_its_channels(browse: Any, anna: User, de_politics: Channel) -> None:
+    candidate = make_candidate(de_politics)
+    operations.decide("approve", candidate, by=anna, version=1)
+    publish(de_politics.market_id)
+    board = browse(anna).get("/live/de/").context["board"]
+    assert [line.candidate.pk for line in board.lines] == [candidate.pk]
+    assert board.lines[0].since == Snapshot.objects.get(feed__channel=None, feed__market__code="de").at
+
+
+def test_unpin_and_block_stand_beside_each_line(browse: Any, anna: User, de_politics: Channel) -> None:
+    candidate = make_candidate(de_politics)
+    operations.decide("pin", candidate, by=anna, version=1)
+    html = browse(anna).get(LIVE).content.decode()
+    assert f'hx-post="/desk/de/politics/candidates/{candidate.pk}/"' in html
+    assert re.findall(r'name="verb" value="(\w+)"', html) == ["unpin", "block"]
+
+
+def test_a_viewer_gets_no_buttons(browse: Any, anna: User, vera: User, de_politics: Channel) -> None:
+    operations.decide("pin", make_candidate(de_politics), by=anna, version=1)
+    assert 'name="verb"' not in browse(vera).get(LIVE).content.decode()
+
+
+def test_a_thin_feed_is_told(browse: Any, anna: User, de_politics: Channel) -> None:
+    operations.decide("approve", make_candidate(de_politics), by=anna, version=1)
+    assert "Thin: 1 live, minimum 3." in text_of(browse(in_english(anna)).get(LIVE))
+
+
+def test_the_phone_holds_the_real_ticker_with_a_key_that_shows_posts(
+    browse: Any, anna: User, de_politics: Channel
+) -> None:
+    Consumer.objects.create(name="Third party", key="i" * 32, mode=Mode.IDS)
+    Consumer.objects.create(name="Old app", key="o" * 32, revoked_at=timezone.now())
+    Consumer.objects.create(name="App", key="a" * 32)
+    html = browse(anna).get("/phone/de/politics/").content.decode()
+    assert (
+        f'<telekom-ticker market="de" category="politics" lang="de" feed-base="/api/v1/feeds" key="{"a" * 32}"' in html
+    )
+
+
+def test_anyone_may_open_the_ticker_page(browse: Any, db: None) -> None:
+    assert browse().get("/ticker/de/").context["category"] == ""
+    greek = browse().get("/ticker/gr/sport/").context
+    assert (greek["market"], greek["category"], greek["languages"][0]) == ("gr", "sport", "el")
+
+
+@pytest.mark.parametrize("path", ["/ticker/xx/", "/ticker/de/weather/"])
+def test_a_ticker_of_nothing_does_not_exist(browse: Any, db: None, path: str) -> None:
+    assert browse().get(path).status_code == 404
