@@ -18,7 +18,7 @@ from django.utils.http import parse_etags
 
 from feeds import files
 from feeds.catalogue import catalogue
-from feeds.models import KEY_PATTERN, Consumer, Mode, Place, Rendering
+from feeds.models import KEY_PATTERN, Consumer, Mode, Rendering
 from feeds.problems import NoSuchFeed, OnlyToRead, UnknownKey
 from feeds.rendering import as_json
 from regions.permissions import PUBLIC, rule
@@ -128,10 +128,10 @@ database = Database()
 
 
 def _row(market: str, category: str | None, key: str | None) -> Stored | None:
-    mode: str | None = Mode.IDS
-    if key is not None and (mode := Consumer.objects.mode_of(key)) is None:
+    found: Stored | None = Rendering.objects.read_by(key, market, category)
+    if found is None and key is not None and not Consumer.objects.active().filter(key=key).exists():
         raise UnknownKey
-    return Rendering.objects.at(Place(str(mode), market, category))
+    return found
 
 
 def _file(market: str, category: str | None, key: str | None) -> Stored | None:

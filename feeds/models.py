@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pgtrigger
 from django.core.validators import RegexValidator
-from django.db import models
+from django.db import connection, models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -155,17 +155,29 @@ class RenderingQuerySet(models.QuerySet["Rendering"]):
         rows = self.values_list("number", "body", *AT)
         return [(Place(*at), number, bytes(body)) for number, body, *at in rows]
 
-    def at(self, place: Place) -> tuple[int, bytes] | None:
-        """Number and gzipped bytes at a public place."""
-        found = self.filter(mode=place.mode, feed__market__code=place.market, feed__market__active=True)
-        if place.category is None:
-            found = found.filter(feed__channel=None)
-        else:
-            found = found.filter(feed__channel__category__slug=place.category, feed__channel__active=True)
-        row = found.values_list("number", "body").first()
+    def read_by(self, key: str | None, market: str, category: str | None) -> tuple[int, bytes] | None:
+        """Number and gzipped bytes of a public feed: ids without a key, else in the mode of the key's consumer.
+
+        One statement by hand, since building it by the ORM took four times as long as PostgreSQL takes to answer."""
+        feed = FEED_OF_MARKET if category is None else FEED_OF_CHANNEL
+        with connection.cursor() as cursor:
+            cursor.execute(READ + feed, {"key": key, "market": market, "category": category})
+            row = cursor.fetchone()
         return (row[0], bytes(row[1])) if row else None
 
 
+READ = """
+SELECT number, body FROM feeds_rendering
+WHERE mode = CASE WHEN %(key)s IS NULL THEN 'ids'
+             ELSE (SELECT mode FROM feeds_consumer WHERE key = %(key)s AND revoked_at IS NULL) END
+AND feed_id = """
+FEED_OF_MARKET = """(
+SELECT f.id FROM feeds_feed f JOIN regions_market m ON m.id = f.market_id
+WHERE m.code = %(market)s AND m.active AND f.channel_id IS NULL)"""
+FEED_OF_CHANNEL = """(
+SELECT f.id FROM feeds_feed f JOIN regions_channel c ON c.id = f.channel_id
+JOIN regions_category k ON k.id = c.category_id JOIN regions_market m ON m.id = c.market_id
+WHERE m.code = %(market)s AND m.active AND c.active AND k.slug = %(category)s)"""
 AT = ("mode", "feed__market__code", "feed__channel__category__slug")
 
 
@@ -202,10 +214,6 @@ def new_key() -> str:
 class ConsumerQuerySet(models.QuerySet["Consumer"]):
     def active(self) -> ConsumerQuerySet:
         return self.filter(revoked_at=None)
-
-    def mode_of(self, key: str) -> str | None:
-        """The mode a key reads in; None for an unknown or revoked one."""
-        return self.active().filter(key=key).values_list("mode", flat=True).first()
 
 
 class Consumer(models.Model):

@@ -85,7 +85,7 @@ def test_it_publishes_mends_and_ends(program: subprocess.Popen[str]) -> None:
     soon(lambda: str(second.tweet.current_id) in shown(), 3)
     soon(lambda: str(second.tweet.current_id) not in shown(), 5)
     gone = Snapshot.objects.filter(feed__channel=channel).latest("number")
-    assert gone.at - second.expire_at < timedelta(seconds=1)
+    assert second.expire_at is not None and gone.at - second.expire_at < timedelta(seconds=1)
 
     with connection.cursor() as cursor:
         cursor.execute(DROP)
