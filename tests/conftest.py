@@ -33,7 +33,10 @@ def chromium() -> str | None:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """One Chromium for the whole session; every test opens its own context in it."""
+    """One Chromium for the whole session; every test opens its own context in it.
+
+    Playwright's loop then runs in this thread, which Django would take for an async view's."""
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
         yield opened
