@@ -60,9 +60,9 @@ def candidate_of(
     blocked = any(match.effect == Block.Effect.BLOCK for match in matches)
     points = parts(tweet, channel, trust=source.trust, approved=decided[0], blocked=decided[1], now=now)
     return Candidate(
-        channel=channel,
-        tweet=tweet,
-        source=source,
+        channel_id=channel.pk,
+        tweet_id=tweet.pk,
+        source_id=source.pk,
         state=State.BLOCKED if blocked else State.PENDING,
         blocked_by_lists=blocked,
         held=any(match.effect == Block.Effect.HOLD for match in matches),

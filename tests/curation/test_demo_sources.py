@@ -2,7 +2,12 @@
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
+from curation.ingest import leases, poll
+from curation.models import Candidate
+from curation.x.client import Door
+from curation.x.simulator import Simulator
 from regions.models import Channel, Source
 
 pytestmark = pytest.mark.django_db
@@ -25,3 +30,16 @@ def test_names_are_in_the_markets_language() -> None:
     greek = Source.objects.filter(channel__market__code="gr", channel__category__slug="sport", kind="search").get()
     assert greek.name == "Αναζήτηση: Αθλητικά"
     assert len(greek.value) <= 512
+
+
+def test_every_one_of_them_can_be_read_and_every_channel_gets_candidates() -> None:
+    call_command("demo_sources")
+    leases.add_missing_cursors()
+    now = timezone.now()
+    with Simulator(rate=0) as x:
+        ask = Door(x.base_url, x.token)
+        runs = [poll(source.pk, now=now, ask=ask) for source in Source.objects.all()]
+    assert {(run.outcome, run.error, run.quarantined) for run in runs if run} == {("read", "", 0)}
+    assert len(runs) == Source.objects.count()
+    for channel in Channel.objects.active():
+        assert Candidate.objects.pending().in_channel(channel).exists(), channel

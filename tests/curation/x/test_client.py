@@ -2,6 +2,7 @@
 
 import gzip
 import pickle
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -238,3 +239,11 @@ def test_a_thread_keeps_its_door_until_the_settings_change() -> None:
         assert door() is first
     with override_settings(X_API_BASE_URL="http://127.0.0.1:2"):
         assert door() is not first
+
+
+def test_nobody_else_imports_tweepy() -> None:
+    house = Path(__file__).parents[3]
+    files = [file for room in ("regions", "curation", "feeds") for file in (house / room).rglob("*.py")]
+    importing = re.compile(r"^\s*(import|from) tweepy", re.MULTILINE)
+    found = [file.relative_to(house).as_posix() for file in files if importing.search(file.read_text())]
+    assert found == ["curation/x/client.py"]
