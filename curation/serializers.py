@@ -182,7 +182,7 @@ class CandidateWithLog(CandidateJson):
 
 
 class CandidatePage(serializers.Serializer[Any]):
-    results = CandidateJson(many=True)
+    results = CandidateJson(many=True, source="rows")
     next = serializers.CharField(allow_blank=True, help_text="Cursor of the next page, empty after the last.")
 
 
