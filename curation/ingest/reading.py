@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from typing import Any
 
 from curation.models import Author, Cursor
 from curation.x.client import Door, Page
-from curation.x.outcomes import Failure, Gone, last_segment, message_of
+from curation.x.outcomes import Failure, Gone, Unreachable, last_segment, message_of
 from curation.x.wire import (
     Includes,
     Person,
@@ -30,6 +31,7 @@ PAGES = 5
 LIST_PAGES = 16
 LIST_PAGE = 50  # X keeps about 800 posts of a list
 BATCH = 100
+PATIENCE = 40.0  # seconds; one page more may take 35, and a task has 90
 SEARCHABLE = timedelta(days=7) - timedelta(minutes=10)  # X searches seven days and refuses an older since_id
 AHEAD = timedelta(days=1)
 ABOUT_ASKED = {"id", "ids", "username", "usernames"}
@@ -62,6 +64,7 @@ class Reader:
         self.source = source
         self.door = door
         self.now = now
+        self.began = time.monotonic()
         self.offered_replies = source.kind == Source.Kind.SEARCH
         self.reading = Reading(
             newest_id=cursor.newest_id,
@@ -127,6 +130,7 @@ class Reader:
         token, seen, oldest = None, set[str](), None
         for _ in range(pages):
             try:
+                self._hurry()
                 page = ask(pagination_token=token)
             except Failure as failure:
                 if not self.reading.read:
@@ -142,6 +146,11 @@ class Reader:
                 return False, oldest
             seen.add(token)
         return False, oldest
+
+    def _hurry(self) -> None:
+        """A pass ends well within the time a task may take; what is left follows by the gap."""
+        if time.monotonic() - self.began > PATIENCE and self.reading.read:
+            raise Unreachable("X is slow: the rest follows.")
 
     def _asked(self) -> Callable[..., Page]:
         if self.source.kind == Source.Kind.SEARCH:

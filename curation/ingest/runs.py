@@ -17,6 +17,7 @@ from curation.x.outcomes import (
 )
 from regions.models import Channel, Market, Source
 
+MOST_FAILURES = 10_000
 LONG = timedelta(minutes=15)
 LONGEST_BACK_OFF = timedelta(minutes=15)
 LONGEST_WINDOW = timedelta(hours=1)
@@ -56,7 +57,7 @@ def ending(failure: Failure, source: Source, cursor: Cursor, now: datetime) -> E
         return Ending(Outcome.WAITING, min(max(reset, now + timedelta(seconds=5)), now + LONGEST_WINDOW))
     if isinstance(failure, QueryRefused | NotPermitted):
         return Ending(Outcome.REFUSED, now + timedelta(seconds=source.most_seconds), paused_reason=failure.message)
-    failures = cursor.failures + 1
+    failures = min(cursor.failures + 1, MOST_FAILURES)
     if isinstance(failure, FOR_EVERYONE):
         return Ending(Outcome.FAILED, now + LONG, failures)
     return Ending(Outcome.FAILED, now + back_off(source, failures), failures)

@@ -131,7 +131,7 @@ def test_what_is_broken_is_tried_again_later_and_later(
 
 def test_the_back_off_ends_at_a_quarter_of_an_hour(x: Simulator, source_of: SourceOf, read: Read) -> None:
     source = source_of(SEARCH, "lang:de Brücke")
-    Cursor.objects.update(failures=3000)
+    Cursor.objects.update(failures=32_767)
     x.fail("/2/tweets/", status=503)
     assert due_in(source, read(source)) == 900
 

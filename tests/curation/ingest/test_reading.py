@@ -97,6 +97,22 @@ def test_a_pass_that_breaks_off_keeps_what_it_read_and_the_gap(x: Simulator, sou
     assert cursor_of(source) == (ids[-1], None, None)
 
 
+@pytest.mark.parametrize(("kind", "value"), [(ACCOUNT, "stadtblatt"), (LIST, POLITICS_DE)])
+def test_a_pass_that_takes_too_long_ends_after_a_page_and_leaves_a_gap(
+    x: Simulator, source_of: SourceOf, read: Read, monkeypatch: pytest.MonkeyPatch, kind: str, value: str
+) -> None:
+    first = posts(x, 1)
+    source = source_of(kind, value)
+    read(source)
+    ids = sorted(posts(x, 120, timezone.now() - timedelta(minutes=30)))
+    monkeypatch.setattr(reading, "PATIENCE", 0)
+    run = read(source)
+    assert (run.outcome, run.error) == ("failed", "X is slow: the rest follows.")
+    assert cursor_of(source) == (ids[-1], min(first), ids[-run.fresh])
+    monkeypatch.undo()
+    assert (read(source).outcome, stored(), cursor_of(source)) == ("read", first | set(ids), (ids[-1], None, None))
+
+
 def test_a_list_that_breaks_off_is_walked_again_from_the_top(x: Simulator, source_of: SourceOf, read: Read) -> None:
     first = posts(x, 1)
     source = source_of(LIST, POLITICS_DE)
