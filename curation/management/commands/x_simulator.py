@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import signal
+import sys
 from argparse import ArgumentParser
 from pathlib import Path
 from threading import Event
@@ -56,6 +57,6 @@ class Command(BaseCommand):
         log = logging.getLogger("x_simulator")
         log.setLevel(logging.INFO)
         log.propagate = False
-        lines = logging.StreamHandler(self.stdout._out)  # type: ignore[attr-defined]
+        lines = logging.StreamHandler(sys.stdout)
         lines.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
         log.addHandler(lines)

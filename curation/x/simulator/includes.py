@@ -60,13 +60,15 @@ class Includes:
         post = self.world.posts.get(number)
         asked = Asked("tweet", parameter, str(number))
         if post is None or post.deleted:
-            return self._error(asked, asked.missing(self.dialect))
-        if self.world.author(post).suspended:
-            return self._error(asked, asked.suspended(self.dialect))
-        if self.world.author(post).protected:
-            return self._error(asked, asked.protected(self.dialect))
-        self.posts[post.id] = post
-        return post
+            self._error(asked, asked.missing(self.dialect))
+        elif self.world.author(post).suspended:
+            self._error(asked, asked.suspended(self.dialect))
+        elif self.world.author(post).protected:
+            self._error(asked, asked.protected(self.dialect))
+        else:
+            self.posts[post.id] = post
+            return post
+        return None
 
     def _asked(self, *expansions: str) -> bool:
         return any(name in self.view.wanted.expansions for name in expansions)

@@ -25,7 +25,7 @@ def _posts(request: Request, parameter: str, numbers: list[str], many: bool) -> 
     includes.gather(found)
     request.usage.count(iso(request.world.now())[:10], found)
     shown = [request.view.post(one) for one in found]
-    return body(shown if many else (shown or [None])[0], includes, errors)
+    return body(shown if many else next(iter(shown), None), includes, errors)
 
 
 def seen_post(request: Request, asked: Asked) -> Post | Json:
@@ -68,7 +68,7 @@ def _users(request: Request, asked: list[Asked], many: bool) -> Json:
             if newest:
                 includes.include_post(newest.id, "most_recent_tweet_id")
     shown = [request.view.user(one) for one in found]
-    return body(shown if many else (shown or [None])[0], includes, errors)
+    return body(shown if many else next(iter(shown), None), includes, errors)
 
 
 def seen_account(request: Request, asked: Asked) -> Account | Json:

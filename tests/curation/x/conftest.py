@@ -25,7 +25,7 @@ TEXTS = [
 
 
 def document(language: str, accounts: list[tuple[str, str, int, str]]) -> dict[str, Any]:
-    posts = [{"text": text} for text in TEXTS]
+    posts: list[dict[str, Any]] = [{"text": text} for text in TEXTS]
     posts.append({"text": "Die neue Brücke in {place}", "media": "bridge", "alt": "Brücke in {place}"})
     posts.append({"text": "Was meint ihr?", "poll": ["Ja", "Nein"]})
     return {

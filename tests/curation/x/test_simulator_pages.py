@@ -31,17 +31,20 @@ def test_pages_lose_and_repeat_nothing(
 ) -> None:
     expected = filled(x, 34)
     address = path.format(user=ask.user_id("hafenblatt"))
-    seen, at = [], {}
+    seen: list[str] = []
+    sizes: list[int] = []
+    at: dict[str, str] = {}
     while True:
         body = ask.json(address, max_results=10, **own, **mark, **at)
         seen += ids(body)
+        sizes.append(len(body["data"]))
         assert body["meta"]["result_count"] == len(body["data"])
         # What arrives between two pages belongs to neither.
         x.post("hafenblatt", "Meldung dazwischen")
         if "next_token" not in body["meta"]:
             break
         at = {token: body["meta"]["next_token"]}
-    assert seen == expected
+    assert (seen, sizes) == (expected, [10, 10, 10, 4])
 
 
 def test_previous_token_leads_back(x: Simulator, ask: Any) -> None:
