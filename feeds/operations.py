@@ -188,9 +188,10 @@ def _on_change(channels: list[int], **_: Any) -> None:
 
 
 def _is_planned(market_id: int) -> bool:
-    """Whether a hook of this transaction publishes the market already, and outlives every open savepoint."""
-    hook, open_now = PublishAfterCommit(market_id), set(connection.savepoint_ids)
-    return any(planned == hook and sids <= open_now for sids, planned, *_ in connection.run_on_commit)
+    """Whether this transaction publishes the market already. A hook that is still there outlives every open
+    savepoint that this change could be rolled back with."""
+    hook = PublishAfterCommit(market_id)
+    return any(planned == hook for _sids, planned, *_ in connection.run_on_commit)
 
 
 # --- consumers --------------------------------------------------------------------------------------------------

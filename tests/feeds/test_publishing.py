@@ -402,8 +402,10 @@ def test_of_200_publications_at_once_no_file_ever_goes_back(de: Market, politics
 
     with ThreadPoolExecutor(8) as writers, ThreadPoolExecutor(1) as reader:
         watching = reader.submit(watch)
-        list(writers.map(change, range(200)))
-        over.set()
+        try:
+            list(writers.map(change, range(200)))
+        finally:
+            over.set()
         watching.result()
     assert seen == sorted(seen)
     newest = Rendering.objects.get(mode="ids", feed__channel=politics)
