@@ -133,7 +133,7 @@ def test_who_lost_the_lease_stores_nothing(x: Simulator, source_of: SourceOf, as
     assert (Tweet.objects.count(), Cursor.objects.get().newest_id) == (0, 7)
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 @pytest.mark.parametrize("table", ["curation_author", "curation_tweet", "curation_candidate", "curation_hit"])
 def test_a_crash_between_fetch_and_commit_leaves_nothing(
     x: Simulator, source_of: SourceOf, read: Read, refusing: Callable[..., None], table: str
@@ -153,7 +153,7 @@ def test_a_crash_between_fetch_and_commit_leaves_nothing(
     assert (run.outcome, counts, Cursor.objects.get().newest_id is None) == ("read", [1, 1, 1, 1], False)
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_a_post_that_the_database_refuses_is_set_aside_alone(
     x: Simulator, source_of: SourceOf, read: Read, refusing: Callable[..., None]
 ) -> None:
@@ -166,7 +166,7 @@ def test_a_post_that_the_database_refuses_is_set_aside_alone(
     assert (aside.reason, aside.payload["text"]) == ("the database refuses it: IntegrityError", "Unverdaulich.")
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_two_workers_at_one_source_read_it_once(
     x: Simulator, source_of: SourceOf, at_once: Callable[..., list[Any]]
 ) -> None:
@@ -177,7 +177,7 @@ def test_two_workers_at_one_source_read_it_once(
     assert (IngestRun.objects.count(), Candidate.objects.count()) == (1, 1)
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_sources_that_tell_the_same_at_once_make_one_candidate_each(
     x: Simulator, source_of: SourceOf, at_once: Callable[..., list[Any]]
 ) -> None:
@@ -194,7 +194,7 @@ def test_sources_that_tell_the_same_at_once_make_one_candidate_each(
     assert sum(run.candidates for run in runs) == 40
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_an_edit_seen_by_two_at_once_is_decided_once(
     x: Simulator, source_of: SourceOf, read: Read, at_once: Callable[..., list[Any]]
 ) -> None:
@@ -211,7 +211,7 @@ def test_an_edit_seen_by_two_at_once_is_decided_once(
     assert (candidate.state, candidate.version, candidate.tweet.text) == (State.PENDING, 2, "Neu.")
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_no_transaction_is_open_while_X_is_asked(x: Simulator, source_of: SourceOf) -> None:
     source, seen = source_of(ACCOUNT, "stadtblatt"), []
 
@@ -224,7 +224,7 @@ def test_no_transaction_is_open_while_X_is_asked(x: Simulator, source_of: Source
     assert seen == [False]
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_beat_rings_for_what_is_due_and_the_worker_reads_it(x: Simulator, source_of: SourceOf, settings: Any) -> None:
     settings.X_API_BASE_URL, settings.X_BEARER_TOKEN = x.base_url, x.token
     app.conf.task_always_eager = True
