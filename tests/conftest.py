@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connection, connections
 from django.test import Client
 from playwright.sync_api import Browser, sync_playwright
 from pytest_django import Settings
@@ -35,12 +36,17 @@ def chromium() -> str | None:
 def browser() -> Iterator[Browser]:
     """One Chromium for the whole session; every test opens its own context in it.
 
-    Playwright's loop then runs in this thread, which Django would take for an async view's."""
+    Playwright's loop then runs in this thread, which Django takes for an async view's: it forbids queries, and
+    gives this thread other connections, which know nothing yet of the rows that migrations made."""
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    places = getattr(connection, "_test_serialized_contents", None)
     with sync_playwright() as playwright:
+        if places is not None:
+            connection._test_serialized_contents = places  # type: ignore[attr-defined]
         opened = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
         yield opened
         opened.close()
+        connections.close_all()
 
 
 @pytest.fixture(autouse=True)

@@ -142,6 +142,25 @@ document.addEventListener("focusin", ({ target }) => {
 document.addEventListener("change", ({ target }) => target.matches(".pick input") && recount());
 document.addEventListener("reset", ({ target }) => target.id === "bulk" && clear());
 
+/* What one looks at stays on its line, whatever is swapped above it. */
+
+let held = null;
+
+function hold() {
+  const row = current() ?? rows()[0];
+  held ??= row && { id: row.dataset.candidate, top: row.getBoundingClientRect().top };
+}
+
+function release() {
+  const row = held && rowOf(held.id);
+  if (row) scrollBy(row.getBoundingClientRect().top - held.top);
+  held = null;
+  if (!current() && standing) stand(rowOf(standing), { focus: document.activeElement === document.body });
+}
+
+document.addEventListener("htmx:beforeSwap", hold);
+document.addEventListener("htmx:afterRequest", release);
+
 /* Around htmx's requests */
 
 const verbOf = ({ parameters: { verb, swap } }) => verb ?? (swap ? "pin" : null);
@@ -182,25 +201,6 @@ document.addEventListener("htmx:afterRequest", ({ detail: { xhr, requestConfig }
 
 /** What undo brought back is where one stands again. */
 document.addEventListener("returned", ({ detail }) => stand(rowOf(detail.row)));
-
-/* What one looks at stays on its line, whatever is swapped above it. */
-
-let held = null;
-
-function hold() {
-  const row = current() ?? rows()[0];
-  held ??= row && { id: row.dataset.candidate, top: row.getBoundingClientRect().top };
-}
-
-function release() {
-  const row = held && rowOf(held.id);
-  if (row) scrollBy(row.getBoundingClientRect().top - held.top);
-  held = null;
-  if (!current() && standing) stand(rowOf(standing), { focus: document.activeElement === document.body });
-}
-
-for (const name of ["htmx:beforeSwap", "htmx:oobBeforeSwap"]) document.addEventListener(name, hold);
-for (const name of ["htmx:afterSwap", "htmx:oobAfterSwap", "htmx:afterRequest"]) document.addEventListener(name, release);
 
 /* News: told by events, else asked for. */
 

@@ -1,0 +1,351 @@
+"""The desk in a real browser: keys, marks before the answer, refusals, news, and nothing that jumps."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from pytest_django.live_server_helper import LiveServer
+
+from curation import operations
+from curation.models import Candidate, State
+from regions.models import Channel, User
+from tests.cast import channel_of, make_candidate, make_tweet
+
+pytestmark = pytest.mark.browser
+DESK = "/desk/de/politics/"
+WATCH = "window.broken = []; addEventListener('securitypolicyviolation', (e) => broken.push(e.violatedDirective));"
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def context(browser: Browser, live_server: LiveServer) -> Iterator[BrowserContext]:
+    opened = browser.new_context(
+        base_url=live_server.url, viewport={"width": 1440, "height": 900}, timezone_id="Europe/Berlin", locale="de-DE"
+    )
+    opened.add_init_script(WATCH)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def enter(context: BrowserContext, live_server: LiveServer, browse: Any) -> Iterator[Open]:
+    """Opens a page as somebody; whatever it did, no script failed and the policy was never broken."""
+    said: list[str] = []
+    pages: list[Page] = []
+
+    def open_as(user: User, path: str = DESK) -> Page:
+        session = browse(user).cookies["sessionid"].value
+        context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+        page = context.new_page()
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto(path, wait_until="domcontentloaded")
+        expect(page.locator("#live .subhead").first).to_be_visible()
+        pages.append(page)
+        return page
+
+    yield open_as
+    assert said == []
+    assert [page.evaluate("window.broken ?? []") for page in pages] == [[] for _ in pages]
+
+
+@pytest.fixture
+def rows(anna: User, de_politics: Channel) -> list[Candidate]:
+    """Three that wait, best first."""
+    anna.language = "de"
+    anna.save()
+    return [make_candidate(de_politics, f"Beitrag Nummer {rank}", rank=rank) for rank in (30, 20, 10)]
+
+
+def row(page: Page, candidate: Candidate) -> Any:
+    return page.locator(f"#row-{candidate.pk} .row")
+
+
+def is_current(page: Page) -> str:
+    return page.evaluate("document.querySelector('#rows .is-current').dataset.candidate")
+
+
+def state_of(candidate: Candidate) -> str:
+    candidate.refresh_from_db()
+    return candidate.state
+
+
+def test_j_and_k_and_the_arrows_move(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    assert is_current(page) == str(rows[0].pk)
+    for key, place in (("j", 1), ("ArrowDown", 2), ("j", 2), ("k", 1), ("ArrowUp", 0), ("k", 0), ("s", 1)):
+        page.keyboard.press(key)
+        assert is_current(page) == str(rows[place].pk)
+    expect(row(page, rows[1]).locator(".decide")).to_be_visible()
+    expect(row(page, rows[0]).locator(".decide")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("key", "state", "said"),
+    [("a", "approved", "hat freigegeben"), ("p", "approved", "hat angeheftet"), ("b", "blocked", "hat gesperrt")],
+)
+def test_one_key_decides_and_moves_on(
+    enter: Open, anna: User, rows: list[Candidate], key: str, state: str, said: str
+) -> None:
+    page = enter(anna)
+    page.keyboard.press(key)
+    assert is_current(page) == str(rows[1].pk)
+    expect(row(page, rows[0])).to_contain_text(said)
+    expect(page.locator("#undo")).to_be_visible()
+    assert state_of(rows[0]) == state
+
+
+def test_z_takes_it_back_and_stands_there_again(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    page.keyboard.press("b")
+    expect(page.locator("#undo")).to_be_visible()
+    page.keyboard.press("z")
+    expect(page.locator("#strip")).to_contain_text("Zurückgenommen")
+    expect(row(page, rows[0])).not_to_have_class("is-decided")
+    expect(row(page, rows[0])).to_have_attribute("aria-current", "true")
+    assert state_of(rows[0]) == State.PENDING
+
+
+def test_the_row_is_marked_before_the_server_answers(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    held: list[Route] = []
+    page.route("**/candidates/**", lambda route: held.append(route))
+    page.keyboard.press("a")
+    expect(row(page, rows[0])).to_contain_text("Anna Amsel hat freigegeben")
+    assert (is_current(page), state_of(rows[0])) == (str(rows[1].pk), State.PENDING)
+    held[0].continue_()
+    expect(page.locator("#undo")).to_be_visible()
+
+
+def test_a_lost_connection_brings_the_row_back(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    page.route("**/candidates/**", lambda route: route.abort())
+    page.keyboard.press("a")
+    expect(page.locator("#strip")).to_contain_text("Nicht gespeichert: keine Verbindung")
+    assert is_current(page) == str(rows[0].pk)
+    expect(row(page, rows[0])).not_to_contain_text("hat freigegeben")
+    page.unroute("**/candidates/**")
+    page.keyboard.press("a")
+    expect(page.locator("#undo")).to_be_visible()
+    assert state_of(rows[0]) == State.APPROVED
+
+
+def test_who_is_logged_out_is_told_and_loses_nothing(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    page.context.clear_cookies(name="sessionid")
+    page.keyboard.press("a")
+    expect(page.locator("#strip")).to_contain_text("Sie sind abgemeldet")
+    expect(row(page, rows[0]).locator(".decide")).to_be_visible()
+    assert (page.url.endswith(DESK), is_current(page)) == (True, str(rows[0].pk))
+
+
+def test_a_colleague_who_was_faster_is_named(enter: Open, anna: User, ben: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    operations.decide("block", rows[0], by=ben, version=1)
+    page.keyboard.press("a")
+    expect(row(page, rows[0])).to_contain_text("Ben Buche hat gesperrt")
+    expect(row(page, rows[0]).get_by_role("alert")).to_contain_text("Ben Buche war schneller")
+    assert state_of(rows[0]) == State.BLOCKED
+
+
+def test_x_selects_and_one_key_decides_them_all(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    for key in ("x", "j", "x"):
+        page.keyboard.press(key)
+    expect(page.locator("#picked")).to_have_text("2")
+    page.keyboard.press("b")
+    expect(page.locator("#strip")).to_contain_text("2 Beiträge")
+    expect(page.locator("#bulk")).to_be_hidden()
+    assert [state_of(candidate) for candidate in rows] == ["blocked", "blocked", "pending"]
+
+
+def test_escape_clears_the_selection(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    page.keyboard.press("x")
+    expect(page.locator("#bulk")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#bulk")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("told", "state"),
+    [
+        ({"key": "α", "code": "KeyA"}, "approved"),  # Greek: the place of A
+        ({"key": "a", "code": "KeyQ"}, "approved"),  # French: the letter, wherever it is
+        ({"key": "q", "code": "KeyA"}, "pending"),
+        ({"key": "a", "code": "KeyA", "ctrlKey": True}, "pending"),
+        ({"key": "a", "code": "KeyA", "metaKey": True}, "pending"),
+        ({"key": "a", "code": "KeyA", "repeat": True}, "pending"),
+    ],
+)
+def test_letters_are_what_is_printed_on_them(
+    enter: Open, anna: User, rows: list[Candidate], told: dict[str, Any], state: str
+) -> None:
+    page = enter(anna)
+    page.evaluate("told => document.body.dispatchEvent(new KeyboardEvent('keydown', {bubbles: true, ...told}))", told)
+    if state == "approved":
+        expect(page.locator("#undo")).to_be_visible()
+    else:
+        page.wait_for_timeout(300)
+    assert state_of(rows[0]) == state
+
+
+def test_undo_is_z_also_where_z_and_y_change_places(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    page.keyboard.press("a")
+    expect(page.locator("#undo")).to_be_visible()
+    german = {"key": "z", "code": "KeyY", "bubbles": True}
+    page.evaluate("told => document.body.dispatchEvent(new KeyboardEvent('keydown', told))", german)
+    expect(page.locator("#strip")).to_contain_text("Zurückgenommen")
+
+
+def test_keys_are_letters_while_one_writes(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    page.keyboard.press("/")
+    page.keyboard.type("abp")
+    assert page.input_value("#q") == "abp"
+    assert [state_of(candidate) for candidate in rows] == ["pending"] * 3
+
+
+def test_the_help_names_the_keys_and_takes_them(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("a")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert state_of(rows[0]) == State.PENDING
+
+
+def test_digits_change_the_category(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    page.keyboard.press("0")
+    page.wait_for_url("**/desk/de/")
+    page.keyboard.press("1")
+    page.wait_for_url(f"**{DESK}")
+
+
+def test_arrivals_wait_and_then_stand_above_without_a_jump(
+    enter: Open, anna: User, rows: list[Candidate], de_politics: Channel
+) -> None:
+    for _ in range(12):
+        make_candidate(de_politics, rank=5)
+    page = enter(anna)
+    page.keyboard.press("j")
+    before = top_of(page, rows[1])
+    new = make_candidate(de_politics, "Ganz neu\n" * 5, rank=90)
+    ask(page)
+    expect(page.locator(".arrivals")).to_contain_text("1 neuer")
+    assert top_of(page, rows[1]) == before
+    expect(row(page, new)).to_have_count(0)
+    page.locator(".arrivals").click()
+    expect(row(page, new)).to_have_count(1)
+    assert page.locator("#rows > li").first.get_attribute("id") == f"row-{new.pk}"
+    expect(page.locator(".arrivals")).to_have_count(0)
+    assert top_of(page, rows[1]) == before
+    assert is_current(page) == str(rows[1].pk)
+
+
+def top_of(page: Page, candidate: Candidate) -> float:
+    box = row(page, candidate).bounding_box()
+    assert box is not None
+    return box["y"]
+
+
+def ask(page: Page) -> None:
+    """What a page does when it is looked at again, on an event, or every 15 seconds."""
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+def test_a_colleagues_verdict_appears_in_place(enter: Open, anna: User, ben: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    before = [top_of(page, candidate) for candidate in rows]
+    operations.decide("block", rows[1], by=ben, version=1)
+    ask(page)
+    expect(row(page, rows[1])).to_contain_text("Ben Buche hat gesperrt")
+    assert [top_of(page, candidate) for candidate in rows] == before
+    expect(page.locator("#waiting")).to_have_text("2 offen")
+    assert is_current(page) == str(rows[0].pk)
+
+
+def test_the_live_column_and_the_phone_follow(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    page.keyboard.press("p")
+    expect(page.locator(".entry--pinned")).to_contain_text("live seit")
+    page.locator(".entry--pinned").get_by_role("button", name="Lösen").click()
+    expect(page.locator(".entry--pinned")).to_have_count(0)
+    expect(page.locator("#strip")).to_contain_text("Gelöst")
+    assert page.evaluate("customElements.get('telekom-ticker') !== undefined")
+
+
+def test_decided_rows_keep_their_height(enter: Open, anna: User, de_politics: Channel) -> None:
+    long = make_candidate(de_politics, "Ein langer Satz. " * 30, rank=50)
+    make_candidate(de_politics, rank=10)
+    page = enter(anna)
+    page.keyboard.press("j")
+    height = "id => document.querySelector(`#row-${id}`).getBoundingClientRect().height"
+    before = page.evaluate(height, long.pk)
+    page.keyboard.press("k")
+    page.keyboard.press("b")
+    expect(page.locator("#undo")).to_be_visible()
+    assert page.evaluate(height, long.pk) == before
+
+
+def test_everything_works_without_scripts(browser: Browser, live_server: LiveServer, browse: Any, anna: User,
+                                          rows: list[Candidate]) -> None:  # fmt: skip
+    context = browser.new_context(base_url=live_server.url, java_script_enabled=False, locale="de-DE")
+    session = browse(anna).cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    page = context.new_page()
+    page.goto(DESK)
+    row(page, rows[1]).get_by_role("button", name="Sperren").click()
+    expect(page.locator("#strip")).to_contain_text("Gesperrt")
+    expect(row(page, rows[1])).to_have_count(0)
+    page.get_by_role("button", name="Rückgängig").click()
+    expect(row(page, rows[1])).to_have_count(1)
+    assert state_of(rows[1]) == State.PENDING
+    context.close()
+
+
+@pytest.mark.parametrize("width", [360, 390, 768, 1000, 1440, 2560])
+def test_nothing_scrolls_sideways(enter: Open, anna: User, de_politics: Channel, width: int) -> None:
+    hard = "W" * 300 + " https://t.co/" + "a" * 120 + " ﷽﷽﷽﷽ " + "🧑🏽‍🚀" * 80 + " Z̷͕̈́a̶l̷g̶o̷ \u202egnirts\u202c"
+    make_candidate(de_politics, tweet=make_tweet(hard))
+    make_candidate(channel_of("de", "sport"))
+    page = enter(anna)
+    page.set_viewport_size({"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("size", [(1440, 900), (390, 844)])
+def test_axe_finds_nothing(
+    enter: Open, anna: User, rows: list[Candidate], de_politics: Channel, colours: Any, size: tuple[int, int]
+) -> None:
+    make_candidate(de_politics, tweet=make_tweet("Sensibel und bearbeitet", sensitive=True, current_id=9, first_id=8))
+    operations.decide("pin", make_candidate(de_politics, rank=5), by=anna, version=1)
+    page = enter(anna)
+    page.emulate_media(color_scheme=colours)
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.keyboard.press("b")
+    expect(page.locator("#undo")).to_be_visible()
+    page.keyboard.press("x")
+    page.wait_for_timeout(300)
+    assert told_by_axe(page) == []
+    for path in ("/accounts/login/", "/nowhere/", DESK + "?q=nichts", "/live/de/politics/"):
+        page.goto(path, wait_until="domcontentloaded")
+        assert (path, told_by_axe(page)) == (path, [])
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_axe_finds_nothing_at_home(enter: Open, context: BrowserContext, chief: User, colours: Any) -> None:
+    page = enter(chief)
+    page.emulate_media(color_scheme=colours)
+    page.goto("/")
+    assert told_by_axe(page) == []
+
+
+def told_by_axe(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {node['target']}" for one in found for node in one["nodes"]]
