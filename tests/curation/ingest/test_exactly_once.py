@@ -191,7 +191,7 @@ def test_sources_that_tell_the_same_at_once_make_one_candidate_each(
     runs = at_once(*calls)
     assert [run.outcome for run in runs] == ["read"] * 4, [run.error for run in runs]
     assert (Tweet.objects.count(), Candidate.objects.count(), Author.objects.count()) == (40, 40, 2)
-    assert sum(run.candidates for run in runs) == 40
+    assert [sum(run.candidates for run in runs), sum(run.fresh for run in runs)] == [40, 40]
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
