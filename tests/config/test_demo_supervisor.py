@@ -140,7 +140,7 @@ def test_nothing_outlives_a_killed_supervisor() -> None:
         "from curation.config.demo.program import Program\n"
         "from curation.config.demo.supervisor import Supervisor\n"
         "with Supervisor(Console()) as supervisor:\n"
-        f"    child = supervisor.start(Program('sleeper', (sys.executable, '-c', {SLEEP!r})))\n"
+        "    child = supervisor.start(Program('sleeper', ('sleep', '60')))\n"
         "    print(child.popen.pid, flush=True)\n"
         "    supervisor.watch()\n"
     )
