@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -19,13 +18,11 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from curation.forms import FilterForm
 from curation.models import Act, Candidate, Decision, Verb
+from curation.operations.undoing import UNDOABLE_FOR
 from curation.queue import CountedChannel, CountedMarket, Place, markets_of
 from regions.models import Market, User
 from regions.permissions import market_for
 from regions.requests import PageRequest
-
-UNDOABLE_FOR = timedelta(hours=24)
-
 
 def place_for(user: Any, market: str, category: str = "") -> Place:
     """A market's desk, or one of its channels'. Raises Http404 where there is none, or none for this person."""

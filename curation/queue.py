@@ -6,10 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db.models import Func, IntegerField, OuterRef
 
-from curation.folding import fold
 from curation.models import Candidate
 from curation.models.candidates import CandidateQuerySet
 from regions.models import Channel, Market, User
@@ -39,13 +37,7 @@ class Place:
     def waiting(self, asked: str = "") -> CandidateQuerySet:
         """Pending ones that lead their group, with all that a card shows; those that hold the words asked for."""
         found = self.candidates().pending().leading().with_tweets()
-        return found if not asked.strip() else searched(found, asked)
-
-
-def searched(candidates: CandidateQuerySet, asked: str) -> CandidateQuerySet:
-    """Those whose folded text holds the words, in the way people write web searches."""
-    words = SearchQuery(fold(asked), config="simple", search_type="websearch")
-    return candidates.annotate(found=SearchVector("folded", config="simple")).filter(found=words)
+        return found.holding_words(asked) if asked.strip() else found
 
 
 def counted(channels: Iterable[Channel]) -> dict[int, int]:

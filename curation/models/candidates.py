@@ -170,6 +170,12 @@ class Candidate(models.Model):
             models.Index(
                 F("channel"), F("approved_at").desc(), condition=Q(state="approved"), name="live_by_time"
             ),
+            models.Index(
+                F("channel"),
+                F("go_live_at").desc(),
+                condition=Q(state="approved", go_live_at__isnull=False),
+                name="scheduled_by_time",
+            ),
             models.Index(F("pending_since"), condition=Q(state="pending"), name="pending_by_age"),
             models.Index(
                 F("channel"), F("state"), F("posted_at").desc(), F("id").desc(), name="decided_by_time"
