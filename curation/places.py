@@ -24,6 +24,7 @@ from regions.models import Market, User
 from regions.permissions import market_for
 from regions.requests import PageRequest
 
+
 def place_for(user: Any, market: str, category: str = "") -> Place:
     """A market's desk, or one of its channels'. Raises Http404 where there is none, or none for this person."""
     home = market_for(user, market)

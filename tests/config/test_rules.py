@@ -74,3 +74,9 @@ def test_a_route_without_a_rule_is_closed(browse: Any, chief: Any, rf: RequestFa
     assert browse(chief).get("/open/").status_code == 200
     assert browse(chief).get("/unruled/").status_code == 403
     assert browse().get("/unruled/").status_code == 403
+
+
+def test_only_public_routes_go_around_the_rules() -> None:
+    """The feed is answered before sessions and rules; nothing else may be."""
+    bare = {rule_of(name, pattern) for name, pattern in ROUTES if getattr(pattern.callback, "bare", False)}
+    assert bare == {"public"}

@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from curation import operations
 from curation.models import Candidate, Hit, State, Tweet
-from curation.queue import searched
 from regions.models import Block, BlockList, Channel, Role, User
 from tests.cast import channel_of, make_author, make_block, make_candidate, make_tweet, make_user
 
@@ -108,7 +107,7 @@ def test_search_uses_the_index(de_politics: Channel) -> None:
     make_many(de_politics, 1000)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE curation_candidate; SET LOCAL enable_seqscan = off")
-    plan = searched(Candidate.objects.pending(), "word7").values("pk").explain()
+    plan = Candidate.objects.pending().holding_words("word7").values("pk").explain()
     assert "queue_search" in plan, plan
 
 
