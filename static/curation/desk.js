@@ -2,7 +2,7 @@
  * The desk's keys, the row one stands on, marks before the server answers, and news from others.
  * Everything works without it: each act is a form that htmx sends or the browser does.
  */
-const POLL = 15_000, PACE = 250;
+const POLL = 15_000, CALM = 2_000, PACE = 250;
 const $ = (query, within = document) => within.querySelector(query);
 const $$ = (query, within = document) => [...within.querySelectorAll(query)];
 const rows = () => $$("#rows .row");
@@ -108,11 +108,19 @@ function decide(verb) {
   $(`button[name="verb"][value="${verb}"]`, within)?.click();
 }
 
+/** Waits for what is under way: until then the button still names the act before. */
+function takeBack() {
+  if (marked.size) later = true;
+  else $("#undo")?.click();
+}
+
+let later = false;
+
 const KEYS = {
   j: () => step(1), ArrowDown: () => step(1), s: () => step(1),
   k: () => step(-1), ArrowUp: () => step(-1),
   a: () => decide("approve"), b: () => decide("block"), p: () => decide("pin"),
-  z: () => $("#undo")?.click(),
+  z: takeBack,
   x: () => current() && $(".pick input", current())?.click(),
   o: () => $('.further [aria-keyshortcuts="o"]', current())?.click(),
   "/": () => $("#q")?.select(),
@@ -184,8 +192,16 @@ document.addEventListener("htmx:beforeSend", ({ detail: { elt, requestConfig } }
   for (const row of chosen) mark(row, verb);
 });
 
+let answering = false;
+
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (isLogIn(detail.xhr)) detail.shouldSwap = false;
+  answering = detail.requestConfig.verb !== "get";
+});
+
+/** News of one's own act can overtake its answer; the row waits for that. */
+document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+  if (!answering && $(".is-sent", detail.target)) detail.shouldSwap = false;
 });
 
 document.addEventListener("htmx:afterRequest", ({ detail: { xhr, requestConfig } }) => {
@@ -196,7 +212,13 @@ document.addEventListener("htmx:afterRequest", ({ detail: { xhr, requestConfig }
   const answered = xhr.status > 0 && !isLogIn(xhr), swapped = xhr.status < 400 || [409, 422, 503].includes(xhr.status);
   if (!answered) say(xhr.status ? "logged-out" : "lost");
   else if (!swapped) say("refused");
-  if (!answered || xhr.status >= 400) stand(rowOf(ids[0]));
+  if (!answered || xhr.status >= 400) {
+    later = false;
+    stand(rowOf(ids[0]));
+  } else if (later && !marked.size) {
+    later = false;
+    takeBack();
+  }
 });
 
 /** What undo brought back is where one stands again. */
@@ -204,14 +226,16 @@ document.addEventListener("returned", ({ detail }) => stand(rowOf(detail.row)));
 
 /* News: told by events, else asked for. */
 
-let asked = 0, waiting, open = () => false;
+let asked = 0, due = Infinity, waiting, open = () => false;
 
-function ask() {
+/** Asks at once, but not again within `pace` milliseconds; several wishes become one question. */
+function ask(pace = PACE) {
+  due = Math.min(due, asked + pace);
   clearTimeout(waiting);
   waiting = setTimeout(() => {
-    asked = Date.now();
+    [asked, due] = [Date.now(), Infinity];
     window.htmx.trigger("#changes", "ask");
-  }, Math.max(0, asked + PACE - Date.now()));
+  }, Math.max(0, due - Date.now()));
 }
 
 function listen() {
@@ -222,8 +246,10 @@ function listen() {
   };
   show(false);
   source.addEventListener("open", () => (show(true), ask()));
-  source.addEventListener("channel", ask);
-  source.addEventListener("arrivals", ask);
+  source.addEventListener("channel", () => ask());
+  source.addEventListener("gap", () => ask());
+  source.addEventListener("arrivals", () => ask(CALM));
+  source.addEventListener("feed", () => window.htmx.trigger("#live", "published"));
   source.addEventListener("error", () => {
     show(false);
     if (source.readyState === EventSource.CLOSED) setTimeout(listen, POLL);

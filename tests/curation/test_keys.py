@@ -118,6 +118,38 @@ def test_the_row_is_marked_before_the_server_answers(enter: Open, anna: User, ro
     expect(page.locator("#undo")).to_be_visible()
 
 
+def test_news_that_overtakes_the_answer_does_no_harm(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    held: list[Route] = []
+    page.route("**/candidates/**", lambda route: held.append(route))
+    page.keyboard.press("a")
+    expect(row(page, rows[0])).to_contain_text("hat freigegeben")
+    operations.decide("approve", rows[0], by=anna, version=1, key=key_of(page, rows[0]))
+    with page.expect_response("**/changes/**"):
+        ask(page)
+    held[0].continue_()
+    expect(page.locator("#strip")).to_contain_text("Freigegeben Stadtblatt")
+    expect(row(page, rows[0])).not_to_have_class("is-sent")
+
+
+def key_of(page: Page, candidate: Candidate) -> str:
+    return row(page, candidate).locator('input[name="key"]').get_attribute("value") or ""
+
+
+def test_z_right_after_a_key_takes_back_that_one(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    page.keyboard.press("b")
+    expect(page.locator("#strip")).to_contain_text("Gesperrt")
+    held: list[Route] = []
+    page.route("**/candidates/**", lambda route: held.append(route))
+    page.keyboard.press("a")
+    page.keyboard.press("z")
+    expect(row(page, rows[1])).to_contain_text("hat freigegeben")
+    held[0].continue_()
+    expect(page.locator("#strip")).to_contain_text("Zurückgenommen")
+    assert [state_of(candidate) for candidate in rows] == ["blocked", "pending", "pending"]
+
+
 def test_a_lost_connection_brings_the_row_back(enter: Open, anna: User, rows: list[Candidate]) -> None:
     page = enter(anna)
     page.route("**/candidates/**", lambda route: route.abort())
