@@ -97,9 +97,7 @@ def is_whole_word(text: str, first: int, last: int) -> bool:
 
 
 def stands(block: Block, channel_id: int, now: datetime) -> bool:
-    return (block.channel_id is None or block.channel_id == channel_id) and not (
-        block.ends_at and block.ends_at <= now
-    )
+    return (block.channel_id is None or block.channel_id == channel_id) and not (block.ends_at and block.ends_at <= now)
 
 
 def normalised(kind: str, value: str) -> str:
@@ -137,9 +135,7 @@ def keys_of(tweet: Tweet) -> Iterator[Place]:
 
 def _state_of_lists(market: Market) -> tuple[Any, ...]:
     """Changes whenever a block or an exemption of the market does."""
-    figures = Block.objects.filter(lifted_at=None).aggregate(
-        n=Count("id"), newest=Max("id"), at=Max("updated_at")
-    )
+    figures = Block.objects.filter(lifted_at=None).aggregate(n=Count("id"), newest=Max("id"), at=Max("updated_at"))
     spared = [
         model.objects.filter(market=market).aggregate(n=Count("id"), newest=Max("id"))
         for model in (BlockExemption, BlockListExemption)

@@ -16,9 +16,7 @@ class Strict(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict) and (unknown := set(data) - set(self.fields)):
-            raise serializers.ValidationError(
-                {name: [_("There is no such field.")] for name in sorted(unknown)}
-            )
+            raise serializers.ValidationError({name: [_("There is no such field.")] for name in sorted(unknown)})
         return super().to_internal_value(data)
 
 
@@ -37,9 +35,7 @@ class WishBody(Strict):
     """Fields that a verb may carry."""
 
     verb = serializers.CharField(help_text="approve, pin, unpin, block or reopen")
-    reason = serializers.CharField(
-        required=False, help_text="block: not_chosen (default), off_topic, spam, …"
-    )
+    reason = serializers.CharField(required=False, help_text="block: not_chosen (default), off_topic, spam, …")
     note = serializers.CharField(required=False, allow_blank=True)
     until = serializers.DateTimeField(required=False, allow_null=True, help_text="pin: held until then")
     go_live_at = serializers.DateTimeField(required=False, allow_null=True)
@@ -53,9 +49,7 @@ class WishBody(Strict):
 class DecisionBody(WishBody):
     """One decision."""
 
-    version = serializers.IntegerField(
-        required=False, allow_null=True, help_text="The version you saw. Required."
-    )
+    version = serializers.IntegerField(required=False, allow_null=True, help_text="The version you saw. Required.")
     slot = serializers.IntegerField(required=False, allow_null=True)
 
 
@@ -146,9 +140,7 @@ class CandidateJson(serializers.ModelSerializer[Candidate]):
 
 class DecisionJson(serializers.ModelSerializer[Decision]):
     act = serializers.IntegerField(source="act_id")
-    by = serializers.CharField(
-        source="by.shown_name", default=None, allow_null=True, help_text="null: the system"
-    )
+    by = serializers.CharField(source="by.shown_name", default=None, allow_null=True, help_text="null: the system")
 
     class Meta:
         model = Decision

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from curation import events
 from curation.models import Wording
 from feeds import files
 from feeds.catalogue import catalogue
@@ -54,6 +55,11 @@ class Publication:
             for mode, body in self.bodies.items()
         ]
 
+    def told(self, edition: Edition) -> dict[str, Any]:
+        """What open browsers hear of it."""
+        channel = edition.channels.get(self.feed.channel_id or 0)
+        return {"category": channel.category.slug if channel else None, "snapshot": self.snapshot.number}
+
     def next_change(self, moment: datetime | None) -> datetime | None:
         """`moment`, or when the oldest of its removed ones is forgotten."""
         forgotten = [_when(gone) + REMEMBERED for gone in self.snapshot.removed]
@@ -76,6 +82,8 @@ def publish(market_id: int, *, now: datetime | None = None) -> list[Snapshot]:
             _store(new)
             transaction.on_commit(partial(files.write, market.code, [one.feed.pk for one in new]))
         _note_progress(publications, edition)
+    if new:
+        events.tell("feed", market.code, *(one.told(edition) for one in new))
     return [one.snapshot for one in new]
 
 

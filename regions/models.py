@@ -140,9 +140,7 @@ class Category(Named):
         ordering = ["position", "slug"]
         verbose_name_plural = "categories"
         constraints = [
-            models.CheckConstraint(
-                condition=~Q(slug__in=RESERVED_SLUGS), name="category_slug_is_not_reserved"
-            ),
+            models.CheckConstraint(condition=~Q(slug__in=RESERVED_SLUGS), name="category_slug_is_not_reserved"),
         ]
 
 
@@ -166,9 +164,7 @@ class Channel(models.Model):
     revision = models.PositiveBigIntegerField(_("revision"), default=0, editable=False)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     active = models.BooleanField(_("active"), default=True)
-    slots = models.PositiveSmallIntegerField(
-        _("slots for pins"), default=3, validators=[MaxValueValidator(10)]
-    )
+    slots = models.PositiveSmallIntegerField(_("slots for pins"), default=3, validators=[MaxValueValidator(10)])
     feed_length = models.PositiveSmallIntegerField(
         _("entries in the feed"), default=10, validators=[MinValueValidator(1), MaxValueValidator(100)]
     )
@@ -176,22 +172,16 @@ class Channel(models.Model):
     pending_hours = models.PositiveSmallIntegerField(_("hours that a candidate waits"), default=48)
     half_life_minutes = models.PositiveIntegerField(_("minutes in which freshness halves"), default=120)
     minimum_fill = models.PositiveSmallIntegerField(_("fewest entries"), default=3)
-    fallback = models.CharField(
-        _("when it runs thin"), max_length=10, choices=Fallback, default=Fallback.KEEP_OLDER
-    )
+    fallback = models.CharField(_("when it runs thin"), max_length=10, choices=Fallback, default=Fallback.KEEP_OLDER)
     second_pair = models.BooleanField(_("second pair of eyes"), default=False)
-    reasons = ArrayField(
-        models.CharField(max_length=20), verbose_name=_("reasons offered"), default=list, blank=True
-    )
+    reasons = ArrayField(models.CharField(max_length=20), verbose_name=_("reasons offered"), default=list, blank=True)
     rank_weights = models.JSONField(_("weights of the rank"), default=dict, blank=True)
 
     objects = ChannelQuerySet.as_manager()
 
     class Meta:
         ordering = ["market__position", "position", "id"]
-        constraints = [
-            models.UniqueConstraint(fields=["market", "category"], name="one_channel_per_category")
-        ]
+        constraints = [models.UniqueConstraint(fields=["market", "category"], name="one_channel_per_category")]
 
     def __str__(self) -> str:
         return f"{self.market.code.upper()} {self.category.name}"
@@ -241,9 +231,7 @@ class SourceQuerySet(models.QuerySet["Source"]):
     def visible_to(self, user: Any) -> SourceQuerySet:
         """Those of one's markets, and the global ones, which everyone inherits."""
         markets = Market.objects.visible_to(user)
-        return self.filter(
-            Q(market__in=markets) | Q(channel__market__in=markets) | Q(market=None, channel=None)
-        )
+        return self.filter(Q(market__in=markets) | Q(channel__market__in=markets) | Q(market=None, channel=None))
 
 
 class Source(Scoped):
@@ -274,9 +262,7 @@ class Source(Scoped):
     paused_at = models.DateTimeField(_("paused at"), null=True, blank=True)
     paused_until = models.DateTimeField(_("paused until"), null=True, blank=True)
     paused_reason = models.TextField(_("why it is paused"), blank=True)
-    created_by = models.ForeignKey(
-        User, models.SET_NULL, null=True, blank=True, related_name="+", editable=False
-    )
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     exempt = models.ManyToManyField(Market, through="SourceExemption", related_name="+", blank=True)
 
@@ -359,9 +345,7 @@ class BlockListExemption(Exemption):
     block_list = models.ForeignKey(BlockList, models.CASCADE)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["block_list", "market"], name="block_list_exempted_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["block_list", "market"], name="block_list_exempted_once")]
 
 
 class BlockQuerySet(models.QuerySet["Block"]):
@@ -392,9 +376,7 @@ class Block(Scoped):
         BLOCK = "block", _("blocks")
         HOLD = "hold", _("holds for a second look")
 
-    block_list = models.ForeignKey(
-        BlockList, models.CASCADE, null=True, blank=True, verbose_name=_("block list")
-    )
+    block_list = models.ForeignKey(BlockList, models.CASCADE, null=True, blank=True, verbose_name=_("block list"))
     kind = models.CharField(_("kind"), max_length=7, choices=Kind)
     value = models.CharField(_("author, term, domain, hashtag or tweet"), max_length=200)
     effect = models.CharField(_("effect"), max_length=5, choices=Effect, default=Effect.BLOCK)
@@ -421,9 +403,7 @@ class Block(Scoped):
             ),
             models.CheckConstraint(condition=~Q(value=""), name="block_value_is_given"),
         ]
-        indexes = [
-            models.Index(fields=["market", "channel"], condition=Q(lifted_at=None), name="standing_blocks")
-        ]
+        indexes = [models.Index(fields=["market", "channel"], condition=Q(lifted_at=None), name="standing_blocks")]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.value}"

@@ -33,9 +33,7 @@ def give_role(user: User, market: Market, role: Role, *, by: User | None) -> Mem
         return held
     before = {"role": held.role} if held else {}
     membership, _made = Membership.objects.update_or_create(user=user, market=market, defaults={"role": role})
-    log_change(
-        membership, "give_role", by=by, market=market, before=before, after={"role": role, "user": user.pk}
-    )
+    log_change(membership, "give_role", by=by, market=market, before=before, after={"role": role, "user": user.pk})
     return membership
 
 

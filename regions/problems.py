@@ -85,9 +85,7 @@ def _of_drf(error: exceptions.APIException) -> Response:
         return Response(told, status=422, content_type=CONTENT_TYPE)
     plain = error.detail
     code = (plain.code if isinstance(plain, exceptions.ErrorDetail) else None) or error.default_code
-    return Response(
-        body(status, code, error.detail), status=status, headers=headers, content_type=CONTENT_TYPE
-    )
+    return Response(body(status, code, error.detail), status=status, headers=headers, content_type=CONTENT_TYPE)
 
 
 def not_found(request: HttpRequest) -> JsonResponse:

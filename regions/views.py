@@ -31,15 +31,11 @@ def error_page(request: HttpRequest, status: int, code: str, title: str, sentenc
 
 
 def forbidden(request: HttpRequest, exception: Any = None) -> HttpResponse:
-    return error_page(
-        request, 403, "permission_denied", _("Not yours to do"), _("You may look here, not change.")
-    )
+    return error_page(request, 403, "permission_denied", _("Not yours to do"), _("You may look here, not change."))
 
 
 def missing(request: HttpRequest, exception: Any = None) -> HttpResponse:
-    return error_page(
-        request, 404, "not_found", _("Nothing here"), _("This page does not exist, or not for you.")
-    )
+    return error_page(request, 404, "not_found", _("Nothing here"), _("This page does not exist, or not for you."))
 
 
 def broken(request: HttpRequest) -> HttpResponse:

@@ -24,9 +24,7 @@ def make_user(username: str, roles: dict[str, Role] | None = None, **fields: Any
 
 
 def channel_of(market: str, category: str) -> Channel:
-    return Channel.objects.select_related("market", "category").get(
-        market__code=market, category__slug=category
-    )
+    return Channel.objects.select_related("market", "category").get(market__code=market, category__slug=category)
 
 
 def make_author(username: str = "", **fields: Any) -> Author:
@@ -52,9 +50,7 @@ def make_tweet(text: str = "Der Rat von Lindmark hat die neue Brücke beschlosse
     return Tweet.objects.create(**told | fields)
 
 
-def make_candidate(
-    channel: Channel, text: str = "", *, tweet: Tweet | None = None, **fields: Any
-) -> Candidate:
+def make_candidate(channel: Channel, text: str = "", *, tweet: Tweet | None = None, **fields: Any) -> Candidate:
     """A candidate of a channel; pending unless a state is given."""
     tweet = tweet or (make_tweet(text) if text else make_tweet())
     if fields.get("state") == State.APPROVED:

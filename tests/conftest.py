@@ -50,11 +50,6 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(autouse=True)
-def places_come_back(django_db_serialized_rollback: None) -> None:
-    """Markets, categories and channels, which a migration makes, also after a test that truncates tables."""
-
-
-@pytest.fixture(autouse=True)
 def plain_settings(settings: Settings, tmp_path: Path) -> None:
     """Static files without a manifest, a feed folder for each test, passwords that cost nothing."""
     static = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

@@ -11,6 +11,4 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "curation.config.settings")
 app = Celery("tickerdesk")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.steps["worker"].add(DjangoStructLogInitStep)
-app.autodiscover_tasks(
-    lambda: [name for name in settings.INSTALLED_APPS if name in ("regions", "curation", "feeds")]
-)
+app.autodiscover_tasks(lambda: [name for name in settings.INSTALLED_APPS if name in ("regions", "curation", "feeds")])

@@ -63,9 +63,7 @@ def address(*schemes: str) -> Callable[[str], str]:
     def cast(raw: str) -> str:
         parts = urlsplit(raw)
         if parts.scheme not in schemes or not (parts.netloc or parts.path):
-            raise ValueError(
-                f"expected an address that begins with {' or '.join(s + '://' for s in schemes)}"
-            )
+            raise ValueError(f"expected an address that begins with {' or '.join(s + '://' for s in schemes)}")
         return raw
 
     return cast

@@ -20,9 +20,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1 FROM feeds_consumer LIMIT 1")
     except Error:
-        return HttpResponse(
-            "PostgreSQL does not answer, or is not migrated\n", status=503, content_type="text/plain"
-        )
+        return HttpResponse("PostgreSQL does not answer, or is not migrated\n", status=503, content_type="text/plain")
     return HttpResponse("ok\n", content_type="text/plain")
 
 

@@ -52,9 +52,9 @@ def doorbell() -> Doorbell:
     return Doorbell(settings.REDIS_URL)
 
 
-def tell(event: str, market: str, **more: Any) -> None:
-    """Tells the open browsers of a market, by its code."""
-    doorbell().ring([json.dumps({"event": event, "market": market} | more)])
+def tell(event: str, market: str, *told: dict[str, Any]) -> None:
+    """Tells the open browsers of a market, by its code; one message for each of `told`."""
+    doorbell().ring([json.dumps({"event": event, "market": market} | one) for one in told])
 
 
 def arrived(channel_ids: Iterable[int]) -> None:

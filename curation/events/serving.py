@@ -140,15 +140,11 @@ def origin_headers(origin: str) -> list[tuple[bytes, bytes]] | None:
 
 
 async def answer(send: Send, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-    await send(
-        {"type": "http.response.start", "status": status, "headers": [*headers, (b"content-length", b"0")]}
-    )
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, (b"content-length", b"0")]})
     await send({"type": "http.response.body", "body": b""})
 
 
-async def stream(
-    cookie: str, market: str, allowed: list[tuple[bytes, bytes]], receive: Receive, send: Send
-) -> None:
+async def stream(cookie: str, market: str, allowed: list[tuple[bytes, bytes]], receive: Receive, send: Send) -> None:
     """Sends what happens until the browser leaves or its reader may not read any more."""
     queue = hub.open(market)
     gone = asyncio.ensure_future(left(receive))

@@ -21,9 +21,7 @@ def append_only() -> list[pgtrigger.Trigger]:
     """Triggers that refuse UPDATE always and DELETE within 24 months."""
     return [
         pgtrigger.Protect(name="refuse_update", operation=pgtrigger.Update),
-        pgtrigger.Protect(
-            name="refuse_delete", operation=pgtrigger.Delete, condition=pgtrigger.Condition(KEPT)
-        ),
+        pgtrigger.Protect(name="refuse_delete", operation=pgtrigger.Delete, condition=pgtrigger.Condition(KEPT)),
     ]
 
 
@@ -91,9 +89,7 @@ class Decision(models.Model):
 
     class Meta:
         triggers = append_only()
-        constraints = [
-            models.UniqueConstraint(fields=["candidate", "version"], name="one_decision_per_version")
-        ]
+        constraints = [models.UniqueConstraint(fields=["candidate", "version"], name="one_decision_per_version")]
         indexes = [
             models.Index(fields=["market", "-id"], name="log_of_a_market"),
             models.Index(fields=["act"], name="decisions_of_an_act"),

@@ -167,9 +167,7 @@ class Candidate(models.Model):
                 condition=Q(state="pending"),
                 name="queue_by_time",
             ),
-            models.Index(
-                F("channel"), F("approved_at").desc(), condition=Q(state="approved"), name="live_by_time"
-            ),
+            models.Index(F("channel"), F("approved_at").desc(), condition=Q(state="approved"), name="live_by_time"),
             models.Index(
                 F("channel"),
                 F("go_live_at").desc(),
@@ -177,13 +175,9 @@ class Candidate(models.Model):
                 name="scheduled_by_time",
             ),
             models.Index(F("pending_since"), condition=Q(state="pending"), name="pending_by_age"),
-            models.Index(
-                F("channel"), F("state"), F("posted_at").desc(), F("id").desc(), name="decided_by_time"
-            ),
+            models.Index(F("channel"), F("state"), F("posted_at").desc(), F("id").desc(), name="decided_by_time"),
             models.Index(F("group"), condition=Q(group__isnull=False), name="similar_ones"),
-            GinIndex(
-                SearchVector("folded", config="simple"), condition=Q(state="pending"), name="queue_search"
-            ),
+            GinIndex(SearchVector("folded", config="simple"), condition=Q(state="pending"), name="queue_search"),
         ]
 
     def __str__(self) -> str:
@@ -193,9 +187,7 @@ class Candidate(models.Model):
         """The fields that verbs change, as the log holds them: words by their digest, times as ISO 8601."""
         told = {name: getattr(self, name) for name in STANDING}
         told |= {name: digest(told[name]) for name in WORDS}
-        return {
-            name: value.isoformat() if isinstance(value, datetime) else value for name, value in told.items()
-        }
+        return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in told.items()}
 
     @property
     def pinned(self) -> bool:
@@ -218,9 +210,7 @@ class Candidate(models.Model):
         return max(filter(None, (self.approved_at, self.go_live_at)), default=None)
 
     def in_window(self, now: datetime) -> bool:
-        return not (self.go_live_at and self.go_live_at > now) and not (
-            self.expire_at and self.expire_at <= now
-        )
+        return not (self.go_live_at and self.go_live_at > now) and not (self.expire_at and self.expire_at <= now)
 
 
 class Hit(models.Model):

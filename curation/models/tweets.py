@@ -88,8 +88,7 @@ class Tweet(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(current_id__gte=F("first_id")), name="tweet_edits_are_newer"),
             models.CheckConstraint(
-                condition=Q(purged_at=None)
-                | (Q(text="") & Q(raw=None) & Q(author=None) & Q(previous_text="")),
+                condition=Q(purged_at=None) | (Q(text="") & Q(raw=None) & Q(author=None) & Q(previous_text="")),
                 name="tweet_purged_is_empty",
             ),
         ]

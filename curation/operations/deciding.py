@@ -152,9 +152,7 @@ def decide_many(
 ) -> Many:
     """One verb on up to 200 candidates ({id: version seen}) as one act; refused ones do not stop the others."""
     asked = Wish(**wish, now=now or timezone.now())
-    asks = keys.fingerprint(
-        verb, dict(seen), {name: value for name, value in wish.items() if value is not None}
-    )
+    asks = keys.fingerprint(verb, dict(seen), {name: value for name, value in wish.items() if value is not None})
     with one_transaction():
         if earlier := keys.begin(by, key, asks):
             return repeated(earlier.act, earlier.refusals, list(seen))
@@ -257,9 +255,7 @@ def _pin(record: Record, candidate: Candidate, wish: Wish) -> None:
     if needs_second_pair(record, candidate):
         record.change(candidate, Verb.PIN, **approved(record, candidate, wish, {}))
     else:
-        record.change(
-            candidate, Verb.PIN, **approved(record, candidate, wish, placed(record, candidate, wish))
-        )
+        record.change(candidate, Verb.PIN, **approved(record, candidate, wish, placed(record, candidate, wish)))
 
 
 def _unpin(record: Record, candidate: Candidate, wish: Wish) -> None:

@@ -23,15 +23,11 @@ BATCH = 500
 def lapse_old(*, now: datetime) -> int:
     """Lapses pending candidates older than their channel allows, in batches; returns how many."""
     lapsed = 0
-    while rows := list(
-        Candidate.objects.older_than_their_channel_allows(now).values_list("pk", "channel_id")[:BATCH]
-    ):
+    while rows := list(Candidate.objects.older_than_their_channel_allows(now).values_list("pk", "channel_id")[:BATCH]):
         with one_transaction():
             channels = lock_channels(channel for _pk, channel in rows)
             waiting = lock_candidates(pk for pk, _channel in rows)
-            old = [
-                row for row in waiting.values() if _is_old(row, channels[row.channel_id].pending_hours, now)
-            ]
+            old = [row for row in waiting.values() if _is_old(row, channels[row.channel_id].pending_hours, now)]
             _apply(Verb.LAPSE, old, now=now)
         lapsed += len(old)
         if not old:

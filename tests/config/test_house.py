@@ -85,10 +85,7 @@ def test_only_regions_is_known_to_the_switchboard_by_import() -> None:
 
 def test_only_the_door_imports_tweepy() -> None:
     doors = {
-        path
-        for room in ROOMS
-        for path in modules(room)
-        if any(n.split(".")[0] == "tweepy" for n in imported(path))
+        path for room in ROOMS for path in modules(room) if any(n.split(".")[0] == "tweepy" for n in imported(path))
     }
     assert doors == {ROOT / "curation/x/client.py"}
 

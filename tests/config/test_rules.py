@@ -27,11 +27,7 @@ def routes(
 def rule_of(name: str, pattern: URLPattern) -> str | None:
     view = pattern.callback
     own = getattr(view, "rule", None) or getattr(getattr(view, "cls", None), "rule", None)
-    return (
-        own
-        or RULES_OF_LIBRARIES.get(name)
-        or RULES_OF_LIBRARIES.get(name.split(":")[0] if ":" in name else "")
-    )
+    return own or RULES_OF_LIBRARIES.get(name) or RULES_OF_LIBRARIES.get(name.split(":")[0] if ":" in name else "")
 
 
 ROUTES = list(routes(get_resolver()))
@@ -50,9 +46,7 @@ def test_a_right_is_asked_where_a_market_is_named(name: str, pattern: URLPattern
 
 
 def test_the_rules_of_libraries_name_real_routes() -> None:
-    known = {name for name, _pattern in ROUTES} | {
-        name.split(":")[0] for name, _pattern in ROUTES if ":" in name
-    }
+    known = {name for name, _pattern in ROUTES} | {name.split(":")[0] for name, _pattern in ROUTES if ":" in name}
     assert set(RULES_OF_LIBRARIES) <= known
 
 

@@ -17,18 +17,12 @@ def decisions_url(candidate: Candidate) -> str:
     return reverse("api-candidate-decisions", args=[candidate.pk])
 
 
-def test_the_list_shows_the_best_first_and_pages_without_loss(
-    api: Any, anna: User, de_politics: Channel
-) -> None:
+def test_the_list_shows_the_best_first_and_pages_without_loss(api: Any, anna: User, de_politics: Channel) -> None:
     rows = [make_candidate(de_politics, f"Meldung Nummer {rank}", rank=rank % 7) for rank in range(120)]
     seen: list[int] = []
     cursor = ""
     for _ in range(3):
-        page = (
-            api(anna)
-            .get("/api/v1/candidates/", {"market": "de", "category": "politics", "cursor": cursor})
-            .json()
-        )
+        page = api(anna).get("/api/v1/candidates/", {"market": "de", "category": "politics", "cursor": cursor}).json()
         seen += [row["id"] for row in page["results"]]
         cursor = page["next"]
     expected = sorted(rows, key=lambda row: (-row.rank, -row.pk))
@@ -55,8 +49,7 @@ def test_a_decision_answers_201_and_its_repeat_the_same(api: Any, anna: User, de
     candidate = make_candidate(de_politics)
     sent = {"verb": "approve", "version": 1, "context": "Heute wird gewählt."}
     answers = [
-        api(anna).post(decisions_url(candidate), sent, format="json", headers={"Idempotency-Key": "k"})
-        for _ in "ab"
+        api(anna).post(decisions_url(candidate), sent, format="json", headers={"Idempotency-Key": "k"}) for _ in "ab"
     ]
     assert [answer.status_code for answer in answers] == [201, 201]
     first, second = (answer.json() for answer in answers)
@@ -118,9 +111,7 @@ def test_a_block_stands_in_the_way(api: Any, anna: User, de_politics: Channel) -
     assert (answer.status_code, json.loads(answer.content)["code"]) == (422, "block_stands")
 
 
-def test_other_markets_do_not_exist(
-    api: Any, bram: User, guest: User, de_politics: Channel, anna: User
-) -> None:
+def test_other_markets_do_not_exist(api: Any, bram: User, guest: User, de_politics: Channel, anna: User) -> None:
     candidate = make_candidate(de_politics)
     done = api(anna).post(decisions_url(candidate), {"verb": "approve", "version": 1}, format="json").json()
     for user in (bram, guest):

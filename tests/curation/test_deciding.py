@@ -187,9 +187,7 @@ def test_bulk_answers_each_for_itself(
     many = operations.decide_many("approve", {one.pk: 1, two.pk: 5, foreign.pk: 1, 0: 1}, by=anna, key="b")
     assert [result.status for result in many.results] == [201, 409, 404, 404]
     assert [again(row).state for row in (one, two, foreign)] == ["approved", "pending", "pending"]
-    repeated = operations.decide_many(
-        "approve", {one.pk: 1, two.pk: 5, foreign.pk: 1, 0: 1}, by=anna, key="b"
-    )
+    repeated = operations.decide_many("approve", {one.pk: 1, two.pk: 5, foreign.pk: 1, 0: 1}, by=anna, key="b")
     assert [result.status for result in repeated.results] == [200, 409, 404, 404]
     assert repeated.act == many.act
     assert [r.status for r in operations.decide_many("block", {one.pk: 2}, by=vera).results] == [403]

@@ -15,9 +15,7 @@ pytestmark = pytest.mark.django_db
 
 def test_only_what_waited_too_long_lapses(de_politics: Channel) -> None:
     now = timezone.now()
-    old = make_candidate(
-        de_politics, pending_since=now - timedelta(hours=de_politics.pending_hours, seconds=1)
-    )
+    old = make_candidate(de_politics, pending_since=now - timedelta(hours=de_politics.pending_hours, seconds=1))
     young = make_candidate(de_politics, pending_since=now - timedelta(hours=de_politics.pending_hours - 1))
     assert operations.lapse_old(now=now) == 1
     assert operations.lapse_old(now=now) == 0

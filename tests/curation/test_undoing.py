@@ -75,9 +75,7 @@ def test_undo_of_undo_does_it_again(anna: User, de_politics: Channel) -> None:
     assert (again(candidate).state, again(candidate).version) == ("approved", 4)
 
 
-def test_others_cannot_but_a_lead_can(
-    anna: User, ben: User, lena: User, bram: User, de_politics: Channel
-) -> None:
+def test_others_cannot_but_a_lead_can(anna: User, ben: User, lena: User, bram: User, de_politics: Channel) -> None:
     done = operations.approve(make_candidate(de_politics), by=anna, version=1)
     for stranger, code in ((ben, "permission_denied"), (bram, "not_found")):
         with pytest.raises(Refusal) as refused:

@@ -97,9 +97,7 @@ def test_text_is_whole_and_entities_are_linked_by_code_points(page: Page, edge: 
     words = "😀😀 1 &lt; 2 &amp;amp; 3\n\nsee https://t.co/a1 #Wahl  @blick_p $ABC"
     at = words.index
     entities = {
-        "urls": [
-            {"start": at("https"), "end": at(" #"), "url": "https://t.co/a1", "display_url": "a.example…"}
-        ],
+        "urls": [{"start": at("https"), "end": at(" #"), "url": "https://t.co/a1", "display_url": "a.example…"}],
         "hashtags": [{"start": at("#"), "end": at("  @"), "tag": "Wahl"}],
         "mentions": [{"start": at("@"), "end": at(" $"), "username": "blick_p"}],
         "cashtags": [{"start": at("$"), "end": len(words), "tag": "ABC"}],
@@ -202,9 +200,7 @@ def test_pictures_come_through_the_base_and_broken_ones_leave_their_place(page: 
     tall = page.locator(".media").bounding_box()
     edge.pictures = 404
     gone = {"url": "https://pics.example/gone.jpg", "avatar_url": "https://pics.example/gone.png"}
-    edge.feed = feed(
-        2, post("11", "Hello", media=[PHOTO | gone], author=AUTHOR | {"avatar_url": gone["avatar_url"]})
-    )
+    edge.feed = feed(2, post("11", "Hello", media=[PHOTO | gone], author=AUTHOR | {"avatar_url": gone["avatar_url"]}))
     show(page, edge)
     expect(page.locator("img")).to_have_count(0)
     expect(page.locator(".avatar")).to_have_text("WL")

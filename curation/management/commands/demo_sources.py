@@ -27,9 +27,7 @@ class Command(BaseCommand):
             if channel.category.slug in SEARCHED:
                 add_search(channel)
         add_global()
-        self.stdout.write(
-            f"{Source.objects.count() - before} sources added, {Source.objects.count()} in all."
-        )
+        self.stdout.write(f"{Source.objects.count() - before} sources added, {Source.objects.count()} in all.")
 
 
 def add(kind: str, value: str, name: str, **fields: Any) -> None:
