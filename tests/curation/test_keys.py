@@ -13,7 +13,7 @@ from curation.models import Candidate, State
 from regions.models import Channel, User
 from tests.cast import channel_of, make_candidate, make_tweet
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
 DESK = "/desk/de/politics/"
 WATCH = "window.broken = []; addEventListener('securitypolicyviolation', (e) => broken.push(e.violatedDirective));"
 Open = Callable[..., Page]
