@@ -99,6 +99,8 @@ def next_change(rules: ChannelRules, rows: Iterable[Row], now: datetime) -> date
 def _moments(rules: ChannelRules, row: Row) -> Iterator[datetime]:
     yield row.live_at
     yield row.lasts_until(rules)
+    if row.go_live_at:
+        yield row.go_live_at
     if row.expire_at:
         yield row.expire_at
     if row.pinned_until:

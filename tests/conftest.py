@@ -32,6 +32,14 @@ def chromium() -> str | None:
     return os.environ.get("CHROMIUM") or (str(debian) if debian.exists() else None)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that commit empty the tables afterwards: they need the markets back, which a migration made."""
+    for test in items:
+        if {"live_server", "transactional_db"} & set(getattr(test, "fixturenames", ())):
+            test.add_marker(pytest.mark.django_db(transaction=True, serialized_rollback=True), append=False)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One Chromium for the whole session; every test opens its own context in it.
