@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-RESERVED_SLUGS = ("hold", "release", "snapshots", "feed.json", "rss.xml")
+RESERVED_SLUGS = ("hold", "release", "snapshots", "feed.json", "rss.xml", "decisions", "changes", "arrivals", "acts")
 MARKET_CODE = RegexValidator(r"^[a-z]{2}$", _("Two lower-case letters."))
 CATEGORY_SLUG = RegexValidator(r"^[a-z][a-z0-9-]{1,30}$", _("Lower-case letters, digits and hyphens."))
 

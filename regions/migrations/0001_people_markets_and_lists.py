@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'categories',
                 'ordering': ['position', 'slug'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('slug__in', ('hold', 'release', 'snapshots', 'feed.json', 'rss.xml')), _negated=True), name='category_slug_is_not_reserved')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('slug__in', ('hold', 'release', 'snapshots', 'feed.json', 'rss.xml', 'decisions', 'changes', 'arrivals', 'acts')), _negated=True), name='category_slug_is_not_reserved')],
             },
         ),
         migrations.CreateModel(
