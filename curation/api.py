@@ -72,7 +72,7 @@ def channel_of(market: Market, slug: str) -> Channel:
     return channel
 
 
-@extend_schema(parameters=[CandidateQuery], responses={200: CandidatePage} | PROBLEMS)
+@extend_schema(operation_id="candidates_list", parameters=[CandidateQuery], responses={200: CandidatePage} | PROBLEMS)
 @rule("desk.read")
 @api_view(["GET"])
 def candidates(request: Request) -> Response:

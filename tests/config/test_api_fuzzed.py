@@ -1,0 +1,46 @@
+"""Whatever a program sends, the API answers with a status its schema names, and never with a server error."""
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
+from hypothesis.strategies import SearchStrategy
+from knox.models import AuthToken
+from schemathesis import Case, GenerationMode
+
+from regions.models import Role
+from tests.cast import channel_of, make_candidate, make_user
+
+
+@pytest.fixture
+def token(live_server: Any) -> str:
+    """Of an editor of DE, who finds three candidates there."""
+    for _ in range(3):
+        make_candidate(channel_of("de", "politics"))
+    _row, token = AuthToken.objects.create(make_user("anna", {"de": Role.EDITOR}))
+    return str(token)
+
+
+def test_no_request_breaks_the_api(live_server: Any, token: str) -> None:
+    schema = schemathesis.openapi.from_url(f"{live_server.url}/api/v1/schema/?format=json")
+    operations = [result.ok() for result in schema.get_all_operations()]
+    assert len(operations) >= 8
+    for operation in operations:
+        call_with_many(operation.as_strategy(generation_mode=GenerationMode.POSITIVE), token)
+        with suppress(Unsatisfiable):  # what takes nothing cannot be asked wrongly
+            call_with_many(operation.as_strategy(generation_mode=GenerationMode.NEGATIVE), token)
+
+
+def call_with_many(cases: SearchStrategy[Case], token: str) -> None:
+    @given(case=cases)
+    @settings(max_examples=20, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    def call(case: Case) -> None:
+        answer = case.call(headers={"Authorization": f"Token {token}"})
+        assert answer.status_code < 500, (case.as_curl_command(), answer.text)
+        if answer.status_code >= 400:
+            assert answer.headers["content-type"] == ["application/problem+json"], case.as_curl_command()
+
+    call()
