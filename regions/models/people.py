@@ -1,0 +1,72 @@
+"""Who: people and their roles in markets."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from regions.models.places import Market
+
+
+class Role(models.TextChoices):
+    """What a person may do in a market, from least to most. A superuser is the chief of all markets."""
+
+    VIEWER = "viewer", _("viewer")
+    EDITOR = "editor", _("editor")
+    LEAD = "lead", _("lead")
+
+
+class User(AbstractUser):
+    """A person. Preferences that follow them to every browser stand here."""
+
+    class Theme(models.TextChoices):
+        SYSTEM = "system", _("as the system")
+        LIGHT = "light", _("light")
+        DARK = "dark", _("dark")
+
+    language = models.CharField(_("language"), max_length=2, blank=True, choices=settings.LANGUAGES)
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
+    theme = models.CharField(_("theme"), max_length=6, choices=Theme, default=Theme.SYSTEM)
+    keys = models.JSONField(_("keys"), default=dict, blank=True)
+
+    @property
+    def shown_name(self) -> str:
+        """The name colleagues read: full name, else the log-in name."""
+        return self.get_full_name() or self.get_username()
+
+    @property
+    def initials(self) -> str:
+        words = self.shown_name.replace("_", " ").replace(".", " ").split()
+        return "".join(word[0] for word in words[:2]).upper()
+
+    def role_in(self, market_id: int) -> str | None:
+        """The role in a market, read once for each request's user object; a chief is lead everywhere."""
+        if not self.is_active:
+            return None
+        if self.is_superuser:
+            return Role.LEAD
+        if not hasattr(self, "_roles"):
+            self._roles = dict(self.membership_set.values_list("market_id", "role"))
+        return self._roles.get(market_id)
+
+
+class Membership(models.Model):
+    """A person's role in a market."""
+
+    user = models.ForeignKey(User, models.CASCADE, verbose_name=_("person"))
+    market = models.ForeignKey(Market, models.CASCADE, verbose_name=_("market"))
+    role = models.CharField(_("role"), max_length=6, choices=Role)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "market"], name="one_role_per_market"),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="membership_role_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.market.code} {self.role}"
