@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
 from curation.models import Act, Candidate
-from regions.permissions import require
+from regions.models import Market
+from regions.permissions import may, require
 
 
 def candidate_for(user: Any, pk: int, right: str = "desk.read") -> Candidate:
@@ -18,12 +20,12 @@ def candidate_for(user: Any, pk: int, right: str = "desk.read") -> Candidate:
 
 
 def act_for(user: Any, pk: int, right: str = "desk.read") -> Act:
-    """An act that touched one of one's markets."""
+    """An act that touched one of one's markets, with the right in at least one of them."""
     act = Act.objects.select_related("by").filter(pk=pk).first()
-    if act is None:
+    markets = Market.objects.filter(decision__act=pk).distinct() if act else []
+    own = [market for market in markets if may(user, "desk.read", market)]
+    if act is None or not own:
         raise Http404
-    first = act.decision_set.select_related("market").order_by("id").first()
-    if first is None:
-        raise Http404
-    require(user, right, first.market)
+    if not any(may(user, right, market) for market in own):
+        raise PermissionDenied
     return act

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view
@@ -46,7 +48,7 @@ PROBLEMS = {403: Problem, 404: Problem, 422: Problem}
 
 class BadKey(Refusal):
     code = "bad_key"
-    detail = "An Idempotency-Key has 1 to 200 characters."
+    detail = _lazy("An Idempotency-Key has 1 to 200 characters.")
 
 
 def key_of(request: Request) -> str:
@@ -68,7 +70,7 @@ def channel_of(market: Market, slug: str) -> Channel:
     category = Category.objects.filter(slug=slug).first()
     channel = Channel.objects.active().filter(market=market, category=category).first()
     if channel is None:
-        raise Refusal(f"{market.code.upper()} has no such category.", field="category")
+        raise Refusal(_("This market has no such category."), field="category")
     return channel
 
 
@@ -139,8 +141,8 @@ def decide_many(request: Request) -> Response:
 def log(request: Request) -> Response:
     market = market_for(request.user, request.query_params.get("market", ""))
     since = request.query_params.get("since", "0")
-    if not since.isascii() or not since.isdigit():
-        raise Refusal("The id of a decision.", field="since")
+    if not since.isascii() or not since.isdigit() or len(since) > 18:
+        raise Refusal(_("The id of a decision."), field="since")
     rows = list(Decision.objects.of_market(market).after(int(since))[: LOG_PAGE + 1])
     more = rows[LOG_PAGE - 1].pk if len(rows) > LOG_PAGE else None
     return Response({"results": LoggedDecision(rows[:LOG_PAGE], many=True).data, "next": more})
@@ -152,7 +154,12 @@ def log(request: Request) -> Response:
 def undo(request: Request, pk: int) -> Response:
     """Takes a whole act back."""
     act: Act = act_for(request.user, pk, "candidate.decide")
-    return Response(many_json(operations.undo(act, by=person(request), key=key_of(request))), status=201)
+    try:
+        many = operations.undo(act, by=person(request), key=key_of(request))
+    except operations.StaleVersion as stale:
+        stale.more["candidate"] = CandidateJson(stale.candidate).data
+        raise
+    return Response(many_json(many), status=201)
 
 
 def many_json(many: Many) -> dict[str, Any]:
@@ -166,6 +173,8 @@ def result_json(result: Result) -> dict[str, Any]:
     told: dict[str, Any] = {"id": result.id, "status": 201 if result.status == 200 else int(result.status)}
     if result.problem is not None:
         told["problem"] = result.problem
+    if result.remark:
+        told["remark"] = result.remark
     if result.candidate is not None and result.status != 404 and result.status != 403:
         told["candidate"] = CandidateJson(result.candidate).data
     return told

@@ -59,5 +59,5 @@ def _read(cursor: str, order: str) -> tuple[Any, int]:
         if made_for != order:
             raise ValueError(made_for)
         return (float(value) if order == "best" else datetime.fromisoformat(value)), int(pk)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise BadCursor(field="cursor") from error

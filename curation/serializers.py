@@ -212,6 +212,7 @@ class ResultJson(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     candidate = CandidateJson(required=False)
     problem = Problem(required=False)
+    remark = serializers.CharField(required=False, help_text="What came otherwise than asked.")
 
 
 class ManyJson(serializers.Serializer[Any]):

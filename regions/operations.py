@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import models, transaction
 
 from regions.models import Category, Change, Channel, Market, Membership, Role, Source, User
+from regions.signals import channel_changed
 
 
 def log_change(
@@ -23,6 +25,30 @@ def log_change(
     return Change.objects.create(
         by=by, market=market, noun=name, noun_id=noun.pk, verb=verb, before=before or {}, after=after or {}
     )
+
+
+@transaction.atomic
+def touch(channel_ids: Iterable[int]) -> None:
+    """Raises the revision of channels whose feed changes for another reason than a decision, and says so."""
+    ids = sorted(set(channel_ids))
+    if ids:
+        list(Channel.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
+        Channel.objects.filter(pk__in=ids).update(revision=models.F("revision") + 1)
+        channel_changed.send(sender=Channel, channels=ids)
+
+
+@transaction.atomic
+def save_change(
+    noun: models.Model, before: dict[str, Any], *, by: User | None, market: Market | None, channels: Iterable[int] = ()
+) -> None:
+    """Saves what someone changed on a market, category, channel or source; `before` holds the changed fields.
+
+    The channels whose feeds it shapes are touched, so that they are published anew."""
+    noun.save()
+    after = {name: str(getattr(noun, name)) for name in before}
+    told = {name: str(value) for name, value in before.items()}
+    log_change(noun, "change", by=by, market=market, before=told, after=after)
+    touch(channels)
 
 
 @transaction.atomic

@@ -28,9 +28,9 @@ from curation.operations.errors import (
     TooMany,
     VersionRequired,
 )
-from curation.operations.record import touch
 from curation.operations.system import edit, lapse_old, withdraw
 from curation.operations.undoing import undo
+from regions.operations import touch
 
 __all__ = [
     "BadWindow",

@@ -12,6 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from curation.matching import Matcher
 from curation.models import Act, Candidate, Decision, State, Verb
@@ -49,13 +50,16 @@ CREATED = HTTPStatus.CREATED
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one candidate of an act: 201 with the candidate, or another status with the problem."""
+    """What came of one candidate of an act: 201 with the candidate, or another status with the problem.
+
+    `remark` is a sentence on something that came otherwise than asked."""
 
     id: int
     status: int
     candidate: Candidate | None = None
     problem: dict[str, Any] | None = None
     refusal: Refusal | None = None
+    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,7 @@ def decide_many(
     asks = keys.fingerprint(verb, dict(seen), {name: value for name, value in wish.items() if value is not None})
     with one_transaction():
         if earlier := keys.begin(by, key, asks):
-            return repeated(earlier.act, earlier.refusals, list(seen))
+            return repeated(earlier.act, earlier.refusals, list(seen), by)
         check(verb, seen, asked)
         many = _decided(verb, seen, by, asked)
         if many.act is None:
@@ -213,13 +217,13 @@ def _decided(verb: str, seen: Mapping[int, int | None], by: User, wish: Wish) ->
 class Unknown(Refusal):
     status = HTTPStatus.NOT_FOUND
     code = "not_found"
-    detail = "No such candidate."
+    detail = _lazy("There is no such post.")
 
 
 class Forbidden(Refusal):
     status = HTTPStatus.FORBIDDEN
     code = "permission_denied"
-    detail = "You may look here, not decide."
+    detail = _lazy("You may look here, not decide.")
 
 
 def allowed(verb: str, candidate: Candidate | None, version: int | None, by: User, wish: Wish) -> Candidate:
@@ -237,7 +241,7 @@ def allowed(verb: str, candidate: Candidate | None, version: int | None, by: Use
     if verb in (Verb.APPROVE, Verb.PIN, Verb.REOPEN) and stands_blocked(candidate, wish.now):
         raise BlockStands
     starts, ends = wish.go_live_at or candidate.go_live_at, wish.expire_at or candidate.expire_at
-    if verb in (Verb.APPROVE, Verb.PIN) and starts and ends and ends <= starts:
+    if verb in (Verb.APPROVE, Verb.PIN) and ends and ends <= max(wish.now, starts or wish.now):
         raise BadWindow(_("It would end before it begins."), field="expire_at")
     return candidate
 
@@ -247,15 +251,18 @@ def stands_blocked(candidate: Candidate, now: datetime) -> bool:
 
 
 def _approve(record: Record, candidate: Candidate, wish: Wish) -> None:
-    fields = placed(record, candidate, wish) if wish.slot is not None else {}
-    record.change(candidate, Verb.APPROVE, **approved(record, candidate, wish, fields))
+    _approve_at(record, candidate, wish, Verb.APPROVE, pins=wish.slot is not None)
 
 
 def _pin(record: Record, candidate: Candidate, wish: Wish) -> None:
-    if needs_second_pair(record, candidate):
-        record.change(candidate, Verb.PIN, **approved(record, candidate, wish, {}))
-    else:
-        record.change(candidate, Verb.PIN, **approved(record, candidate, wish, placed(record, candidate, wish)))
+    _approve_at(record, candidate, wish, Verb.PIN, pins=True)
+
+
+def _approve_at(record: Record, candidate: Candidate, wish: Wish, verb: str, *, pins: bool) -> None:
+    """Everything that can be refused is asked before anything is changed: a refusal displaces nobody."""
+    waits = needs_second_pair(record, candidate)
+    place = placed(record, candidate, wish) if pins and not waits else {}
+    record.change(candidate, verb, **approved(record, candidate, wish, place, waits=waits))
 
 
 def _unpin(record: Record, candidate: Candidate, wish: Wish) -> None:
@@ -289,15 +296,15 @@ def needs_second_pair(record: Record, candidate: Candidate) -> bool:
     return candidate.confirmed_by_id is None
 
 
-def approved(record: Record, candidate: Candidate, wish: Wish, place: dict[str, Any]) -> dict[str, Any]:
+def approved(record: Record, candidate: Candidate, wish: Wish, place: dict[str, Any], *, waits: bool) -> dict[str, Any]:
     """The fields of a candidate that is approved now, or waits for the second pair of eyes."""
     given = {name: getattr(wish, name) for name in ("go_live_at", "expire_at", "context", "label")}
     fields = {name: value for name, value in given.items() if value is not None} | {"held": False}
     if wish.with_similar:
         fields["with_similar"] = True
-    if needs_second_pair(record, candidate):
-        waits = {"state": State.PENDING, "confirmed_by_id": record.by.pk if record.by else None}
-        return fields | waits | ({"pending_since": record.now} if candidate.state != State.PENDING else {})
+    if waits:
+        first = {"state": State.PENDING, "confirmed_by_id": record.by.pk if record.by else None}
+        return fields | first | ({"pending_since": record.now} if candidate.state != State.PENDING else {})
     since = candidate.approved_at if candidate.state == State.APPROVED else record.now
     return fields | place | {"state": State.APPROVED, "approved_at": since}
 
@@ -319,10 +326,12 @@ def placed(record: Record, candidate: Candidate, wish: Wish) -> dict[str, Any]:
     holder = holders.get(slot)
     if holder is not None and holder.pk != candidate.pk:
         displace(record, holder, candidate)
-    return {
-        "slot": slot,
-        "pinned_until": wish.until if wish.until or candidate.slot is None else candidate.pinned_until,
-    }
+    return {"slot": slot, "pinned_until": wish.until or lasting_until(candidate, wish.now)}
+
+
+def lasting_until(row: Candidate, now: datetime) -> datetime | None:
+    """Until when its own pin lasts; None for no end, and for an end that is past."""
+    return None if ended(row, now) else row.pinned_until
 
 
 def ended(row: Candidate, now: datetime) -> bool:
@@ -330,23 +339,25 @@ def ended(row: Candidate, now: datetime) -> bool:
 
 
 def displace(record: Record, holder: Candidate, newcomer: Candidate) -> None:
-    """The holder gets the newcomer's slot if it has one, else none."""
-    theirs: dict[str, Any] = {"slot": newcomer.slot, "pinned_until": newcomer.pinned_until}
-    if newcomer.slot is None or ended(holder, record.now):
+    """The holder takes the newcomer's slot if it has one, else none. Each keeps its own until."""
+    if newcomer.slot is None or ended(holder, record.now) or ended(newcomer, record.now):
         record.change(holder, Verb.UNPIN, **unpinned())
         return
-    Candidate.objects.filter(pk=newcomer.pk).update(**unpinned())
-    Candidate.objects.filter(pk=holder.pk).update(**unpinned())
-    record.change(holder, Verb.PIN, **theirs)
+    Candidate.objects.filter(pk__in=(newcomer.pk, holder.pk)).update(**unpinned())
+    record.change(holder, Verb.PIN, slot=newcomer.slot, pinned_until=holder.pinned_until)
 
 
-def repeated(act: Act | None, refusals: dict[str, Any], ids: list[int]) -> Many:
-    """The answer to a request that was done before: the same act and refusals, candidates as they stand now."""
-    rows = {row.pk: row for row in Candidate.objects.with_tweets().filter(pk__in=ids)}
-    results = [
-        Result(pk, refusals[str(pk)]["status"], rows.get(pk), refusals[str(pk)])
-        if str(pk) in refusals
-        else Result(pk, HTTPStatus.OK, rows.get(pk))
-        for pk in ids
-    ]
-    return Many(act, results)
+def repeated(act: Act | None, refusals: dict[str, Any], ids: list[int], by: User) -> Many:
+    """The answer to a request that was done before: the same act and refusals, candidates as they stand now.
+
+    Rights are asked anew: who lost a market since does not see it."""
+    found = Candidate.objects.with_tweets().filter(pk__in=ids)
+    rows = {row.pk: row for row in found if may(by, "desk.read", row.channel.market)}
+    return Many(act, [_repeated(pk, rows.get(pk), refusals.get(str(pk))) for pk in ids])
+
+
+def _repeated(pk: int, row: Candidate | None, problem: dict[str, Any] | None) -> Result:
+    if row is None:
+        unknown = Unknown()
+        return Result(pk, unknown.status, None, unknown.problem(), unknown)
+    return Result(pk, problem["status"], row, problem) if problem else Result(pk, HTTPStatus.OK, row)

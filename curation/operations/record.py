@@ -9,16 +9,17 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import F
 
-from curation.models import Act, Candidate, Decision, Note, Verb, Wording
+from curation.models import Act, Candidate, Decision, Note, Wording
 from curation.models.candidates import WORDS
 from curation.operations.errors import Busy
 from regions.models import Channel, User
 from regions.signals import channel_changed
 
-LOCK_NOT_AVAILABLE = "55P03"
+WAITED_TOO_LONG = {"55P03", "40P01"}  # lock_not_available, deadlock_detected
+LOG_LOCK = 7301  # class of the advisory locks on markets' logs
 
 
 @contextmanager
@@ -28,14 +29,14 @@ def one_transaction() -> Iterator[None]:
         with transaction.atomic():
             yield
     except OperationalError as error:
-        if getattr(error.__cause__, "pgcode", "") == LOCK_NOT_AVAILABLE:
+        if getattr(error.__cause__, "pgcode", "") in WAITED_TOO_LONG:
             raise Busy from error
         raise
 
 
 def lock_channels(ids: Iterable[int]) -> dict[int, Channel]:
-    """Channels by id, locked in the order of their ids."""
-    found = Channel.objects.select_for_update(of=("self",)).select_related("market", "category")
+    """Channels by id, locked in the order of their ids. Rows that only point at a channel need not wait."""
+    found = Channel.objects.select_for_update(of=("self",), no_key=True).select_related("market", "category")
     return {channel.pk: channel for channel in found.filter(pk__in=set(ids)).order_by("pk")}
 
 
@@ -43,15 +44,6 @@ def lock_candidates(ids: Iterable[int]) -> dict[int, Candidate]:
     """Candidates by id with their tweets, locked in the order of their ids. Their channels must be locked."""
     found = Candidate.objects.select_for_update(of=("self",)).with_tweets()
     return {candidate.pk: candidate for candidate in found.filter(pk__in=set(ids)).order_by("pk")}
-
-
-def touch(channel_ids: Iterable[int]) -> None:
-    """Raises the revision of channels whose feed changes for another reason than a decision, and says so."""
-    ids = sorted(set(channel_ids))
-    if ids:
-        lock_channels(ids)
-        Channel.objects.filter(pk__in=ids).update(revision=F("revision") + 1)
-        channel_changed.send(sender=Channel, channels=ids)
 
 
 class Record:
@@ -106,11 +98,22 @@ class Record:
         return decision
 
     def close(self) -> None:
-        """Writes the decisions, raises the channels' revisions and says so; the last step before the commit."""
+        """Writes the decisions, raises the channels' revisions and says so; the last step before the commit.
+
+        From here on nobody else writes to these markets' logs: their ids become visible in their order, so that who
+        reads on from the last id seen misses none."""
+        for market_id in sorted({decision.market_id for decision in self.decisions}):
+            lock_log(market_id)
         Decision.objects.bulk_create(self.decisions)
         channels = sorted({decision.channel_id for decision in self.decisions})
         Channel.objects.filter(pk__in=channels).update(revision=F("revision") + 1)
         channel_changed.send(sender=Channel, channels=channels)
+
+
+def lock_log(market_id: int) -> None:
+    """Holds a market's log until the commit."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOG_LOCK, market_id])
 
 
 def last_decision(candidate: Candidate) -> Decision | None:
@@ -125,12 +128,12 @@ def unpinned() -> dict[str, Any]:
 def back_to_pending(now: datetime) -> dict[str, Any]:
     """Fields of a candidate that waits for a decision again."""
     return unpinned() | {
+        "go_live_at": None,
+        "expire_at": None,
+        "with_similar": False,
         "state": "pending",
         "pending_since": now,
         "approved_at": None,
         "confirmed_by_id": None,
         "blocked_by_lists": False,
     }
-
-
-SYSTEM_VERBS = {Verb.LIFT, Verb.EDIT, Verb.WITHDRAW, Verb.RESTORE, Verb.LAPSE}

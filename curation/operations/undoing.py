@@ -39,7 +39,7 @@ def undo(act: Act, *, by: User, key: str = "", now: datetime | None = None) -> M
     decisions = list(act.decision_set.select_related("market").order_by("id"))
     with one_transaction():
         if earlier := keys.begin(by, key, keys.fingerprint(Verb.UNDO, act.pk)):
-            return repeated(earlier.act, earlier.refusals, [decision.candidate_id for decision in decisions])
+            return repeated(earlier.act, earlier.refusals, [decision.candidate_id for decision in decisions], by)
         if act.by_id is None or act.at < now - UNDOABLE_FOR:
             raise NotUndoable
         many = _undone(act, decisions, by, now)
@@ -49,7 +49,8 @@ def undo(act: Act, *, by: User, key: str = "", now: datetime | None = None) -> M
             refusals = {result.id: result.problem for result in many.results if result.problem}
             keys.finish(by, key, status=HTTPStatus.CREATED, act=many.act, refusals=refusals)
     if many.act is None:
-        raise many.results[0].refusal or NotUndoable() if len(many.results) == 1 else NotUndoable()
+        alone = many.results[0].refusal if len(many.results) == 1 else None
+        raise alone or NotUndoable(results=[{"id": one.id, "problem": one.problem} for one in many.results])
     return many
 
 
@@ -66,14 +67,17 @@ def _undone(act: Act, decisions: list[Decision], by: User, now: datetime) -> Man
         else:
             back.append((decision, candidate))
     record = _restored(act, back, by, now) if back else None
-    results = [_result(candidates[decision.candidate_id], refused) for decision in decisions]
+    pinned = {decision.candidate_id for decision in decisions if decision.before["slot"] is not None}
+    results = [_result(candidates[decision.candidate_id], refused, pinned) for decision in decisions]
     return Many(record.act if record else None, results)
 
 
-def _result(candidate: Candidate, refused: dict[int, Refusal]) -> Result:
+def _result(candidate: Candidate, refused: dict[int, Refusal], pinned: set[int]) -> Result:
     refusal = refused.get(candidate.pk)
     if refusal is None:
-        return Result(candidate.pk, HTTPStatus.CREATED, candidate)
+        lost = candidate.pk in pinned and candidate.slot is None
+        remark = _("Its slot was taken meanwhile; it is back unpinned.") if lost else ""
+        return Result(candidate.pk, HTTPStatus.CREATED, candidate, remark=remark)
     shown = None if isinstance(refusal, Unknown) else candidate
     return Result(candidate.pk, refusal.status, shown, refusal.problem(), refusal)
 
