@@ -1,5 +1,6 @@
 """The editorial API: each door works, and refuses the wrong market, nobody, and bad input."""
 
+import base64
 import json
 from typing import Any
 
@@ -68,6 +69,7 @@ def test_a_stale_version_tells_who_was_faster(api: Any, anna: User, ben: User, d
     assert (problem["candidate"]["version"], problem["candidate"]["state"]) == (2, "approved")
 
 
+ENDLESS = base64.urlsafe_b64encode(b'["best", 1, Infinity]').decode()
 BAD_BODIES = [
     ({"verb": "approve"}, 422, "version_required"),
     ({"verb": "approve", "version": "one"}, 422, "invalid"),
@@ -146,6 +148,8 @@ def test_unknown_candidate_category_cursor_and_state(api: Any, anna: User) -> No
         (api(anna).get("/api/v1/candidates/", {"market": "de", "cursor": "zz"}), 422, "bad_cursor"),
         (api(anna).get("/api/v1/candidates/", {"market": "de", "state": "gone"}), 422, "invalid"),
         (api(anna).get("/api/v1/candidates/"), 422, "invalid"),
+        (api(anna).get("/api/v1/candidates/", {"market": "de", "cursor": ENDLESS}), 422, "bad_cursor"),
+        (api(anna).get("/api/v1/decisions/", {"market": "de", "since": "9" * 5000}), 422, "not_allowed"),
         (api(anna).get("/api/v1/nothing/"), 404, "not_found"),
         (api(anna).get("/api/v1/decisions/", {"market": "de", "since": "x"}), 422, "not_allowed"),
     ]

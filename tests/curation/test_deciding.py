@@ -207,3 +207,55 @@ def test_the_log_cannot_be_changed(anna: User, de_politics: Channel) -> None:
             type(row).objects.filter(pk=row.pk).update(verb="block")
         with pytest.raises(InternalError), transaction.atomic():
             type(row).objects.filter(pk=row.pk)._raw_delete(using="default")
+
+
+def test_the_first_of_two_pairs_of_eyes_displaces_nobody(anna: User, ben: User, de_politics: Channel) -> None:
+    holder = make_candidate(de_politics, state="approved", slot=1)
+    Channel.objects.filter(pk=de_politics.pk).update(second_pair=True)
+    candidate = make_candidate(de_politics)
+    operations.approve(candidate, by=anna, version=1, slot=1, swap=True)
+    with pytest.raises(operations.SecondPairNeeded):
+        operations.approve(candidate, by=anna, version=2, slot=1, swap=True)
+    assert (again(holder).slot, again(holder).version, again(candidate).slot) == (1, 1, None)
+    operations.approve(candidate, by=ben, version=2, slot=1, swap=True)
+    assert (again(holder).slot, again(candidate).slot, again(candidate).state) == (None, 1, "approved")
+
+
+def test_each_keeps_its_own_until_when_pins_swap(anna: User, de_politics: Channel) -> None:
+    at_six, at_nine = (timezone.now() + timedelta(hours=hours) for hours in (6, 9))
+    one, two = make_candidate(de_politics), make_candidate(de_politics)
+    operations.pin(one, by=anna, version=1, slot=1, until=at_six)
+    operations.pin(two, by=anna, version=1, slot=2, until=at_nine)
+    operations.pin(two, by=anna, version=2, slot=1, swap=True)
+    assert [(again(row).slot, again(row).pinned_until) for row in (one, two)] == [(2, at_six), (1, at_nine)]
+
+
+def test_a_new_pin_never_begins_with_an_end_that_is_past(anna: User, de_politics: Channel) -> None:
+    past = timezone.now() - timedelta(minutes=1)
+    holder = make_candidate(de_politics, state="approved", slot=1)
+    old = make_candidate(de_politics, state="approved", slot=2, pinned_until=past)
+    operations.pin(old, by=anna, version=1, slot=1, swap=True)
+    assert (again(old).slot, again(old).pinned_until) == (1, None)
+    assert (again(holder).slot, again(holder).pinned_until) == (None, None)
+    ended = make_candidate(de_politics, state="approved", slot=3, pinned_until=past)
+    operations.pin(ended, by=anna, version=1)
+    assert again(ended).pinned_until is None
+
+
+def test_nothing_is_approved_into_a_window_that_is_over(anna: User, de_politics: Channel) -> None:
+    past = timezone.now() - timedelta(minutes=1)
+    live = make_candidate(de_politics, state="approved", expire_at=past)
+    with pytest.raises(operations.BadWindow):
+        operations.pin(live, by=anna, version=1)
+    operations.reopen(live, by=anna, version=1)
+    assert again(live).expire_at is None
+    operations.approve(live, by=anna, version=2)
+
+
+def test_a_replay_shows_nothing_of_a_market_one_left(anna: User, de_politics: Channel) -> None:
+    candidate = make_candidate(de_politics)
+    operations.decide_many("approve", {candidate.pk: 1}, by=anna, key="k")
+    anna.membership_set.all().delete()
+    left = User.objects.get(pk=anna.pk)
+    (result,) = operations.decide_many("approve", {candidate.pk: 1}, by=left, key="k").results
+    assert (result.status, result.candidate) == (404, None)

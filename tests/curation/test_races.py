@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -83,3 +83,27 @@ def test_four_pin_into_three_slots() -> None:
     answers = at_once([partial(operations.pin, row, by=by, version=1) for by, row in zip(people, rows, strict=True)])
     assert sorted(getattr(answer, "code", "") for answer in answers) == ["", "", "", "slots_full"]
     assert sorted(Candidate.objects.filter(slot__isnull=False).values_list("slot", flat=True)) == [1, 2, 3]
+
+
+def test_who_reads_on_in_the_log_misses_no_decision() -> None:
+    """Ids are given before the commit; a later id never becomes visible before an earlier one of the same market."""
+    people = [make_user(f"editor{n}", {"de": Role.EDITOR}) for n in range(4)]
+    market = channel_of("de", "politics").market
+    seen: list[int] = []
+    stop = Event()
+
+    def read_on() -> None:
+        while not stop.is_set():
+            seen.extend(Decision.objects.of_market(market).after(seen[-1] if seen else 0).values_list("pk", flat=True))
+        seen.extend(Decision.objects.of_market(market).after(seen[-1] if seen else 0).values_list("pk", flat=True))
+        connection.close()
+
+    with ThreadPoolExecutor(1) as reader:
+        reading = reader.submit(read_on)
+        for _ in range(15):
+            rows = [make_candidate(channel_of("de", name)) for name in ("politics", "economy", "sport", "celebrity")]
+            at_once([partial(operations.approve, row, by=by, version=1) for by, row in zip(people, rows, strict=True)])
+        stop.set()
+        reading.result(10)
+    assert seen == list(Decision.objects.of_market(market).after(0).values_list("pk", flat=True))
+    assert len(seen) == 60

@@ -3,13 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from django.http import Http404
 from django.utils import timezone
 
 from curation import operations
+from curation.access import act_for
 from curation.models import Candidate
-from regions.models import Channel, User
+from regions.models import Channel, Role, User
 from regions.problems import Refusal
-from tests.cast import make_candidate
+from tests.cast import make_candidate, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -44,8 +46,9 @@ def test_a_slot_retaken_meanwhile_is_not_taken_back(anna: User, ben: User, de_po
     operations.pin(first, by=anna, version=1, slot=1)
     blocked = operations.block(first, by=anna, version=2)
     operations.pin(second, by=ben, version=1, slot=1)
-    operations.undo(blocked.act, by=anna)
+    (result,) = operations.undo(blocked.act, by=anna).results
     assert (again(first).state, again(first).slot, again(second).slot) == ("approved", None, 1)
+    assert result.remark == "Its slot was taken meanwhile; it is back unpinned."
 
 
 def test_a_candidate_decided_since_is_refused_alone(anna: User, ben: User, de_politics: Channel) -> None:
@@ -93,3 +96,16 @@ def test_not_after_a_day_and_never_the_systems(anna: User, lena: User, de_politi
     act = candidate.decision_set.order_by("-version")[0].act
     with pytest.raises(operations.NotUndoable):
         operations.undo(act, by=lena)
+
+
+def test_an_act_over_two_markets_is_known_to_both(
+    lena: User, de_politics: Channel, nl_politics: Channel, eleni: User
+) -> None:
+    clara = make_user("clara", {"de": Role.EDITOR, "nl": Role.EDITOR})
+    rows = [make_candidate(nl_politics), make_candidate(de_politics)]
+    many = operations.decide_many("approve", {row.pk: 1 for row in rows}, by=clara)
+    assert many.act is not None
+    act = act_for(lena, many.act.pk, "candidate.decide")
+    assert [result.status for result in operations.undo(act, by=lena).results] == [404, 201]
+    with pytest.raises(Http404):
+        act_for(eleni, many.act.pk)
