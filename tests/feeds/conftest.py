@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import gzip
 import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
+from curation.models import Candidate
 from feeds import files
 from feeds.models import Place, Rendering
+from feeds.operations import publish
+from regions.models import Channel, Market
+from tests.cast import channel_of, make_candidate
 
 Body = dict[str, Any]
 committed = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -42,3 +50,43 @@ def ids(body: Body) -> list[str]:
 @pytest.fixture
 def feed_root(settings: Any, plain_settings: None) -> Path:
     return Path(settings.FEED_ROOT)
+
+
+@pytest.fixture
+def politics() -> Channel:
+    return channel_of("de", "politics")
+
+
+@pytest.fixture
+def de(politics: Channel) -> Market:
+    return politics.market
+
+
+def live(channel: Channel, text: str = "", **fields: Any) -> Candidate:
+    return make_candidate(channel, text, state="approved", **fields)
+
+
+def shown(market: Market, category: str | None = "politics", mode: str = "ids") -> list[str]:
+    publish(market.pk)
+    return ids(published(market.code, category, mode))
+
+
+def id_of(candidate: Candidate) -> str:
+    return str(candidate.tweet.current_id)
+
+
+@contextmanager
+def beside(call: Callable[[], Any]) -> Iterator[threading.Thread]:
+    """Runs a call in a thread with its own connection."""
+
+    def run() -> None:
+        try:
+            call()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    yield thread
+    thread.join(10)
+    assert not thread.is_alive()
