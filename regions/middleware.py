@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
-from django.utils.module_loading import import_string
 
 from regions.permissions import passes
 
@@ -36,7 +36,7 @@ def rule_of(request: HttpRequest, view: Callable[..., Any]) -> str | None:
     match = request.resolver_match
     if own or match is None:
         return own
-    others: dict[str, str] = import_string("curation.config.urls.RULES_OF_LIBRARIES")
+    others: dict[str, str] = settings.RULES_OF_LIBRARIES
     return others.get(match.view_name) or others.get(match.app_names[0] if match.app_names else "")
 
 

@@ -15,6 +15,13 @@ class PageRequest(HttpRequest):
     htmx: HtmxDetails
 
 
+def chief(request: HttpRequest) -> User:
+    """Who works in the admin, which its rule opens to chiefs alone."""
+    if not isinstance(request.user, User) or not request.user.is_superuser:
+        raise PermissionDenied
+    return request.user
+
+
 def person(request: Request) -> User:
     """Who calls the editorial API. Refuses strangers, whom the route's rule keeps out before."""
     if not isinstance(request.user, User):

@@ -26,5 +26,5 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 @rule(PUBLIC)
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus metrics; deploy/ keeps them inside the house."""
+    """Prometheus metrics. Open, so keep the path inside the house (docs/operating.md)."""
     return exports.ExportToDjangoView(request)

@@ -7,11 +7,13 @@ from django.utils.translation import gettext_lazy as _
 
 from curation.config.env import address, boolean, database, one_of, read, words
 from curation.config.logs import logging_for
+from curation.config.rules import RULES_OF_LIBRARIES  # noqa: F401  read by regions.middleware
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
 # --- from the environment ---------------------------------------------------------------------------------------
 SECRET_KEY = read("SECRET_KEY")
+ERASURE_KEY = read("ERASURE_KEY", str, SECRET_KEY)
 DEBUG = read("DEBUG", boolean, False)
 ALLOWED_HOSTS = read("ALLOWED_HOSTS", words, ["localhost", "127.0.0.1"])
 CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS", words, [])

@@ -1,4 +1,4 @@
-"""The switchboard: every address of the house, and the rules of the routes that libraries bring."""
+"""The switchboard: every address of the house. Rules of the routes that libraries bring stand in settings.py."""
 
 from django.contrib import admin
 from django.urls import include, path, re_path
@@ -29,35 +29,3 @@ urlpatterns = [
     path("", include("curation.urls")),
     path("", include("feeds.urls")),
 ]
-
-RULES_OF_LIBRARIES: dict[str, str] = {
-    "admin": "chief",
-    "admin:login": "public",
-    "admin:logout": "signed in",
-    "admin:jsi18n": "chief",
-    "account_login": "public",
-    "account_logout": "signed in",
-    "account_signup": "public",
-    "account_inactive": "public",
-    "account_reauthenticate": "signed in",
-    "account_change_password": "signed in",
-    "account_set_password": "signed in",
-    "account_reset_password": "public",
-    "account_reset_password_done": "public",
-    "account_reset_password_from_key": "public",
-    "account_reset_password_from_key_done": "public",
-    "account_email": "signed in",
-    "account_email_verification_sent": "public",
-    "account_confirm_email": "public",
-    "account_confirm_login_code": "public",
-    "mfa_authenticate": "public",
-    "mfa_reauthenticate": "signed in",
-    "mfa_index": "signed in",
-    "mfa_activate_totp": "signed in",
-    "mfa_deactivate_totp": "signed in",
-    "mfa_view_recovery_codes": "signed in",
-    "mfa_generate_recovery_codes": "signed in",
-    "mfa_download_recovery_codes": "signed in",
-    "usersessions_list": "signed in",
-}
-"""By route name, else by namespace. What stands in neither is closed."""

@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 ROOMS = ("regions", "curation", "feeds")  # each may import those before it
 FURNITURE = ("models", "operations", "views", "urls", "api", "admin", "apps")
+BY_STRING = {"import_module", "import_string", "__import__"}
 FORBIDDEN = {
     "item",
     "content",
@@ -42,6 +43,8 @@ def imported(path: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield node.module
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in BY_STRING:
+            yield from (told.value for told in node.args if isinstance(told, ast.Constant))
 
 
 def rooms_above(room: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, path
 
-from curation.config.urls import RULES_OF_LIBRARIES
+from curation.config.rules import RULES_OF_LIBRARIES
 from regions.permissions import RULES, rule
 from regions.rights import RIGHTS
 

@@ -1,0 +1,75 @@
+"""Who may enter which route, made from the list of addresses: role by route, own and foreign market."""
+
+from typing import Any
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from curation import operations
+from regions.models import Channel, User
+from tests.cast import make_candidate
+
+pytestmark = pytest.mark.django_db
+OURS = ("regions.", "curation.", "feeds.")
+POSTED = {"decide", "decide-many", "undo", "api-candidate-decisions", "api-undo"}
+PUBLIC = {"ticker", "channel-ticker", "feeds", "feed-of-market", "feed-of-channel", "livez", "readyz", "metrics"}
+PUBLIC |= {"schema", "docs", "no-such-api", "choose-language"}
+SIGNED_IN = {"home"}
+
+
+def ours(resolver: Any, before: str = "") -> list[tuple[str, str]]:
+    """(name, address as a pattern) of every route that is not a library's."""
+    found = []
+    for entry in resolver.url_patterns:
+        address = before + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            found += ours(entry, address) if entry.app_name in (None, "") else []
+        elif isinstance(entry, URLPattern) and is_ours(entry.callback):
+            found.append((entry.name or "", address))
+    return found
+
+
+def is_ours(view: Any) -> bool:
+    return getattr(view, "__module__", "").startswith(OURS)
+
+
+ROUTES = sorted(ours(get_resolver()))
+GUARDED = [(name, address) for name, address in ROUTES if name not in PUBLIC | SIGNED_IN]
+
+
+def test_the_list_of_open_routes_is_short_and_known() -> None:
+    assert {name for name, _address in ROUTES} >= POSTED | (PUBLIC - {"schema", "docs"}) | SIGNED_IN
+
+
+def filled(address: str, pk: int) -> str:
+    for slot, word in (("<str:market>", "de"), ("<market>", "de"), ("<slug:category>", "politics")):
+        address = address.replace(slot, word)
+    return "/" + address.replace("<int:pk>", str(pk))
+
+
+@pytest.fixture
+def address_of(anna: User, de_politics: Channel) -> Any:
+    """Fills a route with a candidate or an act of DE, whichever it asks for."""
+    candidate = make_candidate(de_politics)
+    act = operations.approve(make_candidate(de_politics), by=anna, version=1).act
+    return lambda address: filled(address, act.pk if "acts/" in address else candidate.pk)
+
+
+def ask(browse: Any, user: User | None, name: str, url: str) -> int:
+    client = browse(user)
+    query = {} if name in POSTED else {"market": "de", "decision": 0, "candidate": 0}
+    sent = client.post(url, {}, content_type="application/json") if name in POSTED else client.get(url, query)
+    return int(sent.status_code)
+
+
+@pytest.mark.parametrize(("name", "address"), GUARDED, ids=[name for name, _ in GUARDED])
+def test_role_by_route(
+    name: str, address: str, address_of: Any, browse: Any, bram: User, guest: User, vera: User, anna: User, chief: User
+) -> None:
+    url = address_of(address)
+    assert ask(browse, None, name, url) in (302, 401, 403)
+    assert ask(browse, bram, name, url) == 404
+    assert ask(browse, guest, name, url) == 404
+    assert ask(browse, vera, name, url) in ((403,) if name in POSTED else (200,))
+    assert ask(browse, anna, name, url) not in (401, 403, 404, 500)
+    assert ask(browse, chief, name, url) not in (401, 403, 404, 500)
