@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db import connection
+from django.db.models import BooleanField
+from django.db.models.expressions import RawSQL
 
 from curation.matching import Matcher
 from curation.models import Candidate, State, Tweet, Wording
+from curation.models.candidates import CandidateQuerySet
 from feeds.models import Feed, Snapshot
 from feeds.rendering import Entry
 from feeds.selection import ChannelRules, Row, Shown, channel_feed, market_feed, next_change
@@ -18,22 +20,30 @@ from regions.models import Channel, Market
 SPARE, DEEPEST = 2, 4000
 OFF = (State.BLOCKED, State.WITHDRAWN)
 
+UNREAD = ("folded", "rank_parts", "tweet__raw", "tweet__metrics", "tweet__previous_text")
+
 # The newest approved ones of each channel, its pins, its newest scheduled ones and the next to come: each part
-# by its own partial index, so that it costs the same at any number of candidates.
-NEAR = """
-SELECT c.id, c.channel_id, c.tweet_id, coalesce(c.group_id, c.id), c.approved_at, c.go_live_at, c.expire_at,
-       c.slot, c.pinned_until, c.with_similar, c.context, c.label
-FROM unnest(%(channels)s, %(depths)s) AS wanted(channel, depth)
+# by its own partial index, so that it costs the same at any number of candidates. An array, since of a subquery
+# PostgreSQL expects so many rows that it would read the whole table.
+NEAR = """curation_candidate.id = ANY (ARRAY(
+SELECT near.id FROM unnest(%s::bigint[], %s::int[]) AS wanted(channel, depth)
 CROSS JOIN LATERAL (
     (SELECT id FROM curation_candidate WHERE channel_id = channel AND state = 'approved'
      ORDER BY approved_at DESC LIMIT depth)
     UNION (SELECT id FROM curation_candidate WHERE channel_id = channel AND slot IS NOT NULL)
     UNION (SELECT id FROM curation_candidate WHERE channel_id = channel AND state = 'approved'
-           AND go_live_at <= %(now)s ORDER BY go_live_at DESC LIMIT depth)
+           AND go_live_at <= %s ORDER BY go_live_at DESC LIMIT depth)
     UNION (SELECT id FROM curation_candidate WHERE channel_id = channel AND state = 'approved'
-           AND go_live_at > %(now)s ORDER BY go_live_at LIMIT 1)
-) AS near JOIN curation_candidate AS c USING (id)
-"""
+           AND go_live_at > %s ORDER BY go_live_at LIMIT 1)
+) AS near))"""
+
+
+class Post(NamedTuple):
+    """What a candidate says: the tweet as its approval found it, and the editors' words."""
+
+    tweet: Tweet
+    context: str
+    label: str
 
 
 class Edition:
@@ -46,20 +56,20 @@ class Edition:
         self.held = {feed.channel_id: feed for feed in feeds if feed.held(now)}
         self.open = [pk for pk, channel in self.channels.items() if channel.active and pk not in self.held]
         self.matcher = Matcher([])
-        self.tweets: dict[int, Tweet] = {}
-        self.words: dict[int, tuple[str, str]] = {}
+        self.posts: dict[int, Post] = {}
         self.rows: dict[int, list[Row]] = {}
         self.barred: set[int] = set()
         self.shown = self._read() if market.active else {}
 
     def channel_entries(self, channel_id: int) -> list[Entry]:
-        return [self._entry(shown) for shown in self.shown.get(channel_id, [])]
+        return [self._entry(shown, self.posts) for shown in self.shown.get(channel_id, [])]
 
     def market_entries(self) -> list[Entry]:
         if hold := self.held.get(None):
-            return [self._entry(shown) for shown in self._held(hold)]
+            posts, kept = self._held(hold)
+            return [self._entry(shown, posts) for shown in kept]
         channels = ((self.rules[pk], shown) for pk, shown in self.shown.items())
-        return [self._entry(shown) for shown in market_feed(self.market.feed_length, channels)]
+        return [self._entry(shown, self.posts) for shown in market_feed(self.market.feed_length, channels)]
 
     def next_change(self) -> datetime | None:
         """The earliest moment at which time alone changes any of its feeds."""
@@ -82,20 +92,21 @@ class Edition:
                 break
             depths |= short
             self._fetch(short)
-        held = {pk: self._held(feed) for pk, feed in self.held.items() if pk and self.channels[pk].active}
-        return shown | held
+        for pk, feed in self.held.items():
+            if pk and self.channels[pk].active:
+                posts, shown[pk] = self._held(feed)
+                self.posts |= posts
+        return shown
 
     def _fetch(self, depths: dict[int, int]) -> None:
-        wanted: dict[str, Any] = {"channels": list(depths), "depths": list(depths.values()), "now": self.now}
+        """Candidates with their tweets and authors in one statement: no edit can come between state and text."""
         self.rows |= {pk: [] for pk in depths}
         if not depths:
             return
-        with connection.cursor() as cursor:
-            cursor.execute(NEAR, wanted)
-            for pk, channel, tweet, group, approved, begins, expires, slot, until, similar, *words in cursor:
-                row = Row(pk, channel, tweet, group, approved, begins, expires, slot, until, similar)
-                self.rows[channel].append(row)
-                self.words[pk] = (words[0], words[1])
+        near = RawSQL(NEAR, [list(depths), list(depths.values()), self.now, self.now], BooleanField())  # noqa: S611
+        for candidate in with_posts().filter(near):
+            self.rows[candidate.channel_id].append(row_of(candidate))
+            self.posts[candidate.pk] = Post(candidate.tweet, candidate.context, candidate.label)
 
     def _select(self, channel_id: int) -> list[Shown]:
         rows = (row for row in self.rows[channel_id] if row.id not in self.barred)
@@ -103,62 +114,78 @@ class Edition:
 
     def _is_short(self, channel_id: int, shown: list[Shown], depth: int) -> bool:
         """Whether rows that were not read could fill places that stayed empty."""
-        rules, rows = self.rules[channel_id], self.rows[channel_id]
-        if len(rows) < depth or depth >= DEEPEST:
+        rules, end = self.rules[channel_id], self._end(channel_id, depth)
+        if end is None or depth >= DEEPEST:
             return False
-        if min(row.live_at for row in rows) + rules.lasts > self.now:
+        if end + rules.lasts > self.now:
             return len(shown) < rules.length
         return rules.keeps_older and len(shown) < min(rules.minimum, rules.length)
 
+    def _end(self, channel_id: int, depth: int) -> datetime | None:
+        """No row that was not read went live later; None where all were read."""
+        rows = self.rows[channel_id]
+        approved = [row.approved_at for row in rows]
+        begun = [row.go_live_at for row in rows if row.go_live_at and row.go_live_at <= self.now]
+        ends = [sorted(part)[-depth] for part in (approved, begun) if len(part) >= depth]
+        return max(ends, default=None)
+
     def _bar(self, shown: Iterable[Shown]) -> bool:
         """Bars those that may not stand in a feed; whether there were any."""
-        entries = list(shown)
-        self._load(entry.row.tweet for entry in entries)
-        found = {entry.row.id for entry in entries if not self._may_show(entry.row.tweet, entry.row.channel)}
+        rows = [entry.row for entry in shown]
+        found = {row.id for row in rows if not self._may_show(self.posts[row.id].tweet, row.channel)}
         self.barred |= found
         return bool(found)
 
-    def _load(self, tweet_ids: Iterable[int]) -> None:
-        missing = set(tweet_ids) - self.tweets.keys()
-        if missing:
-            found = Tweet.objects.select_related("author").defer("raw", "metrics", "previous_text")
-            self.tweets |= {tweet.pk: tweet for tweet in found.filter(pk__in=missing)}
-
-    def _may_show(self, tweet_id: int, channel_id: int) -> bool:
-        tweet = self.tweets[tweet_id]
+    def _may_show(self, tweet: Tweet, channel_id: int) -> bool:
         return tweet.showable_in(self.market.country) and not self.matcher.blocks(tweet, channel_id, self.now)
 
-    def _held(self, feed: Feed) -> list[Shown]:
+    def _held(self, feed: Feed) -> tuple[dict[int, Post], list[Shown]]:
         """The entries of the snapshot a feed is held at that may still be shown, unchanged since; none when blank."""
         if feed.hold != Feed.Hold.SNAPSHOT or feed.held_at is None:
-            return []
-        rows, stored = [], {entry["candidate"]: entry for entry in feed.held_at.entries}
-        candidates = Candidate.objects.exclude(state__in=OFF).in_bulk(stored)
-        self._load(candidate.tweet_id for candidate in candidates.values())
+            return {}, []
+        stored = {entry["candidate"]: entry for entry in feed.held_at.entries}
+        found = with_posts().exclude(state__in=OFF).in_bulk(stored)
+        kept = [found[pk] for pk, entry in stored.items() if pk in found and self._is_unchanged(found[pk], entry)]
         words = Wording.objects.read({entry[word] for entry in stored.values() for word in ("context", "label")})
-        for pk, entry in stored.items():
-            if pk in candidates and self._is_unchanged(candidates[pk], entry):
-                rows.append(self._keep(candidates[pk], entry, words, feed.held_at))
-        return rows
+        posts = {one.pk: as_stored(one, stored[one.pk], words) for one in kept}
+        return posts, [Shown(row_as_stored(one, feed.held_at), stored[one.pk]["slot"]) for one in kept]
 
     def _is_unchanged(self, candidate: Candidate, entry: dict[str, Any]) -> bool:
-        tweet = self.tweets[candidate.tweet_id]
+        tweet = candidate.tweet
         same = str(tweet.current_id) == entry["id"] and tweet.text_hash == entry["text_hash"]
-        return same and self._may_show(tweet.pk, candidate.channel_id)
+        return same and self._may_show(tweet, candidate.channel_id)
 
-    def _keep(self, candidate: Candidate, entry: dict[str, Any], words: dict[str, str], snapshot: Snapshot) -> Shown:
-        self.words[candidate.pk] = (words.get(entry["context"], ""), words.get(entry["label"], ""))
-        row = Row(
-            candidate.pk, candidate.channel_id, candidate.tweet_id, candidate.pk,
-            candidate.approved_at or snapshot.at, candidate.go_live_at,
-        )  # fmt: skip
-        return Shown(row, entry["slot"])
-
-    def _entry(self, shown: Shown) -> Entry:
-        row = shown.row
-        context, label = self.words[row.id]
+    def _entry(self, shown: Shown, posts: dict[int, Post]) -> Entry:
+        row, post = shown.row, posts[shown.row.id]
         category = self.channels[row.channel].category.slug
-        return Entry(row.id, row.channel, category, self.tweets[row.tweet], shown.slot, context, label, row.expire_at)
+        return Entry(row.id, row.channel, category, post.tweet, shown.slot, post.context, post.label, row.expire_at)
+
+
+def with_posts() -> CandidateQuerySet:
+    """Candidates with all that a feed shows of them, read at one moment."""
+    return Candidate.objects.select_related("tweet__author").defer(*UNREAD)
+
+
+def row_of(candidate: Candidate) -> Row:
+    """An approved candidate, as the selection looks at it."""
+    if candidate.approved_at is None:
+        raise ValueError(f"not approved: {candidate}")
+    return Row(
+        candidate.pk, candidate.channel_id, candidate.tweet_id, candidate.group_id or candidate.pk,
+        candidate.approved_at, candidate.go_live_at, candidate.expire_at,
+        candidate.slot, candidate.pinned_until, candidate.with_similar,
+    )  # fmt: skip
+
+
+def row_as_stored(candidate: Candidate, snapshot: Snapshot) -> Row:
+    """A candidate of a held snapshot: in no group, with no end."""
+    approved_at = candidate.approved_at or snapshot.at
+    return Row(candidate.pk, candidate.channel_id, candidate.tweet_id, candidate.pk, approved_at, candidate.go_live_at)
+
+
+def as_stored(candidate: Candidate, entry: dict[str, Any], words: dict[str, str]) -> Post:
+    """With the words of a held snapshot; erased ones are missing."""
+    return Post(candidate.tweet, words.get(entry["context"], ""), words.get(entry["label"], ""))
 
 
 def rules_of(channel: Channel) -> ChannelRules:

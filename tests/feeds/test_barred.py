@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
+from curation import operations as curation
+from curation.models import Tweet
 from feeds.models import Feed
 from feeds.operations import publish
 from regions.models import Block, Channel, Market
 from tests.cast import channel_of, make_author, make_block, make_tweet
-from tests.feeds.conftest import id_of, live, shown
+from tests.feeds.conftest import id_of, live, published, shown
 
 pytestmark = pytest.mark.django_db
 
@@ -88,3 +92,71 @@ def test_an_inactive_channel_publishes_nothing(de: Market, politics: Channel) ->
     publish(de.pk)
     Channel.objects.filter(pk=politics.pk).update(active=False)
     assert shown(de) == shown(de, None) == []
+
+
+@pytest.fixture
+def between(de: Market) -> Iterator[list[Callable[[], None]]]:
+    """Calls that run once, as of another connection, before the next publication's statement after its candidates."""
+    calls: list[Callable[[], None]] = []
+
+    def slip_in(execute: Any, sql: str, *rest: Any) -> Any:
+        answer = execute(sql, *rest)
+        if "LATERAL" in sql and calls:
+            calls.pop()()
+        return answer
+
+    with connection.execute_wrapper(slip_in):
+        yield calls
+
+
+def test_an_edit_between_two_readings_shows_nothing_unapproved(
+    de: Market, politics: Channel, between: list[Callable[[], None]]
+) -> None:
+    candidate = live(politics, "Approved words")
+
+    def edit() -> None:
+        current = candidate.tweet.current_id + 1
+        Tweet.objects.filter(pk=candidate.tweet_id).update(text="Never approved", current_id=current)
+        curation.edit([candidate.tweet_id], now=timezone.now())
+
+    between.append(edit)
+    publish(de.pk)
+    assert not between
+    assert [entry["text"] for entry in published("de", "politics", "full")["entries"]] == ["Approved words"]
+    assert shown(de) == []
+
+
+@pytest.mark.parametrize("window", [{"go_live_at": timedelta(hours=20)}, {"expire_at": -timedelta(seconds=5)}])
+@pytest.mark.parametrize("old", [{"slot": 1}, {"go_live_at": -timedelta(days=3)}])
+def test_an_old_one_does_not_hide_fresh_ones_behind_those_out_of_their_window(
+    old: dict[str, Any], window: dict[str, Any], de: Market, politics: Channel
+) -> None:
+    now = timezone.now()
+    old, window = (
+        {name: now + value if isinstance(value, timedelta) else value for name, value in fields.items()}
+        for fields in (old, window)
+    )
+    live(politics, approved_at=now - timedelta(days=3), **old)
+    fresh = [live(politics, approved_at=now - timedelta(hours=2, minutes=n)) for n in range(8)]
+    for n in range(18):
+        live(politics, approved_at=now - timedelta(minutes=10 + n), **window)
+    fresh = [live(politics, approved_at=now - timedelta(minutes=n)) for n in range(2)] + fresh
+    assert [one for one in shown(de) if one in map(id_of, fresh)][:9] == [id_of(one) for one in fresh][:9]
+
+
+def test_those_that_went_live_lately_are_found_however_long_ago_they_were_approved(
+    de: Market, politics: Channel
+) -> None:
+    now = timezone.now()
+    fresh = [
+        live(politics, approved_at=now - timedelta(days=3), go_live_at=now - timedelta(hours=2, minutes=n))
+        for n in range(5)
+    ]
+    for n in range(25):
+        live(
+            politics,
+            approved_at=now - timedelta(days=2),
+            go_live_at=now - timedelta(minutes=1 + n),
+            expire_at=now - timedelta(seconds=5),
+        )
+    assert shown(de) == [id_of(one) for one in fresh]

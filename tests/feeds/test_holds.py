@@ -41,3 +41,14 @@ def test_a_blank_feed_is_empty_until_its_time_is_over(de: Market, politics: Chan
     assert Feed.objects.get(channel=politics).next_change_at == until
     publish(de.pk, now=until)
     assert ids(published("de", "politics")) == [id_of(candidate)]
+
+
+def test_a_held_market_leaves_the_words_of_its_channels_alone(de: Market, politics: Channel) -> None:
+    candidate = live(politics, context="Gestern")
+    publish(de.pk)
+    held_at = Snapshot.objects.get(feed__market=de, feed__channel=None)
+    Feed.objects.filter(market=de, channel=None).update(hold="snapshot", held_at=held_at, held_reason="Wahl")
+    Candidate.objects.filter(pk=candidate.pk).update(context="Heute")
+    publish(de.pk)
+    told = [published("de", category)["entries"][0]["context"] for category in (None, "politics")]
+    assert told == ["Gestern", "Heute"]
