@@ -61,7 +61,7 @@ def secret_in(folder: Path) -> str:
 
 
 def simulator(folder: Path, port: int, shared: dict[str, str]) -> Program:
-    state = str(folder / "simulator.json")
+    state = str(folder / "simulator.sqlite3")
     options = ("--host", HOST, "--port", str(port), "--token", shared["X_BEARER_TOKEN"], "--state", state)
     health = f"{shared['X_API_BASE_URL']}/simulator/health"
     program = python("simulator", shared, "manage.py", "x_simulator", *options)
