@@ -14,18 +14,19 @@ import fcntl
 import gzip
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from django.conf import settings
 
-from feeds.models import Consumer, Place, Rendering
+from feeds.models import Consumer, Mode, Place, Rendering
 from regions.models import Market
 
 EPOCH = 1_000_000_000
 NAME = "index.json.gz"
 CONSUMERS = "consumers"
+COMMON = "common"
 
 
 def root() -> Path:
@@ -65,13 +66,13 @@ def locked(name: str) -> Iterator[None]:
 
 
 def write(market: str, feed_ids: list[int]) -> int:
-    """Puts the newest bytes of these feeds of a market in place; returns how many files it wrote.
+    """Puts the newest bytes of these feeds of a market in place, if public; returns how many files it wrote.
 
     The database is read under the lock, so that a slower writer never carries older bytes. Every file is
     tried; then the last OSError is raised."""
     written, trouble = 0, None
     with locked(market):
-        for place, number, body in Rendering.objects.filter(feed__in=feed_ids).bodies():
+        for place, number, body in Rendering.objects.public().filter(feed__in=feed_ids).bodies():
             try:
                 written += put(path_of(place), number, body)
             except OSError as error:
@@ -82,18 +83,70 @@ def write(market: str, feed_ids: list[int]) -> int:
 
 
 def mend() -> int:
-    """Writes what is missing or older than the database has it; returns how many files."""
-    behind: dict[str, list[int]] = {}
-    for feed_id, place, number in Rendering.objects.numbers():
-        if number_of(path_of(place)) < number:
-            behind.setdefault(place.market, []).append(feed_id)
-    return sum(write(market, feed_ids) for market, feed_ids in behind.items())
+    """Makes the files agree with the public feeds; returns how many it wrote or removed."""
+    wanted = {path_of(place): (place.market, stands) for place, stands in Rendering.objects.public().standing()}
+    there = {file: (market, standing_of(file)) for market, file in _files()}
+    astray = wanted.items() ^ there.items()
+    return sum(settle(market) for market in sorted({market for _file, (market, _stands) in astray}))
+
+
+def settle(market: str) -> int:
+    """Under the lock of a market: what the database has, older or newer, and no file of a feed that is gone."""
+    changed, trouble = 0, None
+    with locked(market):
+        bodies = {path_of(place): (number, body) for place, number, body in Rendering.objects.public().of(market)}
+        for file, (number, body) in bodies.items():
+            try:
+                changed += _replace_astray(file, number, body)
+            except OSError as error:
+                trouble = error
+        for home, file in _files():
+            if home == market and file not in bodies:
+                changed += _remove(file)
+    if trouble:
+        raise trouble
+    return changed
+
+
+def _files() -> list[tuple[str, Path]]:
+    """Every feed's file that stands, with the code of its market: those of channels before their market's."""
+    found = [(mode, file) for mode in Mode.values for file in (root() / mode).glob(f"*/**/{NAME}")]
+    placed = [(file.relative_to(root() / mode).parts[0], file) for mode, file in found]
+    return sorted(placed, key=lambda pair: -len(pair[1].parts))
+
+
+def standing_of(file: Path) -> tuple[int, int] | None:
+    """Number and size, of which nginx makes the ETag."""
+    try:
+        told = file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return int(told.st_mtime) - EPOCH, told.st_size
+
+
+def _replace_astray(file: Path, number: int, body: bytes) -> bool:
+    astray = standing_of(file) != (number, len(body))
+    if astray:
+        _replace(file, number, body)
+    return astray
+
+
+def _remove(file: Path) -> bool:
+    file.unlink(missing_ok=True)
+    with suppress(OSError):  # other feeds stand in it
+        file.parent.rmdir()
+    return True
 
 
 def put(file: Path, number: int, body: bytes) -> bool:
     """Replaces a file if `number` is newer than what is there. Whoever calls holds the lock of its folder."""
     if number <= number_of(file):
         return False
+    _replace(file, number, body)
+    return True
+
+
+def _replace(file: Path, number: int, body: bytes) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     new = file.with_name(f".{file.name}.new")
     try:
@@ -103,11 +156,17 @@ def put(file: Path, number: int, body: bytes) -> bool:
         new.unlink(missing_ok=True)
         raise
     _sync_folder(file.parent)
-    return True
 
 
-def put_unnumbered(file: Path, text: str) -> bool:
-    """Replaces a file that no snapshot numbers, if its text differs."""
+def write_common(texts: Callable[[], dict[Path, str]]) -> int:
+    """Puts the texts that no snapshot numbers in place, those that differ; returns how many files it wrote.
+
+    They are asked for under the lock, so that a slower writer never carries older ones."""
+    with locked(COMMON):
+        return sum(_put_unnumbered(file, text) for file, text in texts().items())
+
+
+def _put_unnumbered(file: Path, text: str) -> bool:
     there, body = read(file), gzip.compress(text.encode(), mtime=0)
     if there and there[1] == body:
         return False

@@ -137,6 +137,13 @@ class Snapshot(models.Model):
         return f"{self.feed_id}#{self.number}"
 
 
+class OctetLength(models.Func):
+    """How many bytes, which PostgreSQL knows without reading them."""
+
+    function = "octet_length"
+    output_field = models.IntegerField()
+
+
 class Place(NamedTuple):
     """Where a rendering stands among the public addresses; `category` is None for a market's feed."""
 
@@ -146,9 +153,17 @@ class Place(NamedTuple):
 
 
 class RenderingQuerySet(models.QuerySet["Rendering"]):
-    def numbers(self) -> list[tuple[int, Place, int]]:
-        """Feed's id, place and number of each."""
-        return [(feed, Place(*at), number) for feed, number, *at in self.values_list("feed_id", "number", *AT)]
+    def public(self) -> RenderingQuerySet:
+        return self.filter(feed__in=Feed.objects.public().values("pk"))
+
+    def standing(self) -> list[tuple[Place, tuple[int, int]]]:
+        """Place of each, with the number and size of its body."""
+        rows = self.annotate(size=OctetLength("body")).values_list("number", "size", *AT)
+        return [(Place(*at), (number, size)) for number, size, *at in rows]
+
+    def of(self, market: str) -> list[tuple[Place, int, bytes]]:
+        """The bodies of the market of a code."""
+        return self.filter(feed__market__code=market).bodies()
 
     def bodies(self) -> list[tuple[Place, int, bytes]]:
         """Place, number and gzipped bytes of each."""

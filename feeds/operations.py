@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -241,11 +242,14 @@ def catch_up(*, now: datetime | None = None) -> int:
 
 
 def mend_edge() -> int:
-    """Writes whatever file or link is missing or behind the database; returns how many files."""
-    written = files.mend()
+    """Makes files and links agree with the database; returns how many files it wrote or removed."""
+    changed = files.mend()
     files.link_consumers()
-    written += files.put_unnumbered(files.root() / Mode.IDS / files.NAME, catalogue())
-    for problem in (UnknownKey(), NoSuchFeed()):
-        file = files.root() / "problems" / f"{int(problem.status)}.json.gz"
-        written += files.put_unnumbered(file, as_json(problem.problem()))
-    return written
+    return changed + files.write_common(_common)
+
+
+def _common() -> dict[Path, str]:
+    """What the edge serves beside the feeds, by file."""
+    folder = files.root() / "problems"
+    problems = {folder / f"{int(one.status)}.json.gz": as_json(one.problem()) for one in (UnknownKey(), NoSuchFeed())}
+    return {files.root() / Mode.IDS / files.NAME: catalogue()} | problems

@@ -152,6 +152,7 @@ def test_those_that_went_live_lately_are_found_however_long_ago_they_were_approv
         live(politics, approved_at=now - timedelta(days=3), go_live_at=now - timedelta(hours=2, minutes=n))
         for n in range(5)
     ]
+    fresh = [live(politics, approved_at=now - timedelta(minutes=n)) for n in range(3)] + fresh
     for n in range(25):
         live(
             politics,

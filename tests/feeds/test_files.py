@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import os
 import resource
 from collections.abc import Iterator
@@ -13,17 +11,12 @@ from pathlib import Path
 import pytest
 
 from feeds import files
-from feeds.models import Consumer, Mode, Place, Rendering
+from feeds.models import Consumer, Mode, Place
 from feeds.operations import mend_edge, open_consumer, publish, revoke
 from regions.models import Market
-from tests.cast import channel_of, make_candidate
 from tests.feeds.conftest import at_the_edge, committed
 
 DE = Place("ids", "de", "politics")
-
-
-def text(file: Path) -> str:
-    return gzip.decompress(file.read_bytes()).decode()
 
 
 def test_the_mtime_tells_the_number(feed_root: Path) -> None:
@@ -76,26 +69,6 @@ def test_one_file_that_fails_keeps_no_other_back(feed_root: Path) -> None:
 
 
 @committed
-def test_mending_writes_what_is_missing_or_older_and_nothing_else(feed_root: Path) -> None:
-    channel = channel_of("de", "politics")
-    publish(channel.market_id)
-    first = files.path_of(DE).read_bytes()
-    make_candidate(channel, state="approved")
-    publish(channel.market_id)
-    second = files.path_of(DE).read_bytes()
-    assert files.mend() == 0
-    files.path_of(DE).write_bytes(first)
-    os.utime(files.path_of(DE), (files.EPOCH + 1, files.EPOCH + 1))
-    files.path_of(Place("full", "de", None)).unlink()
-    assert files.mend() == 2
-    assert files.path_of(DE).read_bytes() == second
-    assert files.read(files.path_of(Place("full", "de", None))) == (
-        2,
-        bytes(Rendering.objects.get(mode="full", feed__market__code="de", feed__channel=None).body),
-    )
-
-
-@committed
 def test_a_key_is_a_link_to_the_mode_of_its_consumer(feed_root: Path) -> None:
     whole, short = open_consumer("Widget", by=None), open_consumer("Partner", Mode.IDS, by=None)
     publish(Market.objects.get(code="de").pk)
@@ -127,16 +100,3 @@ def test_links_are_mended(feed_root: Path) -> None:
     links = {path.name: str(path.readlink()) for path in files.folder_of(consumer.key).iterdir()}
     assert links == {code: f"../../ids/{code}" for code in ("de", "gr", "ro", "hr")}
     assert [path.name for path in (feed_root / "consumers").iterdir()] == [consumer.key]
-
-
-@committed
-def test_the_edge_gets_the_catalogue_and_the_problems_once(feed_root: Path) -> None:
-    for market in Market.objects.all():
-        publish(market.pk)
-    assert mend_edge() == 3
-    assert mend_edge() == 0
-    feeds = json.loads(text(feed_root / "ids/index.json.gz"))["feeds"]
-    assert [feed["url"].rpartition("/feeds/")[2] for feed in feeds[:3]] == ["de/", "de/politics/", "de/economy/"]
-    assert len(feeds) == 25
-    assert json.loads(text(feed_root / "problems/403.json.gz"))["code"] == "unknown_key"
-    assert json.loads(text(feed_root / "problems/404.json.gz"))["code"] == "not_found"
