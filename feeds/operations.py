@@ -109,7 +109,7 @@ def _publication(feed: Feed, edition: Edition, last: Snapshot | None) -> Publica
         feed=feed,
         number=feed.number + 1,
         at=edition.now,
-        revision=channel.revision if channel else sum(one.revision for one in edition.channels.values()),
+        revision=channel.revision if channel else edition.revision,
         entries=[entry.stored() for entry in entries],
         removed=removed,
         checksum=digest("".join(bodies[mode].hash for mode in Mode.values)),
@@ -179,6 +179,8 @@ class PublishAfterCommit:
             publish(self.market_id)
         except Exception:
             log.exception("publication_failed", market=self.market_id)
+            if not connection.in_atomic_block and not connection.is_usable():
+                connection.close()  # so that the rest of the request gets a new one
 
 
 def listen() -> None:

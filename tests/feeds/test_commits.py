@@ -130,3 +130,29 @@ def test_of_200_publications_at_once_no_file_ever_goes_back(de: Market, politics
     numbers = list(Snapshot.objects.filter(feed__channel=politics).order_by("id").values_list("number", flat=True))
     assert numbers == list(range(1, newest.number + 1))
     assert newest.number > 50
+
+
+DROP = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s"
+
+
+@committed
+def test_a_publication_that_loses_its_connection_leaves_the_next_statement_a_new_one(politics: Channel) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        [lost] = cursor.fetchone()
+
+    def drop() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(DROP, [lost])
+
+    def drop_beside() -> None:
+        with beside(drop):
+            pass
+
+    with transaction.atomic():
+        candidate = live(politics)
+        transaction.on_commit(drop_beside)
+        channel_changed.send(sender=None, channels=[politics.pk])
+    assert Candidate.objects.get(pk=candidate.pk).state == "approved"
+    assert not Snapshot.objects.exists()
+    assert len(publish(politics.market_id)) == 5
