@@ -61,6 +61,11 @@ class Edition:
         self.barred: set[int] = set()
         self.shown = self._read() if market.active else {}
 
+    @property
+    def revision(self) -> int:
+        """Of the market's own feed: the sum of its active channels' revisions."""
+        return sum(one.revision for one in self.channels.values() if one.active) if self.market.active else 0
+
     def channel_entries(self, channel_id: int) -> list[Entry]:
         return [self._entry(shown, self.posts) for shown in self.shown.get(channel_id, [])]
 

@@ -11,6 +11,7 @@ import pgtrigger
 from django.core.validators import RegexValidator
 from django.db import connection, models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -25,6 +26,12 @@ class Mode(models.TextChoices):
 
     IDS = "ids", _("ids only")
     FULL = "full", _("full posts")
+
+
+REVISION_OF_MARKET = Coalesce(
+    models.Sum("market__channel__revision", filter=Q(market__active=True, market__channel__active=True)), 0
+)
+"""What a market's own feed should stand on: the revisions of its active channels. Moves with every flag."""
 
 
 class FeedQuerySet(models.QuerySet["Feed"]):
@@ -44,11 +51,14 @@ class FeedQuerySet(models.QuerySet["Feed"]):
         )
 
     def due_markets(self, now: datetime) -> set[int]:
-        """Markets, by id, whose feeds are behind their channels, behind the clock, or missing."""
+        """Markets, by id, whose feeds are behind their channels, their flags or the clock, or missing."""
         behind = Channel.objects.filter(Q(feed=None) | Q(feed__number=0) | ~Q(revision=F("feed__revision")))
         late = self.filter(Q(next_change_at__lte=now) | Q(number=0))
         without = Market.objects.exclude(pk__in=self.filter(channel=None).values("market"))
-        rows = behind.values_list("market").union(late.values_list("market"), without.values_list("pk"))
+        flagged = self.filter(channel=None).annotate(sum=REVISION_OF_MARKET).exclude(revision=F("sum"))
+        rows = behind.values_list("market").union(
+            late.values_list("market"), without.values_list("pk"), flagged.values_list("market")
+        )
         return {pk for (pk,) in rows}
 
     def next_change(self) -> datetime | None:

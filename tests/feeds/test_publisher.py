@@ -21,7 +21,7 @@ from feeds.models import Feed, Place, Snapshot
 from feeds.operations import catch_up
 from regions.models import Channel, Market
 from tests.cast import channel_of, make_candidate
-from tests.feeds.conftest import at_the_edge, committed, ids
+from tests.feeds.conftest import at_the_edge, committed, ids, published
 
 POLITICS = Place("ids", "de", "politics")
 DROP = """
@@ -127,3 +127,18 @@ def test_a_market_that_fails_keeps_no_other_waiting(de_politics: Channel) -> Non
     Channel.objects.filter(market__code="nl").update(revision=9)
     catch_up()
     assert Feed.objects.due_markets(timezone.now()) == {de_politics.market_id}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("what", [Channel, Market])
+def test_a_flag_that_nobody_told_of_is_noticed(what: type[Channel] | type[Market], de_politics: Channel) -> None:
+    Channel.objects.filter(pk=de_politics.pk).update(revision=3)
+    make_candidate(de_politics, state="approved")
+    catch_up()
+    now, pk = timezone.now(), de_politics.pk if what is Channel else de_politics.market_id
+    for active, count in ((False, 0), (True, 1)):
+        what._default_manager.filter(pk=pk).update(active=active)
+        assert Feed.objects.due_markets(now) == {de_politics.market_id}
+        catch_up()
+        assert len(ids(published("de"))) == count
+        assert Feed.objects.due_markets(now) == set()
