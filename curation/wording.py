@@ -15,7 +15,8 @@ from urllib.parse import quote, urlsplit
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-ESCAPED = {"&amp;": "&", "&lt;": "<", "&gt;": ">"}
+from curation.x.entities import plain_text
+
 WORD = re.compile(r"\s+|\w+|.", re.DOTALL)
 LONGEST_DIFFERENCE = 4_000
 
@@ -36,11 +37,6 @@ class Piece:
 
     text: str
     dress: str = ""
-
-
-def unescaped(text: str) -> str:
-    """In one pass: "&amp;lt;" reads "&lt;"."""
-    return re.sub("&(?:amp|lt|gt);", lambda found: ESCAPED[found[0]], text)
 
 
 def shown_text(
@@ -132,7 +128,7 @@ def linked(
 
 
 def dressed(piece: Piece) -> SafeString:
-    words = unescaped(piece.text)
+    words = plain_text(piece.text)
     if not piece.dress:
         return format_html("{}", words)
     return format_html("<{}>{}</{}>", piece.dress, words, piece.dress)

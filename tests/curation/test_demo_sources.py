@@ -8,7 +8,7 @@ from curation.ingest import leases, poll
 from curation.models import Candidate
 from curation.x.client import Door
 from curation.x.simulator import Simulator
-from regions.models import Channel, Source
+from regions.models import Change, Channel, Source
 
 pytestmark = pytest.mark.django_db
 
@@ -23,6 +23,8 @@ def test_every_channel_has_its_sources_and_a_second_run_adds_none() -> None:
     assert Source.objects.filter(market=None, channel=None).count() == 1
     call_command("demo_sources")
     assert Source.objects.count() == made
+    logged = Change.objects.filter(noun="source", verb="add", by=None).values_list("noun_id", flat=True)
+    assert set(logged) == set(Source.objects.values_list("pk", flat=True))
 
 
 def test_names_are_in_the_markets_language() -> None:

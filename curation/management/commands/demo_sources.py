@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 from curation.x.simulator import accounts, lists
 from curation.x.simulator.accounts import Account
 from regions.models import Category, Channel, Source
+from regions.operations import add_source
 
 LIST = {"de": "Liste", "nl": "Lijst", "el": "Λίστα", "ro": "Listă", "hr": "Popis"}
 SEARCH = {"de": "Suche", "nl": "Zoekopdracht", "el": "Αναζήτηση", "ro": "Căutare", "hr": "Pretraga"}
@@ -32,8 +33,7 @@ class Command(BaseCommand):
 
 def add(kind: str, value: str, name: str, **fields: Any) -> None:
     """A source, unless its scope has it already."""
-    scope = {"channel": fields.pop("channel", None), "market": None}
-    Source.objects.get_or_create(kind=kind, value=value, **scope, defaults={"name": name} | LIVELY | fields)
+    add_source(kind, value, by=None, name=name, **LIVELY | fields)
 
 
 def largest(language: str, category: str) -> list[Account]:
