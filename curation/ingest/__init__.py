@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import structlog
@@ -13,13 +15,15 @@ from curation import events, operations
 from curation.ingest import leases
 from curation.ingest.candidates import Arrivals, offer
 from curation.ingest.reading import Reader, Reading
-from curation.ingest.runs import Ending, Outcome, ending, next_interval, payer
-from curation.ingest.tweets import Stored, erased, mark_gone, store_tweets
+from curation.ingest.runs import Crowded, Ending, Outcome, close_stopped, ending, next_interval, payer, say
+from curation.ingest.tweets import Stored, erased, mark_gone, store_people, store_tweets
 from curation.models import Cursor, IngestRun, Quarantined
+from curation.operations.record import lock_channels, one_transaction
 from curation.x.client import Door, door
-from curation.x.outcomes import Failure, Gone, Unreachable
-from curation.x.wire import Post
+from curation.x.outcomes import Failure, Gone, Unreachable, WindowClosed
+from curation.x.wire import Person, Post
 from regions.models import Channel, Source
+from regions.operations import pause_source
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +42,9 @@ def poll(
     if not source.channels().exists():
         leases.put_off(source, lease, now)
         return None
-    return Pass(source, lease, now, ask or door()).run_whole()
+    run = Pass(source, lease, now, ask or door()).run_whole()
+    say(run, source)
+    return run
 
 
 class Pass:
@@ -48,6 +54,7 @@ class Pass:
         self.source, self.lease, self.now, self.ask = source, lease, now, ask
         self.began = time.monotonic()
         self.channels: list[Channel] = list(source.channels())
+        close_stopped(source, now)
         self.run = IngestRun.objects.create(source=source, market=payer(source, self.channels), started_at=now)
 
     def run_whole(self) -> IngestRun:
@@ -57,13 +64,21 @@ class Pass:
         except leases.LeaseLost:
             self._note(Outcome.FAILED, "Another worker took over.")
         except Failure as failure:
-            self._fail(failure)
+            self._give_up(failure)
+        except operations.Busy:
+            self._give_up(Crowded())
         except Exception as error:
             log.exception("ingest failed", source=self.source.pk)
-            self._fail(Unreachable(f"A fault on our side: {type(error).__name__}."))
+            self._give_up(Unreachable(f"A fault on our side: {type(error).__name__}."))
         return self.run
 
-    @transaction.atomic
+    def _give_up(self, failure: Failure) -> None:
+        try:
+            self._fail(failure)
+        except operations.Busy:
+            self._fail(Crowded())
+
+    @one_transaction()
     def _store(self, reading: Reading) -> None:
         """Everything that was read and the cursor that says so, or nothing."""
         cursor = leases.held(self.source.pk, self.lease)
@@ -90,31 +105,58 @@ class Pass:
 
     def _together(self, posts: list[Post], reading: Reading) -> tuple[Stored, Arrivals]:
         stored = store_tweets(posts, reading.people, self.now)
-        operations.touch(stored.channels_to_touch())
-        if stored.edited:
-            operations.edit(stored.edited, now=self.now)
+        self._lock_and_decide(stored)
         arrived = offer(stored.tweets.values(), self.source, self.channels, self.now)
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        settle()
         return stored, arrived
 
+    def _lock_and_decide(self, stored: Stored) -> None:
+        """Every channel that changes is locked here, once: so the pass crosses no other and no editor.
+
+        New candidates change no channel: editors go on deciding while they are stored."""
+        touched = stored.channels_to_touch()
+        lock_channels(touched | stored.channels_to_edit())
+        operations.touch(touched)
+        if stored.edited:
+            operations.edit(stored.edited, now=self.now)
+
     def _one_by_one(self, posts: list[Post], reading: Reading) -> tuple[Stored, Arrivals]:
+        """In the same order of locks as together: all authors, all posts, the channels, then the candidates."""
         stored, arrived = Stored(), Arrivals()
-        for post in posts:
-            try:
-                with transaction.atomic():
-                    one, its = self._together([post], reading)
-            except (DataError, IntegrityError) as error:
-                reading.set_aside(f"the database refuses it: {type(error).__name__}", post.raw)
-                continue
-            stored.fresh += one.fresh
-            stored.known += one.known
-            stored.edited += one.edited
-            arrived.candidates += its.candidates
-            arrived.blocked += its.blocked
-            arrived.held += its.held
-            arrived.channels |= its.channels
+        wanted = {post.author_id for post in posts}
+        authors = {x_id: person for x_id, person in sorted(reading.people.items()) if x_id in wanted}
+        refused = {x_id for x_id, person in authors.items() if not self._author_stored(person, stored)}
+        by_first_id = {post.first_id: post for post in posts}
+        for _first, post in sorted(by_first_id.items()):
+            with self._set_aside_if_refused(post, reading):
+                if post.author_id in refused:
+                    raise DataError
+                one = store_tweets([post], {}, self.now)
+                settle()
+                stored.add(one)
+        self._lock_and_decide(stored)
+        for first, tweet in stored.tweets.items():
+            with self._set_aside_if_refused(by_first_id[first], reading):
+                its = offer([tweet], self.source, self.channels, self.now)
+                settle()
+                arrived.add(its)
         return stored, arrived
+
+    def _author_stored(self, person: Person, stored: Stored) -> bool:
+        try:
+            with transaction.atomic():
+                stored.authors |= store_people([person], self.now)
+        except (DataError, IntegrityError):
+            return False
+        return True
+
+    @contextmanager
+    def _set_aside_if_refused(self, post: Post, reading: Reading) -> Iterator[None]:
+        try:
+            with transaction.atomic():
+                yield
+        except (DataError, IntegrityError) as error:
+            reading.set_aside(f"the database refuses it: {type(error).__name__}", post.raw)
 
     def _count(self, reading: Reading, stored: Stored, arrived: Arrivals) -> None:
         self.run.read, self.run.missing, self.run.quarantined = (
@@ -137,13 +179,14 @@ class Pass:
         end = Ending(Outcome.READ, self.now + timedelta(seconds=seconds))
         if reading.failure:
             end = ending(reading.failure, self.source, cursor, self.now)
+            self._spare_others(reading.failure, end)
         cursor.interval_seconds, cursor.due_at, cursor.failures = seconds, end.due_at, end.failures
         cursor.save()
         if reading.x_id != self.source.x_id:
             Source.objects.filter(pk=self.source.pk).update(x_id=reading.x_id)
         self._note(end.outcome, str(reading.failure or reading.remark))
 
-    @transaction.atomic
+    @one_transaction()
     def _fail(self, failure: Failure) -> None:
         """Nothing was stored: the cursor stays, and the source waits or pauses."""
         try:
@@ -154,16 +197,25 @@ class Pass:
         end = ending(failure, self.source, cursor, self.now)
         cursor.due_at, cursor.failures = end.due_at, end.failures
         cursor.save(update_fields=["due_at", "failures"])
+        self._spare_others(failure, end)
         if end.paused_reason:
-            Source.objects.filter(pk=self.source.pk).update(
-                paused_at=self.now, paused_until=None, paused_reason=end.paused_reason
-            )
+            pause_source(self.source, end.paused_reason, by=None, now=self.now)
         if isinstance(failure, Gone) and self.source.kind == Source.Kind.ACCOUNT and self.source.x_id:
             concerned = mark_gone(int(self.source.x_id), failure.cause, self.now)
             operations.withdraw(concerned, cause=failure.cause, now=self.now)
         self._note(end.outcome, failure.message)
 
+    def _spare_others(self, failure: Failure, end: Ending) -> None:
+        if isinstance(failure, WindowClosed):
+            leases.wait_for_window(failure.endpoint, self.source, end.due_at)
+
     def _note(self, outcome: str, error: str) -> None:
         self.run.outcome, self.run.error = outcome, error
         self.run.ended_at = self.now + timedelta(seconds=time.monotonic() - self.began)
         self.run.save()
+
+
+def settle() -> None:
+    """Constraints that wait for the commit are looked at now, while a refusal can still be traced to its post."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

@@ -6,17 +6,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.db import connection
 from django.db.models import Count, Q
 
-from curation.folding import fold
 from curation.ingest.bulk import insert
-from curation.matching import Match, Matcher
-from curation.models import Candidate, Hit, State, Tweet
+from curation.models import Candidate, State, Tweet
 from curation.ranking import parts, rank
-from curation.x.entities import plain_text
-from regions.models import Block, Channel, Source
+from curation.verdicts import Judge, Verdict, folded
+from regions.models import Channel, Source
 
 MEMORY = timedelta(days=30)
+ARRIVALS_LOCK = 7302  # class of the advisory lock behind which candidates get their ids
 History = dict[tuple[int, int], tuple[int, int]]
 
 
@@ -29,43 +29,47 @@ class Arrivals:
     held: int = 0
     channels: set[int] = field(default_factory=set)
 
+    def add(self, others: Arrivals) -> None:
+        self.candidates += others.candidates
+        self.blocked += others.blocked
+        self.held += others.held
+        self.channels |= others.channels
+
 
 def offer(tweet_ids: Iterable[int], source: Source, channels: list[Channel], now: datetime) -> Arrivals:
-    """Makes the missing candidates. In the caller's transaction."""
+    """Makes the missing candidates. In the caller's transaction, which holds the channels and soon ends."""
     missing = _missing(set(tweet_ids), channels)
     wanted = Tweet.objects.select_related("author").filter(pk__in={tweet for _channel, tweet in missing})
     tweets = {tweet.pk: tweet for tweet in wanted.filter(gone_at=None, purged_at=None, author__isnull=False)}
-    matchers = {channel.market_id: Matcher.of(channel.market) for channel in channels} if tweets else {}
+    judge = Judge(channels if tweets else [])
     history = history_of(tweets.values(), channels, now)
     rows: list[Candidate] = []
-    matches: dict[tuple[int, int], list[Match]] = {}
+    verdicts: dict[tuple[int, int], Verdict] = {}
     for channel in channels:
         for tweet in (tweet for tweet in tweets.values() if (channel.pk, tweet.pk) in missing):
-            found = matchers[channel.market_id].matches(tweet, channel.pk, now)
-            matches[channel.pk, tweet.pk] = found
+            verdict = verdicts[channel.pk, tweet.pk] = judge.on(tweet, channel, now)
             decided = history.get((channel.pk, tweet.author_id or 0), (0, 0))
-            rows.append(candidate_of(tweet, channel, source, found, decided, now))
-    return _store(rows, matches, now)
+            rows.append(candidate_of(tweet, channel, source, verdict, decided, now))
+    return _store(rows, verdicts, now) if rows else Arrivals()
 
 
 def candidate_of(
     tweet: Tweet,
     channel: Channel,
     source: Source,
-    matches: list[Match],
+    verdict: Verdict,
     decided: tuple[int, int],
     now: datetime,
 ) -> Candidate:
     """A new candidate: pending, or blocked by the lists. `decided`: the author's, approved and blocked."""
-    blocked = any(match.effect == Block.Effect.BLOCK for match in matches)
     points = parts(tweet, channel, trust=source.trust, approved=decided[0], blocked=decided[1], now=now)
     return Candidate(
         channel_id=channel.pk,
         tweet_id=tweet.pk,
         source_id=source.pk,
-        state=State.BLOCKED if blocked else State.PENDING,
-        blocked_by_lists=blocked,
-        held=any(match.effect == Block.Effect.HOLD for match in matches),
+        state=State.BLOCKED if verdict.blocked else State.PENDING,
+        blocked_by_lists=verdict.blocked,
+        held=verdict.held,
         rank=rank(points, tweet.created_at, channel),
         rank_parts=points,
         folded=folded(tweet),
@@ -73,12 +77,6 @@ def candidate_of(
         arrived_at=now,
         pending_since=now,
     )
-
-
-def folded(tweet: Tweet) -> str:
-    """What search looks in: the text and its author's names."""
-    names = f" {tweet.author.name} {tweet.author.username}" if tweet.author else ""
-    return fold(plain_text(tweet.text) + names)
 
 
 def _missing(tweet_ids: set[int], channels: list[Channel]) -> set[tuple[int, int]]:
@@ -102,18 +100,22 @@ def history_of(tweets: Iterable[Tweet], channels: list[Channel], now: datetime) 
     return {(channel, author): (approved, blocked) for channel, author, approved, blocked in decided}
 
 
-def _store(rows: list[Candidate], matches: dict[tuple[int, int], list[Match]], now: datetime) -> Arrivals:
+def _in_order() -> None:
+    """Until the commit no other pass gives ids to candidates: so they become visible in the order of their ids,
+    and who has seen one has seen all before it. The desk counts what is new by that."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [ARRIVALS_LOCK])
+
+
+def _store(rows: list[Candidate], verdicts: dict[tuple[int, int], Verdict], now: datetime) -> Arrivals:
+    _in_order()
     made = insert(
         rows,
         order="channel_id, tweet_id",
         conflict="(channel_id, tweet_id) DO NOTHING",
         returning="id, channel_id, tweet_id, state, held",
     )
-    hits = [
-        Hit(candidate_id=pk, block_id=match.block_id, start=match.start, end=match.end, at=now)
-        for pk, channel, tweet, _state, _held in made
-        for match in matches[channel, tweet]
-    ]
+    hits = [hit for pk, channel, tweet, _state, _held in made for hit in verdicts[channel, tweet].hits(pk, now)]
     insert(hits, order="candidate_id, block_id", conflict="DO NOTHING")
     return Arrivals(
         candidates=len(made),

@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
-from curation.models import Cursor
+from curation.models import Cursor, IngestRun
 from regions.models import Source
 
 LEASE = timedelta(seconds=150)  # longer than a task may run
 WAITING = timedelta(seconds=60)  # how long a message may lie in the queue before another is sent
+
+KINDS = {"timeline": Source.Kind.ACCOUNT, "list": Source.Kind.LIST, "search": Source.Kind.SEARCH}
 
 
 class LeaseLost(Exception):
@@ -47,6 +50,16 @@ def put_off(source: Source, lease: datetime, now: datetime) -> None:
     """A source that feeds no channel costs nothing: X is not asked."""
     later = now + timedelta(seconds=source.most_seconds)
     Cursor.objects.filter(pk=source.pk, due_at=lease).update(due_at=later)
+
+
+def wait_for_window(endpoint: str, reader: Source, until: datetime) -> None:
+    """X closed an endpoint until then: the sources read through it wait too, whichever worker would ask.
+
+    Those being read keep their lease; they find the window closed by themselves."""
+    running = IngestRun.objects.filter(source=OuterRef("pk"), outcome=IngestRun.Outcome.RUNNING)
+    early = Cursor.objects.filter(~Exists(running), source__kind=KINDS.get(endpoint), due_at__lt=until)
+    free = early.exclude(pk=reader.pk).select_for_update(skip_locked=True, of=("self",))
+    Cursor.objects.filter(pk__in=[cursor.pk for cursor in free]).update(due_at=until)
 
 
 def held(source_id: int, lease: datetime) -> Cursor:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import structlog
+from django.db.models import F, Value
+from django.db.models.functions import Greatest
+
 from curation.models import Cursor, IngestRun
 from curation.x.outcomes import (
     BadToken,
@@ -17,12 +21,34 @@ from curation.x.outcomes import (
 )
 from regions.models import Channel, Market, Source
 
+log = structlog.get_logger(__name__)
 MOST_FAILURES = 10_000
+SOON = timedelta(seconds=5)
 LONG = timedelta(minutes=15)
 LONGEST_BACK_OFF = timedelta(minutes=15)
 LONGEST_WINDOW = timedelta(hours=1)
 FOR_EVERYONE = (BadToken, OutOfCredits, MonthlyCapReached)
 Outcome = IngestRun.Outcome
+WELL = (Outcome.READ, Outcome.WAITING)
+COUNTS = {
+    "read": "read",
+    "fresh": "new",
+    "known": "known",
+    "edited": "edited",
+    "missing": "missing",
+    "quarantined": "set aside",
+    "candidates": "candidates",
+    "blocked": "blocked",
+    "held": "held",
+}
+
+
+class Crowded(Failure):
+    """Editors or other passes were at the same rows: nothing was stored."""
+
+    def __init__(self) -> None:
+        super().__init__("Others were at the same rows; it is read again soon.")
+        self.args = ()
 
 
 @dataclass(frozen=True)
@@ -50,11 +76,33 @@ def next_interval(source: Source, cursor: Cursor, fresh: int, waiting: bool) -> 
     return min(max(seconds, source.least_seconds), source.most_seconds)
 
 
+def close_stopped(source: Source, now: datetime) -> None:
+    """Ends the runs that a killed worker left open. By whoever has the source's lease now."""
+    left = IngestRun.objects.filter(source=source, outcome=Outcome.RUNNING)
+    ended = Greatest(F("started_at"), Value(now))
+    left.update(outcome=Outcome.FAILED, error="The worker was stopped.", ended_at=ended)
+
+
+def say(run: IngestRun, source: Source) -> None:
+    """One line a pass for whoever follows the log."""
+    line = log.info if run.outcome in WELL else log.warning
+    market = run.market.code if run.market else ""
+    line("source_read", source=str(source), market=market, outcome=run.outcome, told=in_words(run), error=run.error)
+
+
+def in_words(run: IngestRun) -> str:
+    """What came of a run, as in: 12 read, 3 new, 9 known, 3 candidates."""
+    counts = ((getattr(run, name), words) for name, words in COUNTS.items())
+    return ", ".join(f"{count} {words}" for count, words in counts if count) or "nothing"
+
+
 def ending(failure: Failure, source: Source, cursor: Cursor, now: datetime) -> Ending:
     """What a failure means for the source."""
     if isinstance(failure, WindowClosed):
         reset = datetime.fromtimestamp(failure.reset_at, UTC)
-        return Ending(Outcome.WAITING, min(max(reset, now + timedelta(seconds=5)), now + LONGEST_WINDOW))
+        return Ending(Outcome.WAITING, min(max(reset, now + SOON), now + LONGEST_WINDOW))
+    if isinstance(failure, Crowded):
+        return Ending(Outcome.FAILED, now + SOON, cursor.failures)
     if isinstance(failure, QueryRefused | NotPermitted):
         return Ending(Outcome.REFUSED, now + timedelta(seconds=source.most_seconds), paused_reason=failure.message)
     failures = min(cursor.failures + 1, MOST_FAILURES)

@@ -1,6 +1,6 @@
 """Stores authors and tweets in bulk: new ones, edits, and what else X changed.
 
-Order of locks: authors, tweets, channels, candidates, each by id.
+Order of locks: authors, tweets, channels, candidates, each by id; the markets' logs and the arrivals last.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.db.models import Q
 
 from curation.ingest.bulk import as_array, insert, update
 from curation.language import guess
-from curation.models import Author, Candidate, ErasedAuthor, Tweet
+from curation.models import Author, Candidate, ErasedAuthor, State, Tweet
 from curation.x.wire import Person, Post
 
 REFRESH = timedelta(minutes=5)
@@ -36,6 +36,18 @@ class Stored:
     changed: set[int] = field(default_factory=set)
     authors: set[int] = field(default_factory=set)
 
+    def add(self, others: Stored) -> None:
+        self.tweets |= others.tweets
+        self.fresh += others.fresh
+        self.known += others.known
+        self.edited += others.edited
+        self.changed |= others.changed
+        self.authors |= others.authors
+
+    def channels_to_edit(self) -> set[int]:
+        """Channels that have a tweet of which X shows a newer version."""
+        return set(Candidate.objects.filter(tweet__in=self.edited).values_list("channel_id", flat=True))
+
     def channels_to_touch(self) -> set[int]:
         """Channels that show a tweet whose withholding, or whose author's standing, changed."""
         if not self.changed and not self.authors:
@@ -45,8 +57,8 @@ class Stored:
 
 
 def author_digest(x_id: int) -> str:
-    """The tombstone of an erased author: HMAC-SHA256 of the id with SECRET_KEY, hex."""
-    return hmac.new(settings.SECRET_KEY.encode(), str(x_id).encode(), hashlib.sha256).hexdigest()
+    """The tombstone of an erased author: HMAC-SHA256 of the id with ERASURE_KEY, hex."""
+    return hmac.new(settings.ERASURE_KEY.encode(), str(x_id).encode(), hashlib.sha256).hexdigest()
 
 
 def erased(x_ids: Iterable[int]) -> set[int]:
@@ -63,8 +75,9 @@ def store_tweets(posts: Iterable[Post], people: dict[int, Person], now: datetime
     stored = Stored()
     stored.authors = store_people([person for x_id, person in people.items() if x_id in authors], now)
     known = locked(wanted.values())
-    fresh = [post for first, post in wanted.items() if first not in known]
-    _insert(fresh, stored, now)
+    _insert([post for first, post in wanted.items() if first not in known], stored, now)
+    # Another pass was quicker by a moment, perhaps with an older version: what it stored is known by now.
+    known |= locked(post for first, post in wanted.items() if first not in known and first not in stored.tweets)
     _change({first: (tweet, wanted[first]) for first, tweet in known.items()}, stored, now)
     return stored
 
@@ -91,6 +104,8 @@ def store_people(people: list[Person], now: datetime) -> set[int]:
 def locked(posts: Iterable[Post]) -> dict[int, Tweet]:
     """The tweets that are stored already, locked, by the first id of the post that is theirs."""
     by_id = {number: post.first_id for post in posts for number in post.edit_ids}
+    if not by_id:
+        return {}
     rows = Tweet.objects.filter(Q(first_id__in=by_id) | Q(current_id__in=by_id)).defer("wire", "raw")
     found: dict[int, Tweet] = {}
     for tweet in rows.order_by("first_id").select_for_update(of=("self",)):
@@ -120,12 +135,12 @@ def tweet_of(post: Post, now: datetime) -> Tweet:
 
 
 def mark_gone(author_id: int, cause: str, now: datetime) -> list[int]:
-    """An account's tweets are gone with it; returns the ids of those that wait for a decision or are approved."""
+    """An account's tweets are gone with it; returns the ids of those to withdraw somewhere."""
     there = Tweet.objects.filter(author=author_id, gone_at=None).order_by("first_id").select_for_update()
     ids = list(there.values_list("pk", flat=True))
     Tweet.objects.filter(pk__in=ids).update(gone_at=now, gone_cause=cause, checked_at=now)
-    open_ones = Candidate.objects.filter(Q(state="pending") | Q(state="approved"), tweet__in=ids)
-    return sorted(set(open_ones.values_list("tweet_id", flat=True)))
+    there_still = Candidate.objects.filter(tweet__in=ids).exclude(state=State.WITHDRAWN)
+    return sorted(set(there_still.values_list("tweet_id", flat=True)))
 
 
 def _insert(posts: list[Post], stored: Stored, now: datetime) -> None:
@@ -133,11 +148,6 @@ def _insert(posts: list[Post], stored: Stored, now: datetime) -> None:
     made = insert(rows, order="first_id", conflict="DO NOTHING", returning="first_id, id")
     stored.tweets |= dict(made)
     stored.fresh += len(made)
-    if len(made) < len(rows):  # another pass was quicker by a moment
-        others = [post.first_id for post in posts if post.first_id not in stored.tweets]
-        theirs = dict(Tweet.objects.filter(first_id__in=others).values_list("first_id", "id"))
-        stored.tweets |= theirs
-        stored.known += len(theirs)
 
 
 def _change(pairs: dict[int, tuple[Tweet, Post]], stored: Stored, now: datetime) -> None:

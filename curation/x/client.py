@@ -188,7 +188,7 @@ class Door:
         try:
             body = call(**parameters)
         except TROUBLE as error:
-            failure = self._failure(error)
+            failure = self._failure(error, endpoint)
         rate = Rate.of(self._adapter.answer)
         if rate:
             self.rates[endpoint] = rate
@@ -201,15 +201,18 @@ class Door:
     def _wait_for_window(self, endpoint: str) -> None:
         rate = self.rates.get(endpoint)
         if rate and rate.remaining == 0 and rate.reset_at > self.clock():
-            raise WindowClosed("Too many requests in this window.", rate.reset_at)
+            raise WindowClosed("Too many requests in this window.", rate.reset_at, endpoint)
 
-    def _failure(self, error: Exception) -> Failure:
+    def _failure(self, error: Exception, endpoint: str) -> Failure:
         """By what X answered, never by the exception's words: those may hold the token."""
         if isinstance(error, requests.Timeout):
             return Unreachable("X did not answer in time.")
         if isinstance(error, requests.TooManyRedirects):
             return Unreachable("X's answer points to another address.")
-        return failure_of(self._adapter.answer, self.clock())
+        failure = failure_of(self._adapter.answer, self.clock())
+        if isinstance(failure, WindowClosed):
+            return WindowClosed(failure.message, failure.reset_at, endpoint)
+        return failure
 
 
 _kept = threading.local()

@@ -52,12 +52,13 @@ class Failure(Exception):
 
 
 class WindowClosed(Failure):
-    """Too many requests in this window; `reset_at` in epoch seconds."""
+    """Too many requests in this window; `reset_at` in epoch seconds, `endpoint` as the door names it."""
 
-    def __init__(self, message: str, reset_at: int) -> None:
+    def __init__(self, message: str, reset_at: int, endpoint: str = "") -> None:
         super().__init__(message)
-        self.args = (message, reset_at)
+        self.args = (message, reset_at, endpoint)
         self.reset_at = reset_at
+        self.endpoint = endpoint
 
 
 class MonthlyCapReached(Failure):

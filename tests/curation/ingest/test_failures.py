@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from structlog.testing import capture_logs
 
 from curation.ingest import poll
 from curation.models import Candidate, Cursor, Decision, IngestRun, State, Tweet
 from curation.x.client import Door
 from curation.x.simulator import Simulator
-from regions.models import Channel, Source
+from regions.models import Change, Channel, Source
+from tests.cast import make_block
 
 pytestmark = pytest.mark.django_db
 Read = Callable[..., IngestRun]
@@ -40,6 +42,23 @@ def test_a_closed_window_is_waited_for(x: Simulator, source_of: SourceOf, read: 
     assert source.paused_at is None
 
 
+def test_a_closed_window_is_closed_for_every_source_of_the_endpoint(
+    x: Simulator, source_of: SourceOf, read: Read
+) -> None:
+    """Another worker's door does not know of it: so their sources wait, but for one being read or due later."""
+    reset = datetime.fromtimestamp(int(timezone.now().timestamp()) + 400, UTC)
+    x.fail("/2/tweets/", status=429, headers={"x-rate-limit-reset": str(int(reset.timestamp()))})
+    told = [(SEARCH, "lang:de"), (SEARCH, "lang:nl"), (SEARCH, "lang:el"), (SEARCH, "lang:hr"), (ACCOUNT, "rathaus")]
+    asked, waits, being_read, later, other = [source_of(kind, value) for kind, value in told]
+    now, late = timezone.now(), reset + timedelta(hours=1)
+    Cursor.objects.update(due_at=now)
+    Cursor.objects.filter(pk=later.pk).update(due_at=late)
+    IngestRun.objects.create(source=being_read)
+    read(asked, now)
+    due = dict(Cursor.objects.values_list("source", "due_at"))
+    assert due == {asked.pk: reset, waits.pk: reset, being_read.pk: now, later.pk: late, other.pk: now}
+
+
 def test_a_reset_in_the_past_or_far_ahead_is_bounded(x: Simulator, source_of: SourceOf, read: Read) -> None:
     source = source_of(SEARCH, "lang:de Brücke")
     for reset, seconds in (("1633593378", 5), ("99999999999", 3600)):
@@ -63,6 +82,13 @@ def test_what_X_refuses_pauses_the_source_with_its_message(
     source.refresh_from_db()
     assert (run.outcome, words in run.error, words in source.paused_reason) == ("refused", True, True)
     assert source.paused_at == run.started_at
+    change = Change.objects.get()
+    assert (change.verb, change.noun_id, change.by, change.after) == (
+        "pause",
+        source.pk,
+        None,
+        {"reason": source.paused_reason},
+    )
     assert poll(source.pk, now=timezone.now() + timedelta(days=1), ask=ask) is None
 
 
@@ -89,7 +115,7 @@ def test_an_account_that_is_gone_pauses_its_source(
 
 @pytest.mark.parametrize("cause", ["suspended", "protected"])
 def test_with_an_account_its_posts_are_withdrawn(x: Simulator, source_of: SourceOf, read: Read, cause: str) -> None:
-    for text in ("Live.", "Wartet.", "Blockiert."):
+    for text in ("Live.", "Wartet.", "Blockiert.", "Lange her."):
         x.post("stadtblatt", text)
     x.post("rathaus", "Bleibt.")
     source = source_of(ACCOUNT, "stadtblatt")
@@ -98,10 +124,17 @@ def test_with_an_account_its_posts_are_withdrawn(x: Simulator, source_of: Source
     now = timezone.now()
     Candidate.objects.filter(tweet__text="Live.").update(state=State.APPROVED, approved_at=now)
     Candidate.objects.filter(tweet__text="Blockiert.").update(state=State.BLOCKED)
+    Candidate.objects.filter(tweet__text="Lange her.").update(state=State.LAPSED)
     {"suspended": x.suspend, "protected": x.protect}[cause]("stadtblatt")
     read(source)
     states = dict(Candidate.objects.values_list("tweet__text", "state"))
-    assert states == {"Live.": "withdrawn", "Wartet.": "withdrawn", "Blockiert.": "blocked", "Bleibt.": "pending"}
+    assert states == {
+        "Live.": "withdrawn",
+        "Wartet.": "withdrawn",
+        "Blockiert.": "withdrawn",
+        "Lange her.": "withdrawn",
+        "Bleibt.": "pending",
+    }
     assert set(Tweet.objects.exclude(text="Bleibt.").values_list("gone_cause", flat=True)) == {cause}
     assert set(Decision.objects.values_list("verb", "reason")) == {("withdraw", cause)}
 
@@ -182,3 +215,41 @@ def test_a_source_that_feeds_nothing_is_not_read(x: Simulator, source_of: Source
     assert poll(source.pk, now=now, ask=ask) is None
     assert (IngestRun.objects.count(), ask.rates) == (0, {})
     assert Cursor.objects.get().due_at == now + timedelta(seconds=source.most_seconds)
+
+
+def test_a_run_that_a_killed_worker_left_open_is_ended_by_the_next(
+    x: Simulator, source_of: SourceOf, read: Read
+) -> None:
+    source, other = source_of(ACCOUNT, "stadtblatt"), source_of(ACCOUNT, "rathaus")
+    began = timezone.now() - timedelta(minutes=3)
+    left, others = [IngestRun.objects.create(source=one, started_at=began) for one in (source, other)]
+    run = read(source)
+    left.refresh_from_db()
+    others.refresh_from_db()
+    assert (left.outcome, left.error, left.ended_at) == ("failed", "The worker was stopped.", run.started_at)
+    assert (run.outcome, others.outcome, others.ended_at) == ("read", "running", None)
+
+
+def test_the_log_has_one_line_for_each_pass(x: Simulator, source_of: SourceOf, read: Read) -> None:
+    make_block("angeblich", effect="hold")
+    x.post("stadtblatt", "Angeblich neu.")
+    x.post("stadtblatt", "Neu.")
+    source = source_of(ACCOUNT, "stadtblatt", name="Das Stadtblatt")
+    reset = str(int(timezone.now().timestamp()) + 400)
+    with capture_logs() as lines:
+        read(source)
+        read(source)
+        x.fail("/2/users/", status=429, headers={"x-rate-limit-reset": reset})
+        read(source)
+        x.fail("/2/users/", status=503)
+        read(source)
+    same = {"event": "source_read", "source": "Das Stadtblatt", "market": "de"}
+    assert lines == [
+        same | {"outcome": outcome, "told": told, "error": error, "log_level": level}
+        for outcome, told, error, level in [
+            ("read", "2 read, 2 new, 2 candidates, 1 held", "", "info"),
+            ("read", "nothing", "", "info"),
+            ("waiting", "nothing", "Too Many Requests", "info"),
+            ("failed", "nothing", lines[-1]["error"], "warning"),
+        ]
+    ]

@@ -211,6 +211,15 @@ def test_an_erased_author_stays_erased(x: Simulator, source_of: SourceOf, read: 
     assert Cursor.objects.get(pk=source.pk).newest_id is not None
 
 
+def test_tombstones_outlive_a_new_secret_key(settings: Any) -> None:
+    settings.ERASURE_KEY = "one"
+    before = author_digest(7)
+    settings.SECRET_KEY = "another"
+    assert author_digest(7) == before
+    settings.ERASURE_KEY = "two"
+    assert author_digest(7) != before
+
+
 def test_blocks_keep_out_or_hold_and_say_why(x: Simulator, source_of: SourceOf, read: Read) -> None:
     spam = make_block("Gewinnspiel")
     doubt = make_block("angeblich", effect="hold")

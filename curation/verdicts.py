@@ -1,0 +1,51 @@
+"""What the lists say of a tweet in a channel, and what search finds it by: the same for arrivals and for edits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from curation.folding import fold
+from curation.matching import Match, Matcher
+from curation.models import Hit, Tweet
+from curation.x.entities import plain_text
+from regions.models import Block, Channel
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The blocks that match a tweet in a channel."""
+
+    matches: tuple[Match, ...] = ()
+
+    @property
+    def blocked(self) -> bool:
+        return any(match.effect == Block.Effect.BLOCK for match in self.matches)
+
+    @property
+    def held(self) -> bool:
+        return any(match.effect == Block.Effect.HOLD for match in self.matches)
+
+    def hits(self, candidate_id: int, now: datetime) -> list[Hit]:
+        """A row for each match, not stored yet."""
+        return [
+            Hit(candidate_id=candidate_id, block_id=match.block_id, start=match.start, end=match.end, at=now)
+            for match in self.matches
+        ]
+
+
+class Judge:
+    """The lists of some channels, fetched once."""
+
+    def __init__(self, channels: Iterable[Channel]) -> None:
+        self.matchers = {market.pk: Matcher.of(market) for market in {channel.market for channel in channels}}
+
+    def on(self, tweet: Tweet, channel: Channel, now: datetime) -> Verdict:
+        return Verdict(tuple(self.matchers[channel.market_id].matches(tweet, channel.pk, now)))
+
+
+def folded(tweet: Tweet) -> str:
+    """What search looks in: the text and its author's names."""
+    names = f" {tweet.author.name} {tweet.author.username}" if tweet.author else ""
+    return fold(plain_text(tweet.text) + names)
