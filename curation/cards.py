@@ -48,7 +48,9 @@ BUTTONS = (Verb.APPROVE, Verb.PIN, Verb.BLOCK)
 
 @dataclass
 class Card:
-    """A candidate as its row shows it. `key` makes a repeated press count once."""
+    """A candidate as its row shows it. `key` makes a repeated press count once.
+
+    `remark` is what came otherwise than asked; `returned`: it waits again and may stand on no row of the page."""
 
     candidate: Candidate
     may_decide: bool
@@ -56,7 +58,9 @@ class Card:
     similar: int = 0
     last: Decision | None = None
     refusal: Refusal | None = None
+    remark: str = ""
     current: bool = False
+    returned: bool = False
     key: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property

@@ -8,11 +8,12 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from curation.keyset import ORDERS
+from curation.keyset import ORDERS, BadCursor
 from curation.models import Verb
 from curation.transitions import EDITORS_VERBS
 from regions.problems import Refusal
 
+BIGGEST = 2**63 - 1  # what a bigint holds
 VERBS = [(verb, Verb(verb).label) for verb in EDITORS_VERBS]
 
 
@@ -37,7 +38,7 @@ class DecideForm(SentForm):
     """One verb on one candidate. `swap` is the slot whose holder gives way."""
 
     verb = forms.ChoiceField(choices=VERBS, required=False)
-    version = forms.IntegerField(min_value=1, required=False)
+    version = forms.IntegerField(min_value=1, max_value=BIGGEST, required=False)
     key = forms.CharField(max_length=200, required=False)
     swap = forms.IntegerField(min_value=1, max_value=10, required=False)
 
@@ -66,9 +67,28 @@ class DecideManyForm(SentForm):
             seen = {int(pk): int(version) for pk, version in pairs}
         except ValueError:
             raise Unclear(field="candidate") from None
+        if not all(1 <= number <= BIGGEST for pair in seen.items() for number in pair):
+            raise Unclear(field="candidate")
         if not seen:
             raise Unclear(_("Nothing was selected."), field="candidate")
         return seen
+
+
+class UndoForm(SentForm):
+    """An act is named by its address; `key` makes a repeated press count once."""
+
+    key = forms.CharField(max_length=200, required=False)
+
+
+class BackForm(forms.Form):
+    """Where a plain form leads back to: an address within the house."""
+
+    next = forms.RegexField(r"^/", max_length=2000, required=False)
+
+    def asked(self) -> str:
+        """The address; empty for none and for an unusable one."""
+        self.is_valid()
+        return self.cleaned_data.get("next") or ""
 
 
 class FilterForm(forms.Form):
@@ -76,15 +96,22 @@ class FilterForm(forms.Form):
 
     order = forms.ChoiceField(choices=[(order, order) for order in ORDERS], required=False)
     q = forms.CharField(max_length=200, required=False)
+    cursor = forms.CharField(max_length=200, required=False)
 
     def asked(self) -> dict[str, str]:
         """{"order", "q"}, usable whatever the address said."""
         self.is_valid()
         return {"order": self.cleaned_data.get("order") or "best", "q": self.cleaned_data.get("q") or ""}
 
+    def after(self) -> str:
+        """The cursor of the page asked for; empty for the first. Raises BadCursor."""
+        if not self.is_valid() and "cursor" in self.errors:
+            raise BadCursor(field="cursor")
+        return str(self.cleaned_data["cursor"])
+
 
 class SinceForm(SentForm):
     """How far a page has seen: the newest decision and the newest candidate."""
 
-    decision = forms.IntegerField(min_value=0)
-    candidate = forms.IntegerField(min_value=0)
+    decision = forms.IntegerField(min_value=0, max_value=BIGGEST)
+    candidate = forms.IntegerField(min_value=0, max_value=BIGGEST)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -16,13 +17,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from curation.forms import FilterForm
-from curation.models import Act, Candidate, Decision, Verb
+from curation.forms import BackForm, FilterForm
+from curation.models import Act, Candidate, Decision, State, Verb
 from curation.operations.undoing import UNDOABLE_FOR
 from curation.queue import CountedChannel, CountedMarket, Place, markets_of
 from regions.models import Market, User
 from regions.permissions import market_for
 from regions.requests import PageRequest
+
+MOST_CHANGES = 200
 
 
 def place_for(user: Any, market: str, category: str = "") -> Place:
@@ -80,12 +83,37 @@ def frame(request: PageRequest, place: Place) -> dict[str, Any]:
 
 
 def horizon(place: Place) -> dict[str, int]:
-    """How far everything is seen now: the newest decision of the market and the newest candidate of all."""
+    """How far everything is seen by who reads on from now: the newest decision of the market, the newest candidate.
+
+    Both become visible in the order of their ids, decisions in each market and candidates in all (operations and
+    ingest hold a lock for it), so that nothing older follows. To be asked before the rows are read."""
     newest = Decision.objects.filter(market=place.market).order_by("-id").values_list("id", flat=True).first()
     return {
         "decision": newest or 0,
         "candidate": Candidate.objects.aggregate(newest=Max("id"))["newest"] or 0,
     }
+
+
+@dataclass(frozen=True)
+class News:
+    """What was decided at a place: the candidates, those of them that became pending again, and the last decision.
+
+    `more` where there is more than was read at once: the page then asks on from `last`."""
+
+    decided: set[int]
+    back: set[int]
+    last: int
+    more: bool
+
+
+def news(place: Place, since: int, most: int = MOST_CHANGES) -> News:
+    """The decisions of the place's channels after one, oldest first."""
+    newest = horizon(place)["decision"]
+    log = Decision.objects.filter(market=place.market, channel__in=[channel.pk for channel in place.shown]).after(since)
+    rows = list(log.values_list("id", "candidate", "before__state")[: most + 1])
+    more, rows = len(rows) > most, rows[:most]
+    back = {candidate for _pk, candidate, before in rows if before != State.PENDING}
+    return News({candidate for _pk, candidate, _before in rows}, back, rows[-1][0] if more else newest, more)
 
 
 def last_act(user: User, market: Market) -> Act | None:
@@ -101,10 +129,10 @@ def decided_in(act: Act) -> list[Candidate]:
 
 
 def way_back(request: PageRequest, place: Place) -> str:
-    """Where a plain form returns to: the page it came from, if it is one of ours."""
-    asked = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(asked, {request.get_host()}, request.is_secure()):
-        return asked
+    """Where a plain form returns to: what it names, else the page it came from, if it is one of ours."""
+    for asked in (BackForm(request.POST).asked(), request.headers.get("Referer", "")):
+        if url_has_allowed_host_and_scheme(asked, {request.get_host()}, request.is_secure()):
+            return asked
     return addresses(place)["desk"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
@@ -15,9 +16,10 @@ from django.views.decorators.http import require_GET, require_POST
 from curation import operations
 from curation.access import act_for, candidate_for
 from curation.cards import DID, DONE, Card, card, cards
-from curation.forms import DecideForm, DecideManyForm, FilterForm, SinceForm
+from curation.forms import DecideForm, DecideManyForm, FilterForm, SinceForm, Unclear, UndoForm
 from curation.keyset import page
-from curation.models import Act, Candidate, Decision, Verb
+from curation.models import Act, Candidate, Verb
+from curation.models.candidates import CandidateQuerySet
 from curation.places import (
     addresses,
     clock_of,
@@ -26,6 +28,7 @@ from curation.places import (
     horizon,
     last_act,
     new_key,
+    news,
     place_for,
     way_back,
 )
@@ -36,7 +39,6 @@ from regions.problems import Refusal
 from regions.requests import PageRequest
 
 MOST_ARRIVALS = 50
-MOST_CHANGES = 200
 
 
 @rule(SIGNED_IN)
@@ -54,19 +56,18 @@ def home(request: PageRequest) -> HttpResponse:
 def desk(request: PageRequest, market: str, category: str = "") -> HttpResponse:
     """The queue with what stands around it; for htmx the next rows alone."""
     place = place_for(request.user, market, category)
-    asked = FilterForm(request.GET).asked()
-    cursor = request.GET.get("cursor", "")
+    context = {} if is_fragment(request) else around(request, place)
+    form = FilterForm(request.GET)
+    asked = form.asked()
     try:
-        found = page(place.waiting(asked["q"]), order=asked["order"], cursor=cursor)
+        found = page(place.waiting(asked["q"]), order=asked["order"], cursor=form.after())
     except Refusal:
         return redirect(addresses(place)["desk"])
     rows = cards(found.rows, request.user, place.market)
-    if rows and not cursor:
+    if rows and not form.after():
         rows[0].current = True
-    context = frame(request, place) | {"rows": rows, "next": found.next}
+    context |= frame(request, place) | {"rows": rows, "next": found.next}
     name = "curation/_rows.html" if is_fragment(request) else "curation/desk.html"
-    if name == "curation/desk.html":
-        context |= around(request, place)
     with clock_of(request.user, place.market):
         response = render(request, name, context)
     patch_vary_headers(response, ["HX-Request"])
@@ -78,7 +79,7 @@ def is_fragment(request: PageRequest) -> bool:
 
 
 def around(request: PageRequest, place: Place) -> dict[str, Any]:
-    """What the full page holds beside the rows."""
+    """What the full page holds beside the rows. To be asked before them: `horizon` must not be newer."""
     return {
         "may_decide": may(request.user, "candidate.decide", place.market),
         "horizon": horizon(place),
@@ -125,12 +126,15 @@ def decide_many(request: PageRequest, market: str) -> HttpResponse:
             many = operations.decide_many(told["verb"], seen, by=request.user, key=told["key"])
     except Refusal as refusal:
         return answered(request, place, [], told=refusal.detail, status=refusal.status)
-    return answered(request, place, result_cards(request, place, many), act=many.act, told=summary(many))
+    status = 200 if many.act else 409
+    return answered(request, place, result_cards(request, place, many), act=many.act, told=summary(many), status=status)
 
 
 def own_only(place: Place, seen: dict[int, int]) -> dict[int, int]:
-    """Those of this market alone: another's does not exist here."""
+    """Those of this market alone: another's does not exist here. Raises Unclear where none is left."""
     own = set(place.candidates().filter(pk__in=seen).values_list("pk", flat=True))
+    if not own:
+        raise Unclear(_("Nothing was selected."), field="candidate")
     return {pk: version for pk, version in seen.items() if pk in own}
 
 
@@ -142,33 +146,59 @@ def undo(request: PageRequest, market: str, pk: int) -> HttpResponse:
     act = act_for(request.user, pk, "candidate.decide")
     try:
         with clock_of(request.user, place.market):
-            many = operations.undo(act, by=request.user, key=request.POST.get("key", ""))
+            many = operations.undo(act, by=request.user, **UndoForm(request.POST).told())
     except Refusal as refusal:
-        return answered(request, place, [], told=refusal.detail, status=refusal.status)
-    returned = result_cards(request, place, many)
-    told = " · ".join([_("Taken back"), *(str(row.tweet.author or "") for row in returned[:1])])
-    response = answered(request, place, returned, told=told)
-    response["HX-Trigger-After-Settle"] = json.dumps({"returned": {"row": returned[0].candidate.pk if returned else 0}})
+        return answered(request, place, [], told=reason(refusal), status=refusal.status)
+    rows = result_cards(request, place, many)
+    back = [row for row in rows if not row.refusal][:1]
+    response = answered(request, place, rows, told=taken_back(many, back))
+    first = back[0].candidate.pk if back else 0
+    response["HX-Trigger-After-Settle"] = json.dumps({"returned": {"row": first}})
     return response
 
 
+def taken_back(many: operations.Many, first: list[Card]) -> str:
+    """What an undo did: whose post it brought back, or how many; and what came otherwise than asked."""
+    parts = [summary(many, undone=True)] if summary(many) else [_("Taken back"), *(str(c.tweet.author) for c in first)]
+    remark = next((result.remark for result in many.results if result.remark), "")
+    return " · ".join(part for part in (*parts, remark) if part)
+
+
+def reason(refusal: Refusal) -> str:
+    """A refusal's sentence; of a bulk that came to nothing that of its first row."""
+    problems = [one["problem"] for one in refusal.more.get("results", []) if one["problem"]]
+    return str(problems[0]["detail"] if problems else refusal.detail)
+
+
 def result_cards(request: PageRequest, place: Place, many: operations.Many) -> list[Card]:
-    """The cards of a bulk act, refused ones with the reason."""
-    refused = {result.id: result.refusal for result in many.results}
-    rows = Candidate.objects.with_tweets().filter(pk__in=refused, channel__market=place.market)
-    made = cards(list(rows), request.user, place.market)
+    """The cards of a bulk act in its order, refused ones with the reason, others with what there is to say."""
+    results = {result.id: result for result in many.results}
+    rows = Candidate.objects.with_tweets().in_bulk(results)
+    own = [rows[pk] for pk in results if pk in rows and rows[pk].channel.market == place.market]
+    made = cards(own, request.user, place.market)
     for row in made:
-        row.refusal = refused[row.candidate.pk]
+        result = results[row.candidate.pk]
+        row.refusal, row.remark = refusal_of(result), result.remark
     return made
 
 
-def summary(many: operations.Many) -> str:
-    """ "12 done, 2 refused"; empty where nothing was refused."""
-    refused = sum(1 for result in many.results if result.refusal)
-    if not refused:
-        return ""
-    done = len(many.results) - refused
-    return _("%(done)d done, %(refused)d refused") % {"done": done, "refused": refused}
+def refusal_of(result: operations.Result) -> Refusal | None:
+    """Why nothing came of a candidate; for a repeated request as it was said the first time."""
+    if result.refusal or not result.problem:
+        return result.refusal
+    kept = Refusal(result.problem["detail"])
+    kept.status, kept.code = HTTPStatus(result.problem["status"]), result.problem["code"]
+    return kept
+
+
+def summary(many: operations.Many, *, undone: bool = False) -> str:
+    """ "12 done, 2 refused"; the first refusal's sentence where nothing was done, empty where nothing was refused."""
+    refused = [refusal for refusal in map(refusal_of, many.results) if refusal]
+    if not refused or many.act is None:
+        return str(refused[0].detail) if refused else ""
+    counts = {"done": len(many.results) - len(refused), "refused": len(refused)}
+    told = _("%(done)d taken back, %(refused)d refused") if undone else _("%(done)d done, %(refused)d refused")
+    return told % counts
 
 
 def fresh_card(request: PageRequest, pk: int, refusal: Refusal | None = None) -> Card:
@@ -208,37 +238,53 @@ def changes(request: PageRequest, market: str, category: str = "") -> HttpRespon
         since = SinceForm(request.GET).told()
     except Refusal as refusal:
         return HttpResponse(refusal.detail, status=refusal.status)
-    decided = Decision.objects.filter(market=place.market, id__gt=since["decision"]).values_list("candidate", flat=True)
-    rows = place.candidates().with_tweets().filter(pk__in=set(decided[:MOST_CHANGES]))
+    told = news(place, since["decision"])
+    rows = place.candidates().with_tweets().filter(pk__in=told.decided).best_first()
     context = frame(request, place) | {
         "rows": cards(list(rows), request.user, place.market),
         "arrived": arrived(request, place, since["candidate"])[: MOST_ARRIVALS + 1].count(),
-        "horizon": {"decision": horizon(place)["decision"], "candidate": since["candidate"]},
+        "horizon": {"decision": told.last, "candidate": since["candidate"]},
+        "more": told.more,
     }
+    back = waiting(request, place).filter(pk__in=told.back, pk__lte=since["candidate"])
+    mark_returned(context["rows"], set(back.values_list("pk", flat=True)))
     with clock_of(request.user, place.market):
         return render(request, "curation/_changes.html", context)
+
+
+def mark_returned(rows: list[Card], back: set[int]) -> None:
+    """Those that wait here again: the page sets them below the others where it has no row for them."""
+    for row in rows:
+        row.returned = row.candidate.pk in back
 
 
 @rule("desk.read")
 @require_GET
 def arrivals(request: PageRequest, market: str, category: str = "") -> HttpResponse:
-    """The rows that arrived since, best first, to stand above the others."""
+    """The rows that arrived since, best first, to stand above the others; of too many the oldest, to ask on."""
     place = place_for(request.user, market, category)
     try:
         since = SinceForm(request.GET).told()
     except Refusal:
         return redirect(addresses(place)["desk"])
-    seen = horizon(place)
-    rows = list(arrived(request, place, since["candidate"]).best_first()[:MOST_ARRIVALS])
+    newest = horizon(place)["candidate"]
+    found = list(arrived(request, place, since["candidate"]).order_by("pk")[: MOST_ARRIVALS + 1])
+    rows = sorted(found[:MOST_ARRIVALS], key=lambda row: (-row.rank, -row.pk))
+    seen = found[MOST_ARRIVALS - 1].pk if len(found) > MOST_ARRIVALS else newest
     context = frame(request, place) | {
         "rows": cards(rows, request.user, place.market),
-        "arrived": 0,
-        "horizon": {"decision": since["decision"], "candidate": seen["candidate"]},
+        "arrived": arrived(request, place, seen)[: MOST_ARRIVALS + 1].count(),
+        "horizon": {"decision": since["decision"], "candidate": seen},
     }
     with clock_of(request.user, place.market):
         return render(request, "curation/_arrivals.html", context)
 
 
-def arrived(request: PageRequest, place: Place, newest: int) -> Any:
+def arrived(request: PageRequest, place: Place, newest: int) -> CandidateQuerySet:
     """Those that wait here and came after a candidate."""
-    return place.waiting(FilterForm(request.GET).asked()["q"]).filter(pk__gt=newest)
+    return waiting(request, place).filter(pk__gt=newest)
+
+
+def waiting(request: PageRequest, place: Place) -> CandidateQuerySet:
+    """What waits here, kept to the search."""
+    return place.waiting(FilterForm(request.GET).asked()["q"])

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from django.db import connection
+
 from curation import operations
 from curation.models import Candidate, Decision
 from regions.models import Channel, User
-from tests.cast import channel_of, make_candidate
+from tests.cast import channel_of, make_candidate, make_tweet
 from tests.curation.test_desk import DESK, HTMX, in_german, rows_of, text_of
 
 
@@ -69,3 +71,71 @@ def test_arrivals_keep_to_the_search(browse: Any, anna: User, de_politics: Chann
 def test_nonsense_is_refused(browse: Any, anna: User, de_politics: Channel) -> None:
     assert browse(anna).get(DESK + "changes/", since("x"), headers=HTMX).status_code == 422  # type: ignore[arg-type]
     assert browse(anna).get(DESK + "arrivals/", headers=HTMX).url == DESK
+
+
+def test_a_bulk_elsewhere_hides_nothing(browse: Any, anna: User, ben: User, de_politics: Channel) -> None:
+    early, late = make_candidate(de_politics), make_candidate(de_politics)
+    sport = channel_of("de", "sport")
+    operations.approve(early, by=ben, version=1)
+    operations.decide_many("block", {make_candidate(sport).pk: 1 for _ in range(200)}, by=ben)
+    operations.approve(late, by=ben, version=1)
+    response = browse(anna).get(DESK + "changes/", since(0, late.pk), headers=HTMX)
+    assert sorted(rows_of(response)) == [early.pk, late.pk]
+
+
+def test_more_than_fits_is_asked_for_at_once(browse: Any, anna: User, ben: User, de_politics: Channel) -> None:
+    rows = [make_candidate(de_politics).pk for _ in range(205)]
+    operations.decide_many("block", dict.fromkeys(rows[:200], 1), by=ben)
+    operations.decide_many("block", dict.fromkeys(rows[200:], 1), by=ben)
+    log = list(Decision.objects.order_by("id").values_list("id", flat=True))
+    first = browse(anna).get(DESK + "changes/", since(0, rows[-1]), headers=HTMX)
+    assert (sorted(rows_of(first)), first.context["horizon"]["decision"]) == (rows[:200], log[199])
+    assert 'hx-trigger="ask, load"' in first.content.decode()
+    second = browse(anna).get(DESK + "changes/", since(log[199], rows[-1]), headers=HTMX)
+    assert (sorted(rows_of(second)), second.context["horizon"]["decision"]) == (rows[200:], log[-1])
+    assert 'hx-trigger="ask"' in second.content.decode()
+
+
+def test_what_waits_again_is_delivered(browse: Any, anna: User, ben: User, de_politics: Channel) -> None:
+    undone, reopened, blocked, new = (make_candidate(de_politics, "Die Brücke") for _ in range(4))
+    act = operations.approve(undone, by=ben, version=1).act
+    operations.decide_many("block", {reopened.pk: 1, blocked.pk: 1, new.pk: 1}, by=ben)
+    seen = Decision.objects.latest("id").pk
+    operations.undo(act, by=ben)
+    operations.decide_many("reopen", {reopened.pk: 2, new.pk: 2}, by=ben)
+    for words, back in (("", {undone.pk, reopened.pk}), ("brucke", {undone.pk, reopened.pk}), ("anders", set())):
+        response = browse(anna).get(DESK + "changes/", since(seen, blocked.pk, q=words), headers=HTMX)
+        assert {card.candidate.pk for card in response.context["rows"] if card.returned} == back
+        assert response.content.decode().count("data-returned") == len(back)
+
+
+def test_only_what_came_back_counts_as_returned(browse: Any, anna: User, ben: User, de_politics: Channel) -> None:
+    Channel.objects.filter(pk=de_politics.pk).update(second_pair=True)
+    candidate = make_candidate(de_politics)
+    operations.approve(candidate, by=ben, version=1)
+    response = browse(anna).get(DESK + "changes/", since(0, candidate.pk), headers=HTMX)
+    assert [card.returned for card in response.context["rows"]] == [False]
+
+
+def test_too_many_arrivals_come_in_parts(browse: Any, anna: User, de_politics: Channel) -> None:
+    rows = [make_candidate(de_politics).pk for _ in range(53)]
+    response = browse(anna).get(DESK + "arrivals/", since(), headers=HTMX)
+    assert sorted(rows_of(response)) == rows[:50]
+    assert (response.context["horizon"]["candidate"], response.context["arrived"]) == (rows[49], 3)
+
+
+def test_what_arrives_while_the_page_is_made_is_announced(browse: Any, anna: User, de_politics: Channel) -> None:
+    made: list[Candidate] = []
+
+    def meanwhile(execute: Any, sql: str, *rest: Any) -> Any:
+        result = execute(sql, *rest)
+        if '"rank" DESC' in sql and not made:
+            made.append(make_candidate(de_politics, tweet=tweet))
+        return result
+
+    tweet = make_tweet()
+    person = browse(anna)
+    with connection.execute_wrapper(meanwhile):
+        response = person.get(DESK)
+    assert rows_of(response) == []
+    assert response.context["horizon"]["candidate"] < made[0].pk
