@@ -61,8 +61,8 @@ a:hover{text-decoration:underline}
 .list{padding:0 8px 8px;list-style:none;display:grid;grid-template-columns:minmax(0,1fr);gap:12px}
 .context{display:flex;gap:8px;padding:0 8px 6px;font-size:13px}
 .context b{flex:none;color:var(--tk-accent)}
-.context span,.label,.text,.text a,.name,.handle{min-width:0;overflow-wrap:anywhere;unicode-bidi:isolate}
-.context span,.label,.name,.handle,.alt{overflow:hidden}
+.context span,.label,.text,.text a,.name,.username{min-width:0;overflow-wrap:anywhere;unicode-bidi:isolate}
+.context span,.label,.name,.username,.alt{overflow:hidden}
 .label{display:inline-block;max-width:calc(100% - 16px);margin:0 8px 6px;padding:0 6px;border:1px solid;border-radius:4px;font-size:12px;line-height:18px}
 .card{display:block;padding:12px 12px 4px;border:1px solid var(--tk-line);border-radius:14px;background:var(--tk-card)}
 .by,.row{display:grid;grid-template-columns:minmax(0,1fr) 20px;gap:10px;align-items:start}
@@ -73,9 +73,9 @@ a:hover{text-decoration:underline}
 .tint2{--hue:40}
 .tint3{--hue:258}
 .tint4{--hue:74}
-.name,.handle{text-align:left;text-overflow:ellipsis;white-space:nowrap;line-height:1.35;max-height:1.35em}
+.name,.username{text-align:left;text-overflow:ellipsis;white-space:nowrap;line-height:1.35;max-height:1.35em}
 .name{font-weight:700}
-.handle{font-size:13px;color:var(--tk-muted)}
+.username{font-size:13px;color:var(--tk-muted)}
 .mark{width:16px;height:16px;justify-self:end;margin-top:2px;border-radius:50%;background:var(--tk-mark,repeating-linear-gradient(135deg,var(--tk-muted) 0 1px,transparent 1px 4px))}
 .text{margin-top:8px;white-space:pre-wrap;overflow:hidden;overflow:clip;overflow-clip-margin:5px}
 .text a{text-decoration:underline 1px;text-underline-offset:.18em}
@@ -200,7 +200,7 @@ class Renderer {
     const source = this.picture(avatar_url), profile = webAddress(url) ?? `https://x.com/${encodeURIComponent(username)}`;
     return away(".author", profile, {},
       make(`span.avatar tint${String(id).slice(-4) % 5}`, HIDDEN, initials(name), source && this.image(source, "", "")),
-      make("span.name", { dir: "auto" }, name), " ", make("span.handle", { dir: "ltr" }, `@${username}`));
+      make("span.name", { dir: "auto" }, name), " ", make("span.username", { dir: "ltr" }, `@${username}`));
   }
 
   image(src, alt, words) {
