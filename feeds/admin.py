@@ -8,34 +8,21 @@ from django.utils.translation import gettext_lazy as _
 
 from feeds import operations
 from feeds.models import Consumer, Feed, Snapshot
-
-
-class ToLookAt(admin.ModelAdmin):
-    """Published things are never made or changed by hand."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+from regions.admin import ReadOnly
 
 
 @admin.register(Feed)
-class FeedAdmin(ToLookAt):
+class FeedAdmin(ReadOnly):
     list_display = ["path", "number", "revision", "next_change_at", "hold"]
     list_select_related = ["market", "channel__category", "channel__market"]
     list_filter = ["market"]
 
 
 @admin.register(Snapshot)
-class SnapshotAdmin(ToLookAt):
+class SnapshotAdmin(ReadOnly):
     list_display = ["feed", "number", "at", "revision"]
     list_select_related = ["feed__market", "feed__channel__category"]
     list_filter = ["feed__market"]
-    show_full_result_count = False
 
 
 @admin.register(Consumer)

@@ -19,8 +19,7 @@ from django.utils.http import parse_etags
 from feeds import files
 from feeds.catalogue import catalogue
 from feeds.models import KEY_PATTERN, Consumer, Mode, Rendering
-from feeds.problems import NoSuchFeed, OnlyToRead, UnknownKey
-from feeds.rendering import as_json
+from feeds.problems import NoSuchFeed, OnlyToRead, UnknownKey, body_of
 from regions.permissions import PUBLIC, rule
 from regions.problems import CONTENT_TYPE, Refusal
 
@@ -91,7 +90,7 @@ def refused(refusal: Refusal) -> HttpResponse:
     headers = OPEN | {"Cache-Control": "public, max-age=15"}
     if isinstance(refusal, OnlyToRead):
         headers |= {"Allow": "GET, HEAD"}
-    return HttpResponse(as_json(refusal.problem()), CONTENT_TYPE, refusal.status, headers=headers)
+    return HttpResponse(body_of(refusal), CONTENT_TYPE, refusal.status, headers=headers)
 
 
 def takes_gzip(accepted: str) -> bool:

@@ -15,12 +15,13 @@ from django.utils.dateparse import parse_datetime
 
 from curation import events
 from curation.models import Wording
+from curation.models.candidates import digest
 from feeds import files
 from feeds.catalogue import catalogue
 from feeds.edition import Edition
 from feeds.models import Consumer, Feed, Mode, Rendering, Snapshot
-from feeds.problems import NoSuchFeed, UnknownKey
-from feeds.rendering import Document, Entry, as_json, digest, documents, moment
+from feeds.problems import NoSuchFeed, UnknownKey, body_of
+from feeds.rendering import Document, Entry, documents, moment
 from regions.models import Change, Channel, Market, User
 from regions.signals import channel_changed
 
@@ -253,5 +254,5 @@ def mend_edge() -> int:
 def _common() -> dict[Path, str]:
     """What the edge serves beside the feeds, by file."""
     folder = files.root() / "problems"
-    problems = {folder / f"{int(one.status)}.json.gz": as_json(one.problem()) for one in (UnknownKey(), NoSuchFeed())}
+    problems = {folder / f"{int(one.status)}.json.gz": body_of(one) for one in (UnknownKey(), NoSuchFeed())}
     return {files.root() / Mode.IDS / files.NAME: catalogue()} | problems

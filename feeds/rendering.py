@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from curation.models import Tweet
+from curation.models.candidates import digest
 from feeds.models import Mode
 
 VERSION, TTL = 1, 60
@@ -40,8 +40,8 @@ class Entry:
             "candidate": self.candidate,
             "channel": self.channel,
             "slot": self.slot,
-            "context": digest(self.context) if self.context else "",
-            "label": digest(self.label) if self.label else "",
+            "context": digest(self.context),
+            "label": digest(self.label),
             "expires_at": self.expires_at.isoformat() if self.expires_at else None,
             "text_hash": self.tweet.text_hash,
         }
@@ -126,7 +126,3 @@ def as_json(what: Any) -> str:
 def moment(at: datetime) -> str:
     """RFC 3339 in UTC, whole seconds."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

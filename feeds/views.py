@@ -5,38 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from curation.places import clock_of
+from curation.places import clock_of, place_for
 from feeds.live import board
 from feeds.models import Consumer, Mode
 from regions.models import Channel, Market
-from regions.permissions import PUBLIC, market_for, may, rule
+from regions.permissions import PUBLIC, may, rule
 from regions.requests import PageRequest
 
 FEEDS = "/api/v1/feeds"
-
-
-def channel_of(market: Market, category: str) -> Channel | None:
-    """The channel of a slug, None for no slug. Raises Http404."""
-    if not category:
-        return None
-    channel = market.channel_set.active().select_related("market", "category").filter(category__slug=category).first()
-    if channel is None:
-        raise Http404
-    return channel
 
 
 @rule("desk.read")
 @require_GET
 def live(request: PageRequest, market: str, category: str = "") -> HttpResponse:
     """The feed as it should be now, with receipts of what is live."""
-    home = market_for(request.user, market)
-    channel = channel_of(home, category)
+    place = place_for(request.user, market, category)
+    home, channel = place.market, place.channel
     context = {
         "board": board(home, channel, timezone.now()),
         "market": home,
@@ -58,8 +48,8 @@ def address(name: str, market: Market, channel: Channel | None) -> str:
 @require_GET
 def phone(request: PageRequest, market: str, category: str = "") -> HttpResponse:
     """A phone with the real ticker, which reads the real feed."""
-    home = market_for(request.user, market)
-    return render(request, "feeds/_phone.html", ticker_of(home, channel_of(home, category)))
+    place = place_for(request.user, market, category)
+    return render(request, "feeds/_phone.html", ticker_of(place.market, place.channel))
 
 
 @rule(PUBLIC)
@@ -67,7 +57,9 @@ def phone(request: PageRequest, market: str, category: str = "") -> HttpResponse
 def ticker(request: HttpRequest, market: str, category: str = "") -> HttpResponse:
     """The ticker alone on a page as wide as a phone."""
     home = get_object_or_404(Market.objects.active(), code=market)
-    return render(request, "feeds/ticker.html", ticker_of(home, channel_of(home, category)))
+    channels = home.channel_set.active().select_related("category")
+    channel = get_object_or_404(channels, category__slug=category) if category else None
+    return render(request, "feeds/ticker.html", ticker_of(home, channel))
 
 
 def ticker_of(market: Market, channel: Channel | None) -> dict[str, Any]:

@@ -12,12 +12,15 @@ from django.conf import settings as project
 from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
 
 from feeds import api
 from feeds.models import Mode
 from feeds.operations import mend_edge, open_consumer, publish, revoke
+from feeds.problems import body_of
 from feeds.schema import add_feeds
 from regions.models import Channel, Market, User
+from regions.problems import Refusal
 from tests.cast import channel_of, make_candidate
 from tests.feeds.conftest import committed
 
@@ -214,3 +217,10 @@ def test_the_schema_tells_of_the_feeds_as_they_are(politics: Channel, client: Cl
     assert list(full) == list(entry["properties"])
     assert list(client.get(FEED).json()) == body["required"]
     assert set(full["author"]) == set(entry["properties"]["author"]["required"])
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_refusal_is_the_same_for_every_reader(language: str) -> None:
+    """Else a bare view would answer in whatever language its thread spoke last."""
+    with override(language):
+        assert json.loads(body_of(Refusal()))["detail"] == "This cannot be done."
