@@ -13,7 +13,7 @@ const scroller = () => $("#main .scroll");
 
 /* The current row: it alone is open; what one looks at stays where it is on screen. */
 
-let standing = null;
+let standing = null, wanted = null;
 
 const scrollBy = (pixels) => {
   const box = scroller();
@@ -39,6 +39,7 @@ function stand(row, { focus = true } = {}) {
     row.setAttribute("aria-current", "true");
     row.tabIndex = 0;
     standing = row.dataset.candidate;
+    wanted = null;
   });
   if (focus) row.focus({ preventScroll: true });
   row.scrollIntoView({ block: "nearest" });
@@ -160,11 +161,26 @@ function hold() {
 }
 
 function release() {
+  once();
   const row = held && rowOf(held.id);
   if (row) scrollBy(row.getBoundingClientRect().top - held.top);
   held = null;
   if (!current() && standing) stand(rowOf(standing), { focus: document.activeElement === document.body });
+  if (wanted) stand(rowOf(wanted));
 }
+
+/** A row that came a second time, by another way, stays where it stands first. */
+function once() {
+  const seen = new Set();
+  for (const row of $$("#rows > li")) seen.has(row.id) ? row.remove() : seen.add(row.id);
+}
+
+/** A post that waits again and has no row on this page is put below the others: there it moves none of them. */
+document.addEventListener("htmx:oobErrorNoTarget", ({ detail: { content } }) => {
+  if (!content.matches("li[data-returned]")) return;
+  $("#rows").insertBefore(content, $("#more"));
+  window.htmx.process(content);
+});
 
 document.addEventListener("htmx:beforeSwap", hold);
 document.addEventListener("htmx:afterRequest", release);
@@ -211,7 +227,7 @@ document.addEventListener("htmx:afterRequest", ({ detail: { xhr, requestConfig }
   if (verb === "get") return;
   const answered = xhr.status > 0 && !isLogIn(xhr), swapped = xhr.status < 400 || [409, 422, 503].includes(xhr.status);
   if (!answered) say(xhr.status ? "logged-out" : "lost");
-  else if (!swapped) say("refused");
+  else if (!swapped) say([403, 404].includes(xhr.status) ? "forbidden" : "refused");
   if (!answered || xhr.status >= 400) {
     later = false;
     stand(rowOf(ids[0]));
@@ -221,8 +237,12 @@ document.addEventListener("htmx:afterRequest", ({ detail: { xhr, requestConfig }
   }
 });
 
-/** What undo brought back is where one stands again. */
-document.addEventListener("returned", ({ detail }) => stand(rowOf(detail.row)));
+/** What undo brought back is where one stands again; a row that the page has not comes with the news. */
+document.addEventListener("returned", ({ detail: { row } }) => {
+  if (rowOf(row)) return stand(rowOf(row));
+  wanted = row;
+  ask();
+});
 
 /* News: told by events, else asked for. */
 
