@@ -18,11 +18,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import structlog
 from django.conf import settings
 
-from feeds.models import Consumer, Mode, Place, Rendering
+from feeds.models import Consumer, Feed, Mode, Place, Rendering
 from regions.models import Market
 
+log = structlog.get_logger(__name__)
 EPOCH = 1_000_000_000
 NAME = "index.json.gz"
 CONSUMERS = "consumers"
@@ -83,15 +85,27 @@ def write(market: str, feed_ids: list[int]) -> int:
 
 
 def mend() -> int:
-    """Makes the files agree with the public feeds; returns how many it wrote or removed."""
+    """Makes the files agree with the public feeds; returns how many it wrote or removed.
+
+    Where the files are ahead, the database was restored or is another one: nothing is touched, nothing goes back."""
+    if closed := ahead():
+        log.error("edge_ahead", markets=sorted(closed))
+        return 0
     wanted = {path_of(place): (place.market, stands) for place, stands in Rendering.objects.public().standing()}
     there = {file: (market, standing_of(file)) for market, file in _files()}
     astray = wanted.items() ^ there.items()
     return sum(settle(market) for market in sorted({market for _file, (market, _stands) in astray}))
 
 
+def ahead() -> set[str]:
+    """Codes of markets with a file of a higher number than their feed has in the database."""
+    known = Feed.objects.numbers()
+    files = ((market, file.relative_to(root()).parts[1:-1], file) for market, file in _files())
+    return {market for market, place, file in files if number_of(file) > known.get(place, number_of(file))}
+
+
 def settle(market: str) -> int:
-    """Under the lock of a market: what the database has, older or newer, and no file of a feed that is gone."""
+    """Under the lock of a market: what the database has, and no file of a feed that is gone."""
     changed, trouble = 0, None
     with locked(market):
         bodies = {path_of(place): (number, body) for place, number, body in Rendering.objects.public().of(market)}

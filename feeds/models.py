@@ -50,6 +50,13 @@ class FeedQuerySet(models.QuerySet["Feed"]):
             .order_by("market__position", "market_id", F("channel__position").asc(nulls_first=True), "channel_id")
         )
 
+    def numbers(self) -> dict[tuple[str, ...], int]:
+        """The number of every feed that could be, by its market's code and its category's slug, if it has one."""
+        markets = {(code,): 0 for code in Market.objects.values_list("code", flat=True)}
+        channels = dict.fromkeys(Channel.objects.values_list("market__code", "category__slug"), 0)
+        rows = self.values_list("market__code", "channel__category__slug", "number")
+        return markets | channels | {(code, slug) if slug else (code,): number for code, slug, number in rows}
+
     def due_markets(self, now: datetime) -> set[int]:
         """Markets, by id, whose feeds are behind their channels, their flags or the clock, or missing."""
         behind = Channel.objects.filter(Q(feed=None) | Q(feed__number=0) | ~Q(revision=F("feed__revision")))
