@@ -114,7 +114,7 @@ def test_the_row_is_marked_before_the_server_answers(enter: Open, anna: User, ro
     page.keyboard.press("a")
     expect(row(page, rows[0])).to_contain_text("Anna Amsel hat freigegeben")
     assert (is_current(page), state_of(rows[0])) == (str(rows[1].pk), State.PENDING)
-    first(page, held).continue_()
+    held[0].continue_()
     expect(page.locator("#undo")).to_be_visible()
 
 
@@ -127,18 +127,9 @@ def test_news_that_overtakes_the_answer_does_no_harm(enter: Open, anna: User, ro
     operations.decide("approve", rows[0], by=anna, version=1, key=key_of(page, rows[0]))
     with page.expect_response("**/changes/**"):
         ask(page)
-    first(page, held).continue_()
+    held[0].continue_()
     expect(page.locator("#strip")).to_contain_text("Freigegeben Stadtblatt")
     expect(row(page, rows[0])).not_to_have_class("is-sent")
-
-
-def first(page: Page, held: list[Route]) -> Route:
-    """The request held back, which may still be on its way to here."""
-    for _ in range(100):
-        if held:
-            break
-        page.wait_for_timeout(50)
-    return held[0]
 
 
 def key_of(page: Page, candidate: Candidate) -> str:
@@ -154,7 +145,7 @@ def test_z_right_after_a_key_takes_back_that_one(enter: Open, anna: User, rows: 
     page.keyboard.press("a")
     page.keyboard.press("z")
     expect(row(page, rows[1])).to_contain_text("hat freigegeben")
-    first(page, held).continue_()
+    held[0].continue_()
     expect(page.locator("#strip")).to_contain_text("Zurückgenommen")
     assert [state_of(candidate) for candidate in rows] == ["blocked", "pending", "pending"]
 
