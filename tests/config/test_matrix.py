@@ -42,7 +42,7 @@ def test_the_list_of_open_routes_is_short_and_known() -> None:
 
 
 def filled(address: str, pk: int) -> str:
-    for slot, word in (("<str:market>", "de"), ("<market>", "de"), ("<slug:category>", "politics")):
+    for slot, word in (("<slug:market>", "de"), ("<market>", "de"), ("<slug:category>", "politics")):
         address = address.replace(slot, word)
     return "/" + address.replace("<int:pk>", str(pk))
 

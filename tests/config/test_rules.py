@@ -41,7 +41,7 @@ def test_every_route_has_a_rule(name: str, pattern: URLPattern) -> None:
 @pytest.mark.parametrize(("name", "pattern"), ROUTES, ids=[f"{n} {p.pattern}" for n, p in ROUTES])
 def test_a_right_is_asked_where_a_market_is_named(name: str, pattern: URLPattern) -> None:
     """A route with a market is either public (the feed) or guarded by a right in that market."""
-    if "<market>" in str(pattern.pattern):
+    if "market>" in str(pattern.pattern):
         assert rule_of(name, pattern) in {"public", *RIGHTS}
 
 

@@ -127,9 +127,15 @@ def test_news_that_overtakes_the_answer_does_no_harm(enter: Open, anna: User, ro
     operations.decide("approve", rows[0], by=anna, version=1, key=key_of(page, rows[0]))
     with page.expect_response("**/changes/**"):
         ask(page)
-    held[0].continue_()
+    let_go(held)
     expect(page.locator("#strip")).to_contain_text("Freigegeben Stadtblatt")
     expect(row(page, rows[0])).not_to_have_class("is-sent")
+
+
+def let_go(held: list[Route]) -> None:
+    """On their way with all that are held back; one that slipped through has arrived already."""
+    for route in held:
+        route.continue_()
 
 
 def key_of(page: Page, candidate: Candidate) -> str:
@@ -145,7 +151,7 @@ def test_z_right_after_a_key_takes_back_that_one(enter: Open, anna: User, rows: 
     page.keyboard.press("a")
     page.keyboard.press("z")
     expect(row(page, rows[1])).to_contain_text("hat freigegeben")
-    held[0].continue_()
+    let_go(held)
     expect(page.locator("#strip")).to_contain_text("Zurückgenommen")
     assert [state_of(candidate) for candidate in rows] == ["blocked", "pending", "pending"]
 

@@ -77,7 +77,7 @@ def settle(page: Page, edge: Edge, seconds: int = 12) -> None:
         if len(edge.asked) > before:
             break
         page.wait_for_timeout(20)
-    page.wait_for_timeout(150)
+    page.wait_for_timeout(400)
 
 
 def test_module_is_at_most_ten_kilobytes() -> None:
@@ -266,8 +266,11 @@ def test_older_and_invalid_answers_are_ignored(page: Page, edge: Edge, bad: Any)
     settle(page, edge)
     assert texts(page) == ["good"]
     edge.feed = feed(7, post("13", "newer"))
-    settle(page, edge, 30)
-    expect(page.locator(".text")).to_have_text(["newer"])
+    for _ in range(4):  # a slow machine may still be at the bad answer when the clock runs
+        settle(page, edge, 30)
+        if texts(page) == ["newer"]:
+            break
+    assert texts(page) == ["newer"]
 
 
 def test_unchanged_feed_is_asked_by_etag_and_counts_as_good(page: Page, edge: Edge) -> None:
@@ -303,7 +306,7 @@ def test_questions_back_off_to_ten_minutes(page: Page, edge: Edge) -> None:
     show(page, edge)
     while len(edge.asked) < 9:
         page.clock.run_for(10_000)
-        page.wait_for_timeout(25)
+        page.wait_for_timeout(60)
     times = page.evaluate("times")
     gaps = [(later - sooner) / 1000 for sooner, later in pairwise(times)]
     allowed = [(18, 32), (36, 54), (72, 98), (144, 186), (288, 362), (540, 610), (600, 610), (600, 610)]
