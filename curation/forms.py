@@ -14,6 +14,7 @@ from curation.transitions import EDITORS_VERBS
 from regions.problems import Refusal
 
 BIGGEST = 2**63 - 1  # what a bigint holds
+LONGEST_SEARCH = 200
 VERBS = [(verb, Verb(verb).label) for verb in EDITORS_VERBS]
 
 
@@ -95,13 +96,19 @@ class FilterForm(forms.Form):
     """What the desk's address asks for. Unknown values fall back to the plain queue."""
 
     order = forms.ChoiceField(choices=[(order, order) for order in ORDERS], required=False)
-    q = forms.CharField(max_length=200, required=False)
+    q = forms.CharField(max_length=LONGEST_SEARCH, required=False)
     cursor = forms.CharField(max_length=200, required=False)
 
     def asked(self) -> dict[str, str]:
         """{"order", "q"}, usable whatever the address said."""
         self.is_valid()
-        return {"order": self.cleaned_data.get("order") or "best", "q": self.cleaned_data.get("q") or ""}
+        words = self.cleaned_data.get("q") or self.data.get("q", "").replace("\0", " ")[:LONGEST_SEARCH]
+        return {"order": self.cleaned_data.get("order") or "best", "q": words}
+
+    @property
+    def cut(self) -> bool:
+        """Whether more was asked for than is searched."""
+        return len(self.data.get("q", "")) > LONGEST_SEARCH
 
     def after(self) -> str:
         """The cursor of the page asked for; empty for the first. Raises BadCursor."""

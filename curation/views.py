@@ -61,12 +61,13 @@ def desk(request: PageRequest, market: str, category: str = "") -> HttpResponse:
     asked = form.asked()
     try:
         found = page(place.waiting(asked["q"]), order=asked["order"], cursor=form.after())
-    except Refusal:
+    except Refusal as refusal:
+        messages.error(request, str(refusal.detail))
         return redirect(addresses(place)["desk"])
     rows = cards(found.rows, request.user, place.market)
     if rows and not form.after():
         rows[0].current = True
-    context |= frame(request, place) | {"rows": rows, "next": found.next}
+    context |= frame(request, place) | {"rows": rows, "next": found.next, "cut": form.cut}
     name = "curation/_rows.html" if is_fragment(request) else "curation/desk.html"
     with clock_of(request.user, place.market):
         response = render(request, name, context)

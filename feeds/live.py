@@ -44,9 +44,10 @@ class Board:
 
     @property
     def pins(self) -> list[tuple[int, Line | None]]:
-        """Every slot of the channel with its line; None where it is free."""
-        taken = {line.slot: line for line in self.lines if line.slot}
-        return [(slot, taken.get(slot)) for slot in sorted({*range(1, self.slots + 1), *taken})]
+        """Every slot with its line, None where it is free; in a market's feed each channel has its own slots."""
+        held = [(line.slot, line) for line in self.lines if line.slot]
+        free = {*range(1, self.slots + 1)} - {slot for slot, _line in held}
+        return sorted([*held, *((slot, None) for slot in free)], key=lambda pair: pair[0])
 
     @property
     def pinned(self) -> int:

@@ -31,7 +31,8 @@ def error_page(request: HttpRequest, status: int, code: str, title: str, sentenc
 
 
 def forbidden(request: HttpRequest, exception: Any = None) -> HttpResponse:
-    return error_page(request, 403, "permission_denied", _("Not yours to do"), _("You may look here, not change."))
+    sentence = _("You do not have the right to do this.")
+    return error_page(request, 403, "permission_denied", _("Not yours to do"), sentence)
 
 
 def missing(request: HttpRequest, exception: Any = None) -> HttpResponse:

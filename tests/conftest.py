@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings as django_settings
 from django.db import connection, connections
 from django.test import Client
 from playwright.sync_api import Browser, sync_playwright
@@ -30,6 +31,14 @@ def chromium() -> str | None:
     """The path of Chromium: CHROMIUM, else Debian's; None leaves the choice to Playwright."""
     debian = Path("/usr/bin/chromium")
     return os.environ.get("CHROMIUM") or (str(debian) if debian.exists() else None)
+
+
+def pytest_configure() -> None:
+    """For the whole run, since a live server may still answer when a test has ended: static files without a
+    manifest, passwords that cost nothing."""
+    static = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    django_settings.STORAGES = django_settings.STORAGES | {"staticfiles": static}
+    django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -59,11 +68,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(autouse=True)
 def plain_settings(settings: Settings, tmp_path: Path) -> None:
-    """Static files without a manifest, a feed folder for each test, passwords that cost nothing."""
-    static = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": static}
+    """A feed folder for each test."""
     settings.FEED_ROOT = tmp_path / "feeds"
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

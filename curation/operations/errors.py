@@ -97,7 +97,7 @@ class StaleVersion(Conflict):
         if last is not None:
             by = last.by.shown_name if last.by else None
             told |= {"by": by, "verb": last.verb, "at": last.at.isoformat()}
-            sentence = gettext("%(who)s was faster: %(verb)s at %(time)s.") % {
+            sentence = gettext("%(who)s was faster (%(verb)s, %(time)s).") % {
                 "who": by or gettext("The system"),
                 "verb": last.get_verb_display(),
                 "time": date_format(localtime(last.at), "H:i:s"),

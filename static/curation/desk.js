@@ -227,6 +227,7 @@ document.addEventListener("htmx:afterRequest", ({ detail: { xhr, requestConfig }
   if (verb === "get") return;
   const answered = xhr.status > 0 && !isLogIn(xhr), swapped = xhr.status < 400 || [409, 422, 503].includes(xhr.status);
   if (!answered) say(xhr.status ? "logged-out" : "lost");
+  else if (!swapped && xhr.status >= 500) say("lost");
   else if (!swapped) say([403, 404].includes(xhr.status) ? "forbidden" : "refused");
   if (!answered || xhr.status >= 400) {
     later = false;

@@ -59,7 +59,7 @@ def test_an_unknown_page_looks_like_ours(browse: Any, db: None) -> None:
 def test_a_forbidden_act_says_so(browse: Any, vera: User, db: None) -> None:
     response = browse(vera).post("/desk/de/decisions/", headers={"Accept-Language": "en"})
     assert response.status_code == 403
-    assert "You may look here, not change." in response.content.decode()
+    assert "You do not have the right to do this." in response.content.decode()
 
 
 def test_the_page_for_breakdowns_asks_the_database_nothing(rf: RequestFactory) -> None:

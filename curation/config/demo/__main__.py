@@ -2,12 +2,13 @@
 
 import errno
 import os
+import subprocess
 import sys
 import time
 
 from curation.config.demo.console import Console
 from curation.config.demo.greeting import greeting
-from curation.config.demo.options import Options, check_machine, claim, disk, read_options
+from curation.config.demo.options import ROOT, Options, check_machine, claim, disk, read_options
 from curation.config.demo.ports import HOST, remembered_ports
 from curation.config.demo.program import Program
 from curation.config.demo.programs import answer, environment, processes, python, simulator
@@ -36,6 +37,7 @@ class Demo:
 
     def start(self) -> None:
         shared = environment(self.options, self.ports, self.start_servers())
+        self.check_settings(shared)
         if self.options.own_x:
             x = simulator(self.options.folder, self.ports["simulator"], shared)
             self.supervisor.start(x)
@@ -64,6 +66,13 @@ class Demo:
             self.supervisor.wait(program.ready, program.name, 60)
         self.phase("servers")
         return urls
+
+    def check_settings(self, shared: dict[str, str]) -> None:
+        """A bad variable is told in its one sentence, before anything else starts."""
+        command = [sys.executable, "-c", "import curation.config.settings"]
+        told = subprocess.run(command, cwd=ROOT, env=shared, capture_output=True, text=True, check=False)
+        if told.returncode:
+            raise Trouble(told.stderr.strip().splitlines()[-1].split(": ", 1)[-1])
 
     def prepare(self, shared: dict[str, str]) -> None:
         more = ["demo_sources"] if self.options.own_x else []
