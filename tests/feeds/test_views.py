@@ -12,7 +12,7 @@ from curation import operations
 from feeds.models import Consumer, Mode, Snapshot
 from feeds.operations import publish
 from regions.models import Channel, User
-from tests.cast import make_candidate
+from tests.cast import channel_of, make_candidate
 
 LIVE = "/live/de/politics/"
 
@@ -111,3 +111,13 @@ def test_anyone_may_open_the_ticker_page(browse: Any, db: None) -> None:
 @pytest.mark.parametrize("path", ["/ticker/xx/", "/ticker/de/weather/"])
 def test_a_ticker_of_nothing_does_not_exist(browse: Any, db: None, path: str) -> None:
     assert browse().get(path).status_code == 404
+
+
+def test_the_market_shows_the_pins_of_every_channel(browse: Any, anna: User, de_politics: Channel) -> None:
+    """Each channel has a slot 1 of its own."""
+    for name in ("politics", "sport"):
+        candidate = make_candidate(channel_of("de", name), f"Angeheftet in {name}")
+        operations.pin(candidate, by=anna, version=1, slot=1)
+    publish(de_politics.market_id)
+    shown = browse(anna).get("/live/de/").content.decode()
+    assert all(f"Angeheftet in {name}" in shown for name in ("politics", "sport"))
