@@ -1,6 +1,7 @@
 """What tests of every room share."""
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,6 +65,29 @@ def browser() -> Iterator[Browser]:
         yield opened
         opened.close()
         connections.close_all()
+
+
+@pytest.fixture(autouse=True)
+def quiet_before_tables_are_emptied(request: pytest.FixtureRequest, _django_db_helper: None) -> Iterator[None]:
+    """A closed page's last requests may still run in the live server: emptying tables would deadlock with them."""
+    yield
+    if "live_server" in request.fixturenames:
+        quiet = 0
+        for _ in range(100):
+            quiet = 0 if others_at_work() else quiet + 1
+            if quiet == 3:
+                return
+            time.sleep(0.05)
+
+
+def others_at_work() -> int:
+    """How many other connections to the test database do something."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND state <> 'idle'"
+        )
+        return int(cursor.fetchone()[0])
 
 
 @pytest.fixture(autouse=True)

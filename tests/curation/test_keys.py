@@ -160,7 +160,7 @@ def test_a_lost_connection_brings_the_row_back(enter: Open, anna: User, rows: li
     page = enter(anna)
     page.route("**/candidates/**", lambda route: route.abort())
     page.keyboard.press("a")
-    expect(page.locator("#strip")).to_contain_text("Nicht gespeichert: keine Verbindung")
+    expect(page.locator("#strip")).to_contain_text("Nicht gespeichert: Der Server ist nicht erreichbar")
     assert is_current(page) == str(rows[0].pk)
     expect(row(page, rows[0])).not_to_contain_text("hat freigegeben")
     page.unroute("**/candidates/**")
