@@ -44,8 +44,10 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that commit empty the tables afterwards: they need the markets back, which a migration made."""
+    """Tests in a browser may try again; tests that commit need the markets back, which a migration made."""
     for test in items:
+        if "browser" in getattr(test, "fixturenames", ()):
+            test.add_marker(pytest.mark.flaky(reruns=2))  # a busy machine may keep a page waiting too long
         if {"live_server", "transactional_db"} & set(getattr(test, "fixturenames", ())):
             test.add_marker(pytest.mark.django_db(transaction=True, serialized_rollback=True), append=False)
 
