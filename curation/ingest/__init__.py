@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import DataError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from curation import events, operations
 from curation.ingest import leases
-from curation.ingest.candidates import Arrivals, offer
+from curation.ingest.candidates import Arrivals
 from curation.ingest.reading import Reader, Reading
 from curation.ingest.runs import Crowded, Ending, Outcome, close_stopped, ending, next_interval, payer, say
-from curation.ingest.tweets import Stored, erased, mark_gone, store_people, store_tweets
+from curation.ingest.storing import store
+from curation.ingest.tweets import Stored, mark_gone
 from curation.models import Cursor, IngestRun, Quarantined
-from curation.operations.record import lock_channels, one_transaction
+from curation.operations.record import one_transaction
 from curation.x.client import Door, door
 from curation.x.outcomes import Failure, Gone, Unreachable, WindowClosed
-from curation.x.wire import Person, Post
 from regions.models import Channel, Source
 from regions.operations import pause_source
 
@@ -82,7 +79,7 @@ class Pass:
     def _store(self, reading: Reading) -> None:
         """Everything that was read and the cursor that says so, or nothing."""
         cursor = leases.held(self.source.pk, self.lease)
-        stored, arrived = self._carefully(reading)
+        stored, arrived = store(reading, self.source, self.channels, self.now)
         Quarantined.objects.bulk_create(
             [
                 Quarantined(run=self.run, reason=reason, payload=payload, at=self.now)
@@ -92,71 +89,6 @@ class Pass:
         self._count(reading, stored, arrived)
         self._advance(cursor, reading, stored.fresh)
         events.arrived(arrived.channels)
-
-    def _carefully(self, reading: Reading) -> tuple[Stored, Arrivals]:
-        """All posts at once; when the database refuses one, each by itself and that one set aside."""
-        spared = erased({post.author_id for post in reading.posts.values()})
-        posts = [post for post in reading.posts.values() if post.author_id not in spared]
-        try:
-            with transaction.atomic():
-                return self._together(posts, reading)
-        except (DataError, IntegrityError):
-            return self._one_by_one(posts, reading)
-
-    def _together(self, posts: list[Post], reading: Reading) -> tuple[Stored, Arrivals]:
-        stored = store_tweets(posts, reading.people, self.now)
-        self._lock_and_decide(stored)
-        arrived = offer(stored.tweets.values(), self.source, self.channels, self.now)
-        settle()
-        return stored, arrived
-
-    def _lock_and_decide(self, stored: Stored) -> None:
-        """Every channel that changes is locked here, once: so the pass crosses no other and no editor.
-
-        New candidates change no channel: editors go on deciding while they are stored."""
-        touched = stored.channels_to_touch()
-        lock_channels(touched | stored.channels_to_edit())
-        operations.touch(touched)
-        if stored.edited:
-            operations.edit(stored.edited, now=self.now)
-
-    def _one_by_one(self, posts: list[Post], reading: Reading) -> tuple[Stored, Arrivals]:
-        """In the same order of locks as together: all authors, all posts, the channels, then the candidates."""
-        stored, arrived = Stored(), Arrivals()
-        wanted = {post.author_id for post in posts}
-        authors = {x_id: person for x_id, person in sorted(reading.people.items()) if x_id in wanted}
-        refused = {x_id for x_id, person in authors.items() if not self._author_stored(person, stored)}
-        by_first_id = {post.first_id: post for post in posts}
-        for _first, post in sorted(by_first_id.items()):
-            with self._set_aside_if_refused(post, reading):
-                if post.author_id in refused:
-                    raise DataError
-                one = store_tweets([post], {}, self.now)
-                settle()
-                stored.add(one)
-        self._lock_and_decide(stored)
-        for first, tweet in stored.tweets.items():
-            with self._set_aside_if_refused(by_first_id[first], reading):
-                its = offer([tweet], self.source, self.channels, self.now)
-                settle()
-                arrived.add(its)
-        return stored, arrived
-
-    def _author_stored(self, person: Person, stored: Stored) -> bool:
-        try:
-            with transaction.atomic():
-                stored.authors |= store_people([person], self.now)
-        except (DataError, IntegrityError):
-            return False
-        return True
-
-    @contextmanager
-    def _set_aside_if_refused(self, post: Post, reading: Reading) -> Iterator[None]:
-        try:
-            with transaction.atomic():
-                yield
-        except (DataError, IntegrityError) as error:
-            reading.set_aside(f"the database refuses it: {type(error).__name__}", post.raw)
 
     def _count(self, reading: Reading, stored: Stored, arrived: Arrivals) -> None:
         self.run.read, self.run.missing, self.run.quarantined = (
@@ -213,9 +145,3 @@ class Pass:
         self.run.outcome, self.run.error = outcome, error
         self.run.ended_at = self.now + timedelta(seconds=time.monotonic() - self.began)
         self.run.save()
-
-
-def settle() -> None:
-    """Constraints that wait for the commit are looked at now, while a refusal can still be traced to its post."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

@@ -16,6 +16,7 @@ from curation.verdicts import Judge, Verdict, folded
 from regions.models import Channel, Source
 
 MEMORY = timedelta(days=30)
+BY_HAND = 50  # trust of what no source brought
 ARRIVALS_LOCK = 7302  # class of the advisory lock behind which candidates get their ids
 History = dict[tuple[int, int], tuple[int, int]]
 
@@ -36,7 +37,7 @@ class Arrivals:
         self.channels |= others.channels
 
 
-def offer(tweet_ids: Iterable[int], source: Source, channels: list[Channel], now: datetime) -> Arrivals:
+def offer(tweet_ids: Iterable[int], source: Source | None, channels: list[Channel], now: datetime) -> Arrivals:
     """Makes the missing candidates. In the caller's transaction, which holds the channels and soon ends."""
     missing = _missing(set(tweet_ids), channels)
     wanted = Tweet.objects.select_related("author").filter(pk__in={tweet for _channel, tweet in missing})
@@ -56,17 +57,19 @@ def offer(tweet_ids: Iterable[int], source: Source, channels: list[Channel], now
 def candidate_of(
     tweet: Tweet,
     channel: Channel,
-    source: Source,
+    source: Source | None,
     verdict: Verdict,
     decided: tuple[int, int],
     now: datetime,
 ) -> Candidate:
     """A new candidate: pending, or blocked by the lists. `decided`: the author's, approved and blocked."""
-    points = parts(tweet, channel, trust=source.trust, approved=decided[0], blocked=decided[1], now=now)
+    points = parts(
+        tweet, channel, trust=source.trust if source else BY_HAND, approved=decided[0], blocked=decided[1], now=now
+    )
     return Candidate(
         channel_id=channel.pk,
         tweet_id=tweet.pk,
-        source_id=source.pk,
+        source_id=source.pk if source else None,
         state=State.BLOCKED if verdict.blocked else State.PENDING,
         blocked_by_lists=verdict.blocked,
         held=verdict.held,

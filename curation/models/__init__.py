@@ -1,6 +1,7 @@
 """What came in and what we decided. One module a noun."""
 
 from curation.models.acts import Act, Decision, IdempotencyKey, Note, Seal, Verb, Wording
+from curation.models.budget import BudgetDay, Charge, Pause, Purpose, RateWindow, Reservation, UsageReading
 from curation.models.candidates import Candidate, Hit, Offer, State
 from curation.models.ingest import Cursor, IngestRun, Quarantined
 from curation.models.tweets import Author, ErasedAuthor, Tweet
@@ -8,7 +9,9 @@ from curation.models.tweets import Author, ErasedAuthor, Tweet
 __all__ = [
     "Act",
     "Author",
+    "BudgetDay",
     "Candidate",
+    "Charge",
     "Cursor",
     "Decision",
     "ErasedAuthor",
@@ -17,10 +20,15 @@ __all__ = [
     "IngestRun",
     "Note",
     "Offer",
+    "Pause",
+    "Purpose",
     "Quarantined",
+    "RateWindow",
+    "Reservation",
     "Seal",
     "State",
     "Tweet",
+    "UsageReading",
     "Verb",
     "Wording",
 ]

@@ -6,6 +6,7 @@ import hashlib
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.core.validators import MinValueValidator
@@ -69,7 +70,7 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
 
     def leading(self) -> CandidateQuerySet:
         """Without those that wait behind a similar one."""
-        return self.filter(group=None)
+        return self.filter(hidden=False)
 
     def visible_to(self, user: Any) -> CandidateQuerySet:
         return self.filter(channel__in=Channel.objects.visible_to(user))
@@ -108,6 +109,8 @@ class Candidate(models.Model):
     version = models.PositiveIntegerField(default=1, validators=[MinValueValidator(1)])
     source = models.ForeignKey(Source, models.SET_NULL, null=True, blank=True)
     group = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="similar")
+    hidden = models.BooleanField(default=False)
+    alike = ArrayField(models.BigIntegerField(), default=list, blank=True)
     rank = models.FloatField(default=0)
     rank_parts = models.JSONField(default=dict)
     folded = models.TextField(blank=True)
@@ -177,6 +180,7 @@ class Candidate(models.Model):
             models.Index(F("pending_since"), condition=Q(state="pending"), name="pending_by_age"),
             models.Index(F("channel"), F("state"), F("posted_at").desc(), F("id").desc(), name="decided_by_time"),
             models.Index(F("group"), condition=Q(group__isnull=False), name="similar_ones"),
+            GinIndex(fields=["alike"], condition=Q(state__in=["pending", "approved"]), name="alike_ones"),
             GinIndex(SearchVector("folded", config="simple"), condition=Q(state="pending"), name="queue_search"),
         ]
 

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from regions.models import Market, Source
+from regions.models import Market, Source, User
 
 
 class CursorQuerySet(models.QuerySet["Cursor"]):
@@ -27,6 +27,7 @@ class Cursor(models.Model):
     interval_seconds = models.PositiveIntegerField(default=60)
     due_at = models.DateTimeField(default=timezone.now)
     failures = models.PositiveSmallIntegerField(default=0)
+    took_ms = models.PositiveIntegerField(default=0)
 
     objects = CursorQuerySet.as_manager()
 
@@ -38,17 +39,27 @@ class Cursor(models.Model):
 
 
 class IngestRun(models.Model):
-    """One reading of one source: counts by outcome, cost, and the error in plain words."""
+    """One time that X was asked, for a source or to recheck: counts by outcome, cost, and the error in plain words."""
+
+    class Kind(models.TextChoices):
+        POLL = "poll", _("reading")
+        STREAM = "stream", _("stream")
+        RECHECK = "recheck", _("recheck")
+        LINK = "link", _("added by hand")
+        COMPLIANCE = "compliance", _("batch compliance")
 
     class Outcome(models.TextChoices):
         RUNNING = "running", _("running")
         READ = "read", _("read")
         WAITING = "waiting", _("waiting for X's window")
+        BUDGET = "budget", _("waiting for budget")
         REFUSED = "refused", _("refused by X")
         FAILED = "failed", _("failed")
 
-    source = models.ForeignKey(Source, models.CASCADE)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.POLL)
+    source = models.ForeignKey(Source, models.CASCADE, null=True)
     market = models.ForeignKey(Market, models.CASCADE, null=True)
+    by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     started_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=8, choices=Outcome, default=Outcome.RUNNING)
@@ -61,10 +72,17 @@ class IngestRun(models.Model):
     held = models.PositiveIntegerField(default=0)
     quarantined = models.PositiveIntegerField(default=0)
     missing = models.PositiveIntegerField(default=0)
+    withdrawn = models.PositiveIntegerField(default=0)
+    restored = models.PositiveIntegerField(default=0)
+    charged = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["source", "-started_at"], name="runs_of_a_source")]
+        indexes = [
+            models.Index(fields=["source", "-started_at"], name="runs_of_a_source"),
+            models.Index(fields=["market", "-started_at"], name="runs_of_a_market"),
+            models.Index(fields=["started_at"], condition=Q(outcome="running"), name="runs_left_open"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(ended_at=None) | Q(ended_at__gte=F("started_at")), name="run_ends_after_its_start"
@@ -72,7 +90,7 @@ class IngestRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.source_id} {self.outcome}"
+        return f"{self.kind} {self.source_id or ''} {self.outcome}"
 
 
 class Quarantined(models.Model):

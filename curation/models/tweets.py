@@ -95,6 +95,7 @@ class Tweet(models.Model):
         indexes = [
             models.Index(fields=["author", "-created_at"], name="tweets_of_an_author"),
             models.Index(fields=["fetched_at"], condition=Q(purged_at=None), name="tweets_to_purge"),
+            models.Index(fields=["checked_at"], condition=Q(gone_at=None, purged_at=None), name="tweets_to_check"),
         ]
 
     def __str__(self) -> str:
