@@ -20,6 +20,7 @@ from django.conf import settings
 from requests.adapters import HTTPAdapter
 
 from curation.x.outcomes import Answer, Failure, Unreachable, WindowClosed, failure_of
+from curation.x.windows import OwnWindows, Rate, SharedWindows, Windows
 
 logging.getLogger("tweepy.client").setLevel(logging.INFO)  # at DEBUG it prints the bearer token
 
@@ -52,23 +53,6 @@ FIELDS = {
         "referenced_tweets.id.author_id,referenced_tweets.id.attachments.media_keys"
     ),
 }
-
-
-@dataclass(frozen=True)
-class Rate:
-    """An endpoint's window as its last answer told it; `reset_at` in epoch seconds."""
-
-    limit: int
-    remaining: int
-    reset_at: int
-
-    @classmethod
-    def of(cls, answer: Answer | None) -> Rate | None:
-        names = ("x-rate-limit-limit", "x-rate-limit-remaining", "x-rate-limit-reset")
-        told = [answer.headers.get(name, "") for name in names] if answer else []
-        if not told or not all(value.isascii() and value.isdigit() and len(value) < 12 for value in told):
-            return None
-        return cls(*map(int, told))
 
 
 @dataclass(frozen=True)
@@ -136,7 +120,9 @@ class Refusing(HTTPAdapter):
 
 
 class Door:
-    """Asks X. Not shared between threads. `rates` holds each endpoint's window as last told."""
+    """Asks X. Not shared between threads. `rates` holds each endpoint's window as last told to this door.
+
+    `windows` counts the requests that are left; by default this door's alone."""
 
     def __init__(
         self,
@@ -145,8 +131,10 @@ class Door:
         *,
         read_seconds: float = READ_SECONDS,
         clock: Callable[[], float] = time.time,
+        windows: Windows | None = None,
     ) -> None:
         self.clock = clock
+        self.windows = windows or OwnWindows()
         self.rates: dict[str, Rate] = {}
         self._adapter = Redirected(base_url, read_seconds)
         self._client = tweepy.Client(token, return_type=dict, wait_on_rate_limit=False)
@@ -178,8 +166,19 @@ class Door:
 
     def users(self, *, ids: Sequence[int | str] = (), usernames: Sequence[str] = ()) -> Page:
         """Up to 100 accounts, by ids or by usernames."""
-        named: dict[str, Any] = {"ids": [str(number) for number in ids]} if ids else {"usernames": list(usernames)}
-        return self._ask("users", self._client.get_users, user_fields=USER_FIELDS, **named)
+        if usernames:
+            return self._ask("usernames", self._client.get_users, user_fields=USER_FIELDS, usernames=list(usernames))
+        told = [str(number) for number in ids]
+        return self._ask("users", self._client.get_users, user_fields=USER_FIELDS, ids=told)
+
+    def usage(self, days: int = 7) -> Page:
+        """What X counted: `raw` holds one object, its numbers are strings."""
+        asked = {"days": days, "usage.fields": "daily_project_usage,project_usage,project_cap,cap_reset_day"}
+        return self._ask("usage", self.request, route="/2/usage/tweets", params=asked)
+
+    def request(self, route: str, params: dict[str, Any] | None = None) -> Any:
+        """A GET that tweepy has no method for; its body as JSON."""
+        return self._client.request("GET", route, params=params).json()
 
     def _ask(self, endpoint: str, call: Callable[..., Any], **parameters: Any) -> Page:
         self._wait_for_window(endpoint)
@@ -192,6 +191,9 @@ class Door:
         rate = Rate.of(self._adapter.answer)
         if rate:
             self.rates[endpoint] = rate
+            self.windows.tell(endpoint, rate, self.clock())
+        if isinstance(failure, WindowClosed) and not (rate and rate.remaining == 0):
+            self.windows.tell(endpoint, Rate(rate.limit if rate else 0, 0, failure.reset_at), self.clock())
         if failure:
             raise failure  # outside the except block: tweepy's exception must not travel along
         if not isinstance(body, dict):
@@ -199,9 +201,9 @@ class Door:
         return Page.of(body, rate)
 
     def _wait_for_window(self, endpoint: str) -> None:
-        rate = self.rates.get(endpoint)
-        if rate and rate.remaining == 0 and rate.reset_at > self.clock():
-            raise WindowClosed("Too many requests in this window.", rate.reset_at, endpoint)
+        reset_at = self.windows.take(endpoint, self.clock())
+        if reset_at is not None:
+            raise WindowClosed("Too many requests in this window.", reset_at, endpoint)
 
     def _failure(self, error: Exception, endpoint: str) -> Failure:
         """By what X answered, never by the exception's words: those may hold the token."""
@@ -222,5 +224,5 @@ def door() -> Door:
     """This thread's door to the X of the settings; its connection is kept."""
     key = (settings.X_API_BASE_URL, settings.X_BEARER_TOKEN)
     if getattr(_kept, "key", None) != key:
-        _kept.key, _kept.door = key, Door(*key)
+        _kept.key, _kept.door = key, Door(*key, windows=SharedWindows())
     return _kept.door
