@@ -139,4 +139,10 @@ def message_of(problem: Mapping[str, Any]) -> str:
     words = [word for word in told if isinstance(word, str)] or [
         word for word in (problem.get("detail"), problem.get("title")) if isinstance(word, str)
     ][:1]
-    return clean(" ".join(words))[:LONGEST_MESSAGE]
+    return shortened(clean(" ".join(words)))
+
+
+def shortened(words: str) -> str:
+    """Both ends of what is long: X repeats the whole query before it says what is wrong with it."""
+    half = LONGEST_MESSAGE // 2 - 1
+    return words if len(words) <= LONGEST_MESSAGE else f"{words[:half]}…{words[-half:]}"
