@@ -2,37 +2,57 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from curation.x.simulator.dialects import Dialect
 from curation.x.simulator.fields import Json, View, Wanted
 from curation.x.simulator.includes import Includes
-from curation.x.simulator.posts import Post
+from curation.x.simulator.meter import Meter
 from curation.x.simulator.world import World
 
+if TYPE_CHECKING:
+    from curation.x.simulator.rules import Rules
+    from curation.x.simulator.streams import Streams
 
-@dataclass
-class Usage:
-    """Posts handed out, each counted once per UTC day, as X charges them."""
 
-    days: dict[str, set[int]] = field(default_factory=dict)
+@dataclass(frozen=True)
+class Asking:
+    """One HTTP request as it came in; `spoiled` when its answer will not arrive whole."""
 
-    def count(self, day: str, posts: list[Post]) -> None:
-        self.days.setdefault(day, set()).update(post.id for post in posts)
+    method: str
+    path: str
+    parameters: dict[str, list[str]]
+    authorization: str | None
+    sent: bytes = b""
+    reader: socket.socket | None = None
+    spoiled: bool = False
 
 
 @dataclass
 class Request:
-    """`parameters`: the path's and the query's, one value each."""
+    """`parameters`: the path's and the query's, one value each; `sent` the JSON that came along.
+
+    `endpoint` and `subject` are what is charged to; `spoiled` answers do not arrive whole. Whoever
+    answers may set `status`.
+    """
 
     world: World
     dialect: Dialect
     parameters: dict[str, str]
     pictures: str
-    usage: Usage
+    meter: Meter
+    rules: Rules
+    endpoint: str = ""
+    sent: Any = None
     query_limit: int = 512
+    spoiled: bool = False
+    status: int = 200
+    streams: Streams | None = None
+    reader: socket.socket | None = None
 
     def text(self, name: str) -> str | None:
         return self.parameters.get(name)
@@ -66,6 +86,17 @@ class Request:
 
     def includes(self) -> Includes:
         return Includes(self.view, self.dialect)
+
+    def charge(self, kind: str, ids: Iterable[int], subject: str = "") -> None:
+        """Charges posts ("post") or accounts ("user") that stand in `data`."""
+        self.meter.charge(
+            kind,
+            ids,
+            at=self.world.now(),
+            endpoint=self.endpoint,
+            subject=subject,
+            delivered=not self.spoiled,
+        )
 
 
 def body(data: Any, includes: Includes, errors: list[Json], meta: Json | None = None) -> Json:

@@ -7,7 +7,7 @@ the post dialect (2.167) is renamed at the door.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 MEDIA_FIELDS = [
@@ -283,6 +283,10 @@ POST = Dialect(
     ],
     user_expansions=["affiliation", "most_recent_post_id", "pinned_post_id"],
 )
+
+# The stream takes tweet.fields in both documents, the newer with three words more.
+STREAM_ONLY = ["matched_media_notes", "note_request_suggestions", "paid_partnership"]
+STREAM = replace(TWEET, fields={**TWEET.fields, "tweet.fields": [*TWEET.fields["tweet.fields"], *STREAM_ONLY]})
 
 
 def words_of(dialect: Dialect) -> set[str]:

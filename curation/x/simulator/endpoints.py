@@ -7,11 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from curation.x.simulator import lookups, timelines, usage
+from curation.x.simulator import lookups, rules, streams, timelines, usage
 from curation.x.simulator.asking import Request
+from curation.x.simulator.dialects import STREAM, TWEET, Dialect
 from curation.x.simulator.parameters import (
     Accepts,
     among,
+    boolean,
     identifier,
     number,
     several,
@@ -32,9 +34,17 @@ class Endpoint:
     path: str
     limit: int
     accepts: Accepts
-    answer: Callable[[Request], dict[str, Any]]
+    answer: Callable[[Request], Any]
+    method: str = "GET"
+    dialect: Dialect | None = None
 
-    def match(self, path: str) -> dict[str, str] | None:
+    @property
+    def window(self) -> str:
+        return f"{self.method} {self.path}"
+
+    def match(self, method: str, path: str) -> dict[str, str] | None:
+        if method != self.method:
+            return None
         found = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path), path)
         return found.groupdict() if found else None
 
@@ -50,6 +60,8 @@ def _users(**own: Any) -> Accepts:
 
 
 IDS = several(1, 100, identifier)
+RULES = "/2/tweets/search/stream/rules"
+RULES_LISTED = {"ids": several(1, 1000, identifier), "max_results": number(1, 1000), "pagination_token": text}
 EXCLUDE = among(["replies", "retweets"])
 
 ENDPOINTS = (
@@ -91,13 +103,29 @@ ENDPOINTS = (
         lookups.xlist,
     ),
     Endpoint("/2/usage/tweets", 50, Accepts({"days": number(1, 90)}, ("usage.fields",)), usage.posts),
+    Endpoint(
+        "/2/tweets/search/stream",
+        50,
+        _posts(backfill_minutes=number(0, 5), start_time=time, end_time=time),
+        streams.connect,
+        dialect=STREAM,
+    ),
+    Endpoint(RULES, 450, Accepts(RULES_LISTED), rules.listed, dialect=TWEET),
+    Endpoint(
+        RULES,
+        100,
+        Accepts({"dry_run": boolean, "delete_all": boolean}),
+        rules.changed,
+        method="POST",
+        dialect=TWEET,
+    ),
 )
 
 
-def endpoint_of(path: str) -> tuple[Endpoint, dict[str, str]] | None:
+def endpoint_of(method: str, path: str) -> tuple[Endpoint, dict[str, str]] | None:
     """The endpoint of an address and what the address names."""
     for endpoint in ENDPOINTS:
-        named = endpoint.match(path)
+        named = endpoint.match(method, path)
         if named is not None:
             return endpoint, named
     return None

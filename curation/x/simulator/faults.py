@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -35,11 +35,12 @@ class Fault:
 
 @dataclass(frozen=True)
 class Reply:
-    """A finished answer."""
+    """A finished answer; or, with `parts`, one that is written as they come."""
 
     status: int
     body: bytes
     headers: dict[str, str]
+    parts: Iterator[bytes] | None = None
 
 
 def encoded(body: Any) -> bytes:

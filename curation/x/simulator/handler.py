@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import logging
 import socket
+import struct
 import time
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from curation.x.simulator import pictures
+from curation.x.simulator.asking import Asking
 from curation.x.simulator.faults import Reply, content_type, encoded
 from curation.x.simulator.problems import HTML_404, by_status
+from curation.x.simulator.streams import Cut
 
 if TYPE_CHECKING:
     from curation.x.simulator.server import Simulator
@@ -55,14 +59,23 @@ class Handler(BaseHTTPRequestHandler):
         elif address.path.startswith("/simulator/"):
             self._send(self._control(method, address.path, sent))
         else:
-            self._api(method, address.path, parse_qs(address.query, keep_blank_values=True))
+            self._api(method, address.path, parse_qs(address.query, keep_blank_values=True), sent)
 
-    def _api(self, method: str, path: str, parameters: dict[str, list[str]]) -> None:
+    def _api(self, method: str, path: str, parameters: dict[str, list[str]], sent: bytes) -> None:
         fault = self.simulator.faults.take(path)
         if fault and fault.slow:
             time.sleep(fault.slow)
         ordered = self.simulator.faults.reply(fault) if fault else None
-        reply = ordered or self.simulator.answer(method, path, parameters, self.headers.get("authorization"))
+        asked = Asking(
+            method=method,
+            path=path,
+            parameters=parameters,
+            authorization=self.headers.get("authorization"),
+            sent=sent,
+            reader=self.connection,
+            spoiled=bool(fault and fault.cut),
+        )
+        reply = ordered or self.simulator.answer(asked)
         if reply.status >= 400:
             log.info("%s %s -> %s%s", method, path, reply.status, " (ordered)" if ordered else "")
         self._send(reply, cut=bool(fault and fault.cut))
@@ -77,6 +90,8 @@ class Handler(BaseHTTPRequestHandler):
             return answer(400, {"detail": f"{type(wrong).__name__}: {wrong}"})
 
     def _send(self, reply: Reply, cut: bool = False) -> None:
+        if reply.parts is not None:
+            return self._send_parts(reply, reply.parts)
         self.send_response(reply.status)
         for name, value in reply.headers.items():
             if name.lower() not in ("date", "server"):
@@ -89,6 +104,34 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
         if cut:
             self.connection.shutdown(socket.SHUT_RDWR)
+
+    def _send_parts(self, reply: Reply, parts: Iterator[bytes]) -> None:
+        """One chunk a part; how the parts end is how the connection ends."""
+        self.send_response(reply.status)
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        self.close_connection = True
+        try:
+            self.wfile.flush()
+            for part in parts:
+                self._chunk(part)
+            self._chunk(b"")
+        except Cut as cut:
+            self._chunk(cut.part)
+            self.reset()
+        finally:
+            parts.close()  # type: ignore[attr-defined]
+
+    def _chunk(self, part: bytes) -> None:
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
+        self.wfile.flush()
+
+    def reset(self) -> None:
+        """Ends the connection without a word of farewell."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        socket.close(self.connection.detach())
 
     def log_message(self, format: str, *args: Any) -> None:
         log.debug(format, *args)

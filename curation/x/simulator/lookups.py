@@ -5,7 +5,7 @@ from __future__ import annotations
 from curation.x.simulator.accounts import Account
 from curation.x.simulator.asking import Request, body
 from curation.x.simulator.fields import Json
-from curation.x.simulator.posts import Post, iso
+from curation.x.simulator.posts import Post
 from curation.x.simulator.problems import Asked
 
 
@@ -23,7 +23,7 @@ def _posts(request: Request, parameter: str, numbers: list[str], many: bool) -> 
     errors = [one for one in seen if isinstance(one, dict)]
     includes = request.includes()
     includes.gather(found)
-    request.usage.count(iso(request.world.now())[:10], found)
+    request.charge("post", [one.id for one in found])
     shown = [request.view.post(one) for one in found]
     return body(shown if many else next(iter(shown), None), includes, errors)
 
@@ -67,6 +67,7 @@ def _users(request: Request, asked: list[Asked], many: bool) -> Json:
             newest = next(request.world.descending(1 << 63, request.world.authored[account.id]), None)
             if newest:
                 includes.include_post(newest.id, "most_recent_tweet_id")
+    request.charge("user", [one.id for one in found])
     shown = [request.view.user(one) for one in found]
     return body(shown if many else next(iter(shown), None), includes, errors)
 

@@ -48,6 +48,10 @@ def moment(value: str) -> int:
     return int(datetime.fromisoformat(value).astimezone(UTC).timestamp() * 1000)
 
 
+def boolean(name: str, value: str) -> list[Complaint]:
+    return [] if value in ("true", "false") else _value(name, value, "is not a boolean")
+
+
 def number(low: int, high: int) -> Check:
     def check(name: str, value: str) -> list[Complaint]:
         if re.fullmatch(r"-?\d{1,9}", value) and low <= int(value) <= high:

@@ -74,15 +74,30 @@ class Query:
         return self.test(post)
 
 
+Fold = Callable[[str], str]
+
+
+def exact(text: str) -> str:
+    """Lower case, with the diacritics left alone."""
+    return unicodedata.normalize("NFC", text.lower())
+
+
 def parse(text: str) -> Query:
-    """Raises BadQuery."""
-    return Parser(text).query()
+    """A search. Raises BadQuery."""
+    return Parser(text, folded).query()
+
+
+def parse_rule(text: str) -> Query:
+    """A rule of the stream: diacritics matter and lists are not known. Raises BadQuery."""
+    return Parser(text, exact, unknown=("list",)).query()
 
 
 class Parser:
     """Recursive descent over the tokens of one query."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, fold: Fold, unknown: tuple[str, ...] = ()) -> None:
+        self.fold = fold
+        self.unknown = unknown
         self.tokens = [(match[0], match.start() + 1) for match in TOKEN.finditer(text)]
         self.end = len(text) + 1
         self.at = 0
@@ -127,12 +142,17 @@ class Parser:
         if term == '"':
             raise BadQuery("missing closing quote", position)
         if term.startswith("-") and len(term) > 1:
-            test = leaf(term[1:], position)[0]
+            test = self._leaf(term[1:], position)[0]
             return lambda post: not test(post)
-        test, kind = leaf(term, position)
+        test, kind = self._leaf(term, position)
         self.words |= kind == "word"
         self.standalone |= kind != "narrowing"
         return test
+
+    def _leaf(self, term: str, position: int) -> tuple[Test, str]:
+        if term.partition(":")[0] in self.unknown and ":" in term:
+            raise invalid_operator(term, position)
+        return leaf(term, position, self.fold)
 
     def _group(self) -> Test:
         test = self._either()
@@ -142,13 +162,13 @@ class Parser:
         return test
 
 
-def leaf(term: str, position: int) -> tuple[Test, str]:
+def leaf(term: str, position: int, fold: Fold = folded) -> tuple[Test, str]:
     """The test of one term, and whether it is a "word", an "operator", or only "narrowing" others."""
     operator = OPERATOR.fullmatch(term)
     if operator:
         return _operator(operator[1], operator[2].strip('"'), position)
     if term.startswith("#"):
-        tag = folded(term[1:])
+        tag = fold(term[1:])
         return (lambda post: tag in post.tags), "word"
     if term.startswith("$"):
         cash = term[1:].upper()
@@ -156,12 +176,12 @@ def leaf(term: str, position: int) -> tuple[Test, str]:
     if term.startswith("@"):
         name = term[1:].lower()
         return (lambda post: name in post.mentions), "word"
-    return phrase(term.strip('"')), "word"
+    return phrase(term.strip('"'), fold), "word"
 
 
-def phrase(text: str) -> Test:
+def phrase(text: str, fold: Fold) -> Test:
     """The words of `text`, one after the other; signs without letters are looked for as they are."""
-    wanted = WORD.findall(folded(text))
+    wanted = WORD.findall(fold(text))
     if not wanted:
         return lambda post: bool(text) and text in post.text
     size = len(wanted)
@@ -178,8 +198,12 @@ def _operator(name: str, value: str, position: int) -> tuple[Test, str]:
     if name in OPERATOR_TESTS and value:
         kind = "narrowing" if name in ("lang", "place_country") else "operator"
         return OPERATOR_TESTS[name](low), kind
-    raise BadQuery(
-        f"Reference to invalid operator '{name}:{value}'. Operator is not available in current product "
+    raise invalid_operator(f"{name}:{value}", position)
+
+
+def invalid_operator(term: str, position: int) -> BadQuery:
+    return BadQuery(
+        f"Reference to invalid operator '{term}'. Operator is not available in current product "
         f"or product packaging. Please refer to complete available operator list at {OPERATORS}.",
         position,
     )

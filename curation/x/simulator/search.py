@@ -5,7 +5,7 @@ from __future__ import annotations
 from curation.x.simulator.accounts import list_id
 from curation.x.simulator.fields import View, Wanted, context, conversation, source_of
 from curation.x.simulator.posts import Post
-from curation.x.simulator.queries import WORD, Searchable, folded
+from curation.x.simulator.queries import WORD, Fold, Searchable, exact, folded
 from curation.x.simulator.wording import wording
 from curation.x.simulator.world import World
 
@@ -15,12 +15,17 @@ KINDS = {"retweeted": "is:retweet", "quoted": "is:quote", "replied_to": "is:repl
 def searchable(world: World, post: Post) -> Searchable:
     """Made once a version: a version's words never change."""
     if post.id not in world.searchable:
-        world.searchable[post.id] = _searchable(world, post)
+        world.searchable[post.id] = _searchable(world, post, folded)
     found: Searchable = world.searchable[post.id]
     return found
 
 
-def _searchable(world: World, post: Post) -> Searchable:
+def streamable(world: World, post: Post) -> Searchable:
+    """As the rules of the stream see it: with its diacritics."""
+    return _searchable(world, post, exact)
+
+
+def _searchable(world: World, post: Post, fold: Fold) -> Searchable:
     said = wording(world, post)
     author = world.author(post)
     entities = said.note.get("entities", {}) if said.note else said.entities
@@ -32,9 +37,9 @@ def _searchable(world: World, post: Post) -> Searchable:
         author_id=str(author.id),
         lang=post.lang,
         text=whole,
-        words=WORD.findall(folded(whole)),
+        words=WORD.findall(fold(whole)),
         flags=_flags(world, post, entities, links),
-        tags={folded(entry["tag"]) for entry in entities.get("hashtags", [])},
+        tags={fold(entry["tag"]) for entry in entities.get("hashtags", [])},
         cashtags={entry["tag"] for entry in entities.get("cashtags", [])},
         mentions={entry["username"].lower() for entry in entities.get("mentions", [])},
         links=links,

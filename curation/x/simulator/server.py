@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import socket
 import time
@@ -13,15 +14,18 @@ from threading import Thread
 from typing import Any, Self
 
 from curation.x.simulator.accounts import Account
-from curation.x.simulator.asking import Request, Usage
-from curation.x.simulator.dialects import dialect_of
+from curation.x.simulator.asking import Asking, Request
+from curation.x.simulator.dialects import Dialect, dialect_of
 from curation.x.simulator.endpoints import Endpoint, endpoint_of
 from curation.x.simulator.faults import Fault, Faults, Reply
 from curation.x.simulator.handler import Handler, answer, not_found, unauthorized
 from curation.x.simulator.inventor import Inventor
+from curation.x.simulator.meter import Meter
 from curation.x.simulator.problems import Refused, by_status, invalid_request
 from curation.x.simulator.replay import Replay
+from curation.x.simulator.rules import Rules
 from curation.x.simulator.state import State
+from curation.x.simulator.streams import Connection, Streams
 from curation.x.simulator.texts import languages
 from curation.x.simulator.windows import Rate, Windows
 from curation.x.simulator.world import World
@@ -46,7 +50,8 @@ class Simulator:
     `state` is a file that posts survive in; `replay` a folder of recorded exchanges served instead
     of invention; `recordings` the folder that `fail(recording=...)` names files in (default: replay);
     `texts` the folder of the post texts; `limit_scale` multiplies the rate limits; `pictures_base`
-    replaces the own address before /pictures/; `clock` gives Unix seconds.
+    replaces the own address before /pictures/; `keep_alive` seconds of quiet bring a bare line end
+    on the stream; `clock` gives Unix seconds.
     """
 
     def __init__(
@@ -66,6 +71,7 @@ class Simulator:
         window_seconds: float = 900,
         query_limit: int = 512,
         pictures_base: str = "",
+        keep_alive: float = 20.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.token = token
@@ -77,12 +83,15 @@ class Simulator:
         folder = recordings or replay
         self.faults = Faults(Path(folder) if folder else None, clock)
         self.windows = Windows(limit_scale, window_seconds, clock)
-        self.usage = Usage()
         self.connections: set[socket.socket] = set()
         self.server = Server((host, port), type("BoundHandler", (Handler,), {"simulator": self}))
         spoken = languages(Path(texts) if texts else None)
         self.state = State(Path(state) if state else None)
+        self.meter = Meter(self.state)
+        self.rules = Rules(self.state)
+        self.streams = Streams(keep_alive)
         self.world = World([a for one in spoken.values() for a in one.accounts], self.state, clock)
+        self.world.listeners.append(self.streams.publish)
         self.inventor = Inventor(self.world, spoken, seed, 0 if self.replay else rate)
         self.thread = Thread(target=self.server.serve_forever, args=(0.1,), name="x_simulator", daemon=True)
 
@@ -103,6 +112,7 @@ class Simulator:
     def stop(self) -> None:
         """Ends the server, also for clients that keep their connection open."""
         self.inventor.stop()
+        self.streams.stop()
         self.server.shutdown()
         self.server.server_close()
         for connection in list(self.connections):
@@ -177,25 +187,38 @@ class Simulator:
     def mend(self) -> None:
         """Takes back every order."""
         self.faults.mend()
+        self.streams.mend()
+
+    def break_stream(self, kind: str) -> int:
+        """Breaks the stream, see KINDS of streams.py; how many connections that reached."""
+        with self.world.lock:
+            return self.streams.break_(kind)
+
+    @property
+    def streaming(self) -> int:
+        """How many connections to the stream are open."""
+        with self.world.lock:
+            return sum(not connection.gone() for connection in self.streams.connections)
 
     # Answering
 
-    def answer(self, method: str, path: str, parameters: Parameters, authorization: str | None) -> Reply:
-        if authorization != f"Bearer {self.token}":
+    def answer(self, asking: Asking) -> Reply:
+        if asking.authorization != f"Bearer {self.token}":
             return unauthorized()
         if self.replay:
-            return self.replay.answer(method, path, parameters)
-        found = endpoint_of(path)
-        if found is None or method != "GET":
+            return self.replay.answer(asking.method, asking.path, asking.parameters)
+        found = endpoint_of(asking.method, asking.path)
+        if found is None:
             return not_found()
         endpoint, named = found
-        rate = self.windows.take(endpoint.path, endpoint.limit)
+        rate = self.windows.take(endpoint.window, endpoint.limit)
         if not rate.allowed:
             return answer(429, by_status(429), rate.headers())
-        return self._answer(endpoint, {name: [value] for name, value in named.items()}, parameters, rate)
+        return self._answer(endpoint, {name: [value] for name, value in named.items()}, asking, rate)
 
-    def _answer(self, endpoint: Endpoint, named: Parameters, given: Parameters, rate: Rate) -> Reply:
-        dialect = dialect_of(given)
+    def _answer(self, endpoint: Endpoint, named: Parameters, asking: Asking, rate: Rate) -> Reply:
+        given = asking.parameters
+        dialect = endpoint.dialect or dialect_of(given)
         headers = rate.headers() | {"api-version": dialect.version}
         # A parameter of the path given again in the query is a duplicate, as X sees it.
         merged = given | {name: value + given.get(name, []) for name, value in named.items()}
@@ -204,21 +227,47 @@ class Simulator:
             if complaints:
                 raise invalid_request(complaints, dialect)
             single = {name: values[0] for name, values in merged.items()}
+            request = self._request(endpoint, dialect, single, asking)
             with self.world.lock:
-                body = endpoint.answer(self._request(dialect, single))
+                found = endpoint.answer(request)
         except Refused as refused:
             return answer(refused.status, refused.body, headers)
-        return answer(200, dialect.outward(body), headers)
+        if isinstance(found, Connection):
+            return Reply(200, b"", headers | {"content-type": "application/json"}, self.streams.lines(found))
+        return answer(request.status, dialect.outward(found), headers)
 
-    def _request(self, dialect: Any, parameters: dict[str, str]) -> Request:
-        pictures = self.pictures_base or self.base_url
-        return Request(self.world, dialect, parameters, pictures, self.usage, self.query_limit)
+    def _request(self, endpoint: Endpoint, dialect: Dialect, single: dict[str, str], asking: Asking) -> Request:
+        """Raises Refused when what was sent along is no JSON."""
+        try:
+            sent = json.loads(asking.sent) if asking.sent else None
+        except ValueError:
+            raise invalid_request([], dialect) from None
+        return Request(
+            world=self.world,
+            dialect=dialect,
+            parameters=single,
+            pictures=self.pictures_base or self.base_url,
+            meter=self.meter,
+            rules=self.rules,
+            endpoint=endpoint.path,
+            sent=sent,
+            query_limit=self.query_limit,
+            spoiled=asking.spoiled,
+            streams=self.streams,
+            reader=asking.reader,
+        )
 
     def control(self, method: str, path: str, order: dict[str, Any]) -> tuple[int, Any]:
-        """The simulator's own addresses: health, faults, and each order of ORDERS."""
+        """The simulator's own addresses: health, meter, stream, faults, and each order of ORDERS."""
         name = path.removeprefix("/simulator/")
         if name == "health" and method == "GET":
             return 200, {"status": "ok", "posts": len(self.world.posts), "accounts": len(self.world.accounts)}
+        if name == "meter" and method == "GET":
+            return 200, self.meter.told(charges=True)
+        if name == "stream" and method == "POST":
+            return 200, {"connections": self.break_stream(**order)}
+        if name == "stream" and method == "GET":
+            return 200, {"connections": self.streaming, "written": self.streams.written}
         if name == "faults" and method == "POST":
             self.fail(**order)
             return 201, {"waiting": len(self.faults.orders)}

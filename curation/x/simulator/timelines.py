@@ -66,7 +66,8 @@ def _likes(request: Request, post: Post) -> int:
 def answer(request: Request, found: Page, ends: bool) -> Json:
     includes = request.includes()
     includes.gather(found.posts)
-    request.usage.count(iso(request.world.now())[:10], found.posts)
+    subject = request.text("query") or request.text("id") or ""
+    request.charge("post", [post.id for post in found.posts], subject)
     return body([request.view.post(post) for post in found.posts], includes, [], found.meta(ends))
 
 

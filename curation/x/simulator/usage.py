@@ -17,13 +17,13 @@ USUAL = {"cap_reset_day", "project_cap", "project_id", "project_usage"}
 
 
 def posts(request: Request) -> Json:
-    days = request.usage.days
-    usage = [{"date": f"{day}T00:00:00.000Z", "usage": str(len(days.get(day, ())))} for day in _last(request)]
+    meter = request.meter
+    usage = [{"date": f"{day}T00:00:00.000Z", "usage": str(meter.posts(day))} for day in _last(request)]
     makers: dict[str, Callable[[], Any]] = {
         "cap_reset_day": lambda: 1,
         "project_cap": lambda: str(CAP),
         "project_id": lambda: PROJECT,
-        "project_usage": lambda: str(sum(map(len, days.values()))),
+        "project_usage": lambda: str(meter.posts()),
         "daily_project_usage": lambda: {"project_id": PROJECT, "usage": usage},
         "daily_client_app_usage": lambda: [{"client_app_id": APP, "usage": usage, "usage_result_count": len(usage)}],
     }

@@ -29,6 +29,7 @@ class World:
         self.authored: defaultdict[int, list[int]] = defaultdict(list)
         self.versions: defaultdict[int, list[int]] = defaultdict(list)
         self.searchable: dict[int, Any] = {}
+        self.listeners: list[Callable[[Post], None]] = []
         for account in [*accounts, *state.accounts()]:
             self._enter(account)
         state.forget_before(snowflake(self.now() - KEPT_DAYS * 86_400_000))
@@ -144,6 +145,8 @@ class World:
     def _keep(self, post: Post) -> Post:
         self._insert(post)
         self.state.keep_post(post)
+        for listener in self.listeners:
+            listener(post)
         return post
 
     def _free_id(self, at: int) -> int:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 import requests
@@ -51,9 +51,38 @@ def texts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def x(texts: Path) -> Iterator[Simulator]:
-    """A simulator without posts, that invents none."""
-    with Simulator(texts=texts, rate=0, catalogue=0) as simulator:
+    """A simulator without posts, that invents none; its stream breathes quickly."""
+    with Simulator(texts=texts, rate=0, catalogue=0, keep_alive=0.2) as simulator:
         yield simulator
+
+
+class Stream:
+    """A reader of the stream, line by line; b"" is a sign of life."""
+
+    def __init__(self, answer: requests.Response) -> None:
+        self.answer = answer
+        self.bytes = answer.iter_content(chunk_size=1)
+
+    def line(self) -> bytes:
+        """Raises StopIteration at a clean end and requests' exceptions at any other."""
+        line = b""
+        while not line.endswith(b"\r\n"):
+            line += next(self.bytes)
+        return line[:-2]
+
+    def post(self) -> dict[str, Any]:
+        """The next line that says something."""
+        line = b""
+        while not line:
+            line = self.line()
+        found: dict[str, Any] = json.loads(line)
+        return found
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.answer.close()
 
 
 class Asker:
@@ -73,6 +102,24 @@ class Asker:
         assert answer.status_code == 200, answer.text
         body: dict[str, Any] = answer.json()
         return body
+
+    def post(self, path: str, sent: Any, **parameters: Any) -> requests.Response:
+        return self.session.post(self.simulator.base_url + path, json=sent, params=parameters, timeout=10)
+
+    def stream(self, **parameters: str) -> Stream:
+        address = self.simulator.base_url + "/2/tweets/search/stream"
+        asked = {name.replace("__", "."): value for name, value in parameters.items()}
+        answer = self.session.get(address, params=asked, timeout=5, stream=True)
+        assert answer.status_code == 200, answer.text
+        return Stream(answer)
+
+    def rule(self, value: str, tag: str | None = None) -> str:
+        """Adds a rule; its id."""
+        entry = {"value": value} | ({"tag": tag} if tag is not None else {})
+        made = self.post("/2/tweets/search/stream/rules", {"add": [entry]})
+        assert made.status_code == 201, made.text
+        number: str = made.json()["data"][0]["id"]
+        return number
 
     def user_id(self, username: str) -> str:
         account = self.simulator.world.account(username)
