@@ -39,7 +39,9 @@ class Cursor(models.Model):
 
 
 class IngestRun(models.Model):
-    """One time that X was asked, for a source or to recheck: counts by outcome, cost, and the error in plain words."""
+    """One time that X was asked, for a source or to recheck: counts by outcome, cost, and the error in plain words.
+
+    A link by hand that was known already asks nothing and costs nothing; `added` is the candidate that it made."""
 
     class Kind(models.TextChoices):
         POLL = "poll", _("reading")
@@ -60,6 +62,7 @@ class IngestRun(models.Model):
     source = models.ForeignKey(Source, models.CASCADE, null=True)
     market = models.ForeignKey(Market, models.CASCADE, null=True)
     by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    added = models.ForeignKey("curation.Candidate", models.SET_NULL, null=True, related_name="links")
     started_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=8, choices=Outcome, default=Outcome.RUNNING)
