@@ -14,7 +14,7 @@ from curation.ingest.candidates import Arrivals
 from curation.ingest.reading import Reader, Reading
 from curation.ingest.runs import Crowded, Ending, Outcome, close_stopped, ending, next_interval, payer, say
 from curation.ingest.storing import store
-from curation.ingest.tweets import Stored, mark_gone
+from curation.ingest.tweets import Stored, still_there
 from curation.models import Cursor, IngestRun, Quarantined
 from curation.operations.record import one_transaction
 from curation.x.client import Door, door
@@ -97,6 +97,7 @@ class Pass:
             len(reading.broken),
         )
         self.run.fresh, self.run.known, self.run.edited = stored.fresh, stored.known, len(stored.edited)
+        self.run.withdrawn, self.run.restored = stored.followed.withdrawn, stored.followed.restored
         self.run.candidates, self.run.blocked, self.run.held = (
             arrived.candidates,
             arrived.blocked,
@@ -133,8 +134,9 @@ class Pass:
         if end.paused_reason:
             pause_source(self.source, end.paused_reason, by=None, now=self.now)
         if isinstance(failure, Gone) and self.source.kind == Source.Kind.ACCOUNT and self.source.x_id:
-            concerned = mark_gone(int(self.source.x_id), failure.cause, self.now)
-            operations.withdraw(concerned, cause=failure.cause, now=self.now)
+            theirs = still_there(int(self.source.x_id))
+            followed = operations.withdraw(theirs, cause=failure.cause, now=self.now)
+            self.run.withdrawn = followed.withdrawn
         self._note(end.outcome, failure.message)
 
     def _spare_others(self, failure: Failure, end: Ending) -> None:

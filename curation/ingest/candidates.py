@@ -47,11 +47,17 @@ def offer(tweet_ids: Iterable[int], source: Source | None, channels: list[Channe
     rows: list[Candidate] = []
     verdicts: dict[tuple[int, int], Verdict] = {}
     for channel in channels:
-        for tweet in (tweet for tweet in tweets.values() if (channel.pk, tweet.pk) in missing):
+        for tweet in _offered(tweets.values(), channel, missing):
             verdict = verdicts[channel.pk, tweet.pk] = judge.on(tweet, channel, now)
             decided = history.get((channel.pk, tweet.author_id or 0), (0, 0))
             rows.append(candidate_of(tweet, channel, source, verdict, decided, now))
     return _store(rows, verdicts, now) if rows else Arrivals()
+
+
+def _offered(tweets: Iterable[Tweet], channel: Channel, missing: set[tuple[int, int]]) -> list[Tweet]:
+    """Those that the channel has not met yet and that X shows in its market."""
+    country = channel.market.country
+    return [tweet for tweet in tweets if (channel.pk, tweet.pk) in missing and tweet.showable_in(country)]
 
 
 def candidate_of(

@@ -12,7 +12,6 @@ from curation import operations
 from curation.ingest.candidates import Arrivals, offer
 from curation.ingest.reading import Reading
 from curation.ingest.tweets import Stored, erased, store_people, store_tweets
-from curation.operations.record import lock_channels
 from curation.x.wire import Person, Post
 from regions.models import Channel, Source
 
@@ -39,7 +38,7 @@ class Storing:
             return self._one_by_one(posts)
 
     def _together(self, posts: list[Post]) -> tuple[Stored, Arrivals]:
-        stored = store_tweets(posts, self.reading.people, self.now)
+        stored = store_tweets(posts, self.reading.people, self.now, self.channels)
         self._lock_and_decide(stored)
         arrived = offer(stored.tweets.values(), self.source, self.channels, self.now)
         settle()
@@ -49,11 +48,7 @@ class Storing:
         """Every channel that changes is locked here, once: so the pass crosses no other and no editor.
 
         New candidates change no channel: editors go on deciding while they are stored."""
-        touched = stored.channels_to_touch()
-        lock_channels(touched | stored.channels_to_edit())
-        operations.touch(touched)
-        if stored.edited:
-            operations.edit(stored.edited, now=self.now)
+        stored.followed = operations.obey(stored.to_obey(), edited=stored.edited, now=self.now)
 
     def _one_by_one(self, posts: list[Post]) -> tuple[Stored, Arrivals]:
         """In the same order of locks as together: all authors, all posts, the channels, then the candidates."""
@@ -66,7 +61,7 @@ class Storing:
             with self._set_aside_if_refused(post):
                 if post.author_id in refused:
                     raise DataError
-                one = store_tweets([post], {}, self.now)
+                one = store_tweets([post], {}, self.now, self.channels)
                 settle()
                 stored.add(one)
         self._lock_and_decide(stored)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,24 +18,31 @@ from django.db.models import Q
 
 from curation.ingest.bulk import as_array, insert, update
 from curation.language import guess
-from curation.models import Author, Candidate, ErasedAuthor, State, Tweet
+from curation.models import Author, Candidate, ErasedAuthor, Tweet
+from curation.operations import Followed
 from curation.x.wire import Person, Post
+from regions.models import Channel
 
 REFRESH = timedelta(minutes=5)
 AUTHOR_CHANGES = ("username", "name", "avatar_url", "verified_type", "protected", "withheld_in")
+VERSION = ("current_id", "text", "lang", "lang_guess", "wire", "raw", "metrics", "sensitive", "withheld_in")
 AUTHOR_FIELDS = (*AUTHOR_CHANGES, "followers", "fetched_at")
 
 
 @dataclass
 class Stored:
-    """What became of posts: the ids of tweets by first_id, and which are fresh, edited or withheld anew."""
+    """What became of posts: the ids of tweets by first_id, and which are fresh, edited, withheld anew or back.
+
+    `authors`: those whose protection or withholding changed. `followed`: what was decided of all that."""
 
     tweets: dict[int, int] = field(default_factory=dict)
     fresh: int = 0
     known: int = 0
     edited: list[int] = field(default_factory=list)
     changed: set[int] = field(default_factory=set)
+    back: set[int] = field(default_factory=set)
     authors: set[int] = field(default_factory=set)
+    followed: Followed = field(default_factory=Followed)
 
     def add(self, others: Stored) -> None:
         self.tweets |= others.tweets
@@ -42,18 +50,16 @@ class Stored:
         self.known += others.known
         self.edited += others.edited
         self.changed |= others.changed
+        self.back |= others.back
         self.authors |= others.authors
 
-    def channels_to_edit(self) -> set[int]:
-        """Channels that have a tweet of which X shows a newer version."""
-        return set(Candidate.objects.filter(tweet__in=self.edited).values_list("channel_id", flat=True))
-
-    def channels_to_touch(self) -> set[int]:
-        """Channels that show a tweet whose withholding, or whose author's standing, changed."""
-        if not self.changed and not self.authors:
-            return set()
-        shown = Candidate.objects.approved().filter(Q(tweet__in=self.changed) | Q(tweet__author__in=self.authors))
-        return set(shown.values_list("channel_id", flat=True))
+    def to_obey(self) -> set[int]:
+        """Tweets whose candidates may have to go, or to come back."""
+        theirs: set[int] = set()
+        if self.authors:
+            offered = Tweet.objects.filter(author__in=self.authors, candidate__isnull=False)
+            theirs = set(offered.values_list("pk", flat=True))
+        return self.changed | self.back | theirs
 
 
 def author_digest(x_id: int) -> str:
@@ -68,8 +74,12 @@ def erased(x_ids: Iterable[int]) -> set[int]:
     return {digests[digest] for digest in found}
 
 
-def store_tweets(posts: Iterable[Post], people: dict[int, Person], now: datetime) -> Stored:
-    """Stores posts whose authors are in `people` or stored already. In the caller's transaction."""
+def store_tweets(
+    posts: Iterable[Post], people: dict[int, Person], now: datetime, channels: Collection[Channel] = ()
+) -> Stored:
+    """Stores posts whose authors are in `people` or stored already. In the caller's transaction.
+
+    `channels`: those that they are then offered to."""
     wanted = {post.first_id: post for post in posts}
     authors = {post.author_id for post in wanted.values()}
     stored = Stored()
@@ -78,7 +88,7 @@ def store_tweets(posts: Iterable[Post], people: dict[int, Person], now: datetime
     _insert([post for first, post in wanted.items() if first not in known], stored, now)
     # Another pass was quicker by a moment, perhaps with an older version: what it stored is known by now.
     known |= locked(post for first, post in wanted.items() if first not in known and first not in stored.tweets)
-    _change({first: (tweet, wanted[first]) for first, tweet in known.items()}, stored, now)
+    _change({first: (tweet, wanted[first]) for first, tweet in known.items()}, stored, now, channels)
     return stored
 
 
@@ -134,13 +144,10 @@ def tweet_of(post: Post, now: datetime) -> Tweet:
     )
 
 
-def mark_gone(author_id: int, cause: str, now: datetime) -> list[int]:
-    """An account's tweets are gone with it; returns the ids of those to withdraw somewhere."""
+def still_there(author_id: int) -> list[int]:
+    """An author's tweets that X showed so far, locked in their order."""
     there = Tweet.objects.filter(author=author_id, gone_at=None).order_by("first_id").select_for_update()
-    ids = list(there.values_list("pk", flat=True))
-    Tweet.objects.filter(pk__in=ids).update(gone_at=now, gone_cause=cause, checked_at=now)
-    there_still = Candidate.objects.filter(tweet__in=ids).exclude(state=State.WITHDRAWN)
-    return sorted(set(there_still.values_list("tweet_id", flat=True)))
+    return list(there.values_list("pk", flat=True))
 
 
 def _insert(posts: list[Post], stored: Stored, now: datetime) -> None:
@@ -150,21 +157,46 @@ def _insert(posts: list[Post], stored: Stored, now: datetime) -> None:
     stored.fresh += len(made)
 
 
-def _change(pairs: dict[int, tuple[Tweet, Post]], stored: Stored, now: datetime) -> None:
+def _change(pairs: dict[int, tuple[Tweet, Post]], stored: Stored, now: datetime, channels: Collection[Channel]) -> None:
     """What X says anew of tweets that we have; an older version than ours tells nothing."""
-    same = [(tweet, post) for tweet, post in pairs.values() if tweet.current_id == post.id]
-    newer = [(tweet, post) for tweet, post in pairs.values() if tweet.current_id < post.id and not tweet.purged_at]
+    told = [(tweet, post) for tweet, post in pairs.values() if tweet.current_id <= post.id]
+    wanted = _wanted_again([tweet for tweet, _post in told], channels)
+    there = [(tweet, post) for tweet, post in told if not tweet.gone_at and not tweet.purged_at]
+    newer = [(tweet, post) for tweet, post in there if tweet.current_id < post.id]
+    same = [(tweet, post) for tweet, post in there if tweet.current_id == post.id]
     stored.tweets |= {first: tweet.pk for first, (tweet, _post) in pairs.items()}
     stored.known += len(pairs) - len(newer)
     stored.edited = [tweet.pk for tweet, post in newer if _edit(tweet, post, now)]
     stored.changed = {tweet.pk for tweet, post in same if set(tweet.withheld_in) != set(post.withheld_in)}
+    stored.back = {tweet.pk for tweet, post in told if tweet.pk in wanted and _fill(tweet, post, now)}
     _refresh(same, now)
+
+
+def _wanted_again(tweets: list[Tweet], channels: Collection[Channel]) -> set[int]:
+    """Of tweets that X shows: those that were gone at X; and those that retention emptied and that some channel
+    of this reading has not met yet, where they become candidates with their text."""
+    gone = {tweet.pk for tweet in tweets if tweet.gone_at and tweet.gone_cause != Tweet.Gone.ERASED}
+    emptied = [tweet.pk for tweet in tweets if tweet.purged_at and not tweet.gone_at]
+    if not emptied:
+        return gone
+    met = Candidate.objects.filter(tweet__in=emptied, channel__in=channels).values_list("tweet_id", flat=True)
+    times = Counter(met)
+    return gone | {pk for pk in emptied if times[pk] < len(channels)}
+
+
+def _fill(tweet: Tweet, post: Post, now: datetime) -> bool:
+    """X shows it again: everything that was emptied is taken anew."""
+    row = tweet_of(post, now)
+    fields = {name: getattr(row, name) for name in (*VERSION, "author_id", "created_at")}
+    if tweet.text and tweet.current_id != post.id:
+        fields |= {"previous_text": tweet.text, "edited_at": now}
+    there = {"gone_at": None, "gone_cause": "", "purged_at": None, "checked_at": now, "fetched_at": now}
+    return bool(Tweet.objects.filter(pk=tweet.pk).update(**fields, **there))
 
 
 def _edit(tweet: Tweet, post: Post, now: datetime) -> bool:
     row = tweet_of(post, now)
-    names = ("current_id", "text", "lang", "lang_guess", "wire", "raw", "metrics", "sensitive", "withheld_in")
-    fields = {name: getattr(row, name) for name in names}
+    fields = {name: getattr(row, name) for name in VERSION}
     mine = Tweet.objects.filter(pk=tweet.pk, current_id__lt=post.id)
     return bool(mine.update(**fields, previous_text=tweet.text, edited_at=now, checked_at=now, fetched_at=now))
 
@@ -174,7 +206,6 @@ def _refresh(pairs: list[tuple[Tweet, Post]], now: datetime) -> None:
     rows = [
         (tweet.pk, json.dumps(post.metrics), post.sensitive, as_array(post.withheld_in), now, now - REFRESH)
         for tweet, post in pairs
-        if not tweet.purged_at
     ]
     update(
         "curation_tweet",

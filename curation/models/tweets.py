@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 WORLDWIDE = ("XX", "XY")  # X's country codes for "everywhere" and "copyright"
+WITHHELD = "withheld"
 
 
 def text_hash(text: str) -> str:
@@ -118,11 +119,20 @@ class Tweet(models.Model):
         codes: list[str] = self.withheld_in + (self.author.withheld_in if self.author else [])
         return any(code in (country, *WORLDWIDE) for code in codes)
 
+    def barred_in(self, country: str) -> str:
+        """Why the post may not be shown in a country, one of Gone or WITHHELD. Empty when X shows it there, and
+        when nobody asks any more, since retention emptied it."""
+        if self.gone_at:
+            return self.gone_cause or self.Gone.DELETED
+        if self.purged_at:
+            return ""
+        if self.author is not None and self.author.protected:
+            return self.Gone.PROTECTED
+        return WITHHELD if self.withheld_from(country) else ""
+
     def showable_in(self, country: str) -> bool:
         """Whether the post may stand in a feed of a country at all."""
-        if self.gone_at or self.purged_at or self.author is None or self.author.protected:
-            return False
-        return not self.withheld_from(country)
+        return not (self.purged_at or self.author is None or self.barred_in(country))
 
     def part(self, name: str, default: Any = None) -> Any:
         """One part of the normalised form: entities, media, refs, poll."""

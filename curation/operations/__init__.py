@@ -28,7 +28,8 @@ from curation.operations.errors import (
     TooMany,
     VersionRequired,
 )
-from curation.operations.system import edit, lapse_old, withdraw
+from curation.operations.following import Followed, edit, obey, withdraw
+from curation.operations.system import lapse_old
 from curation.operations.undoing import undo
 from regions.operations import touch
 
@@ -37,6 +38,7 @@ __all__ = [
     "BadWords",
     "BlockStands",
     "Busy",
+    "Followed",
     "KeyReused",
     "Many",
     "NoSuchSlot",
@@ -56,6 +58,7 @@ __all__ = [
     "decide_many",
     "edit",
     "lapse_old",
+    "obey",
     "pin",
     "reopen",
     "touch",

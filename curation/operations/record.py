@@ -98,14 +98,21 @@ class Record:
         return decision
 
     def close(self) -> None:
-        """Writes the decisions, raises the channels' revisions and says so; the last step before the commit.
+        """Writes the decisions, raises the channels' revisions and says so; the last step before the commit."""
+        close_all([self])
 
-        From here on nobody else writes to these markets' logs: their ids become visible in their order, so that who
-        reads on from the last id seen misses none."""
-        for market_id in sorted({decision.market_id for decision in self.decisions}):
-            lock_log(market_id)
-        Decision.objects.bulk_create(self.decisions)
-        channels = sorted({decision.channel_id for decision in self.decisions})
+
+def close_all(records: Iterable[Record]) -> None:
+    """Closes the acts of one transaction together.
+
+    From here on nobody else writes to these markets' logs: their ids become visible in their order, so that who
+    reads on from the last id seen misses none."""
+    decisions = [decision for record in records for decision in record.decisions]
+    for market_id in sorted({decision.market_id for decision in decisions}):
+        lock_log(market_id)
+    Decision.objects.bulk_create(decisions)
+    channels = sorted({decision.channel_id for decision in decisions})
+    if channels:
         Channel.objects.filter(pk__in=channels).update(revision=F("revision") + 1)
         channel_changed.send(sender=Channel, channels=channels)
 

@@ -126,16 +126,10 @@ def test_with_an_account_its_posts_are_withdrawn(x: Simulator, source_of: Source
     Candidate.objects.filter(tweet__text="Blockiert.").update(state=State.BLOCKED)
     Candidate.objects.filter(tweet__text="Lange her.").update(state=State.LAPSED)
     {"suspended": x.suspend, "protected": x.protect}[cause]("stadtblatt")
-    read(source)
-    states = dict(Candidate.objects.values_list("tweet__text", "state"))
-    assert states == {
-        "Live.": "withdrawn",
-        "Wartet.": "withdrawn",
-        "Blockiert.": "withdrawn",
-        "Lange her.": "withdrawn",
-        "Bleibt.": "pending",
-    }
-    assert set(Tweet.objects.exclude(text="Bleibt.").values_list("gone_cause", flat=True)) == {cause}
+    run = read(source)
+    told = sorted(Candidate.objects.values_list("tweet__text", "tweet__gone_cause", "state"))
+    assert told == [("", cause, "withdrawn")] * 4 + [("Bleibt.", "", "pending")]
+    assert (run.outcome, run.withdrawn) == ("refused", 4)
     assert set(Decision.objects.values_list("verb", "reason")) == {("withdraw", cause)}
 
 

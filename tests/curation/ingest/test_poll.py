@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from curation import operations
 from curation.ingest.tweets import author_digest
 from curation.models import Author, Candidate, Cursor, Decision, ErasedAuthor, Hit, IngestRun, State, Tweet
 from curation.x.simulator import Simulator
@@ -168,7 +169,7 @@ def test_an_old_version_is_never_shown_when_a_newer_one_is_known(
     assert (tweet.text, tweet.current_id) == ("Neu und richtig.", int(newest))
 
 
-def test_withholding_that_comes_later_touches_the_channels_that_show_it(
+def test_withholding_that_comes_later_withdraws_in_that_market_once(
     x: Simulator, source_of: SourceOf, read: Read, de_politics: Channel
 ) -> None:
     post = x.post("stadtblatt", "Umstritten.")
@@ -182,10 +183,10 @@ def test_withholding_that_comes_later_touches_the_channels_that_show_it(
     read(source)
     de_politics.refresh_from_db()
     assert de_politics.revision == 1
-    assert Candidate.objects.get().state == State.APPROVED
+    assert (Candidate.objects.get().state, Candidate.objects.get().version) == (State.WITHDRAWN, 2)
 
 
-def test_an_author_that_X_withholds_touches_the_channels_too(
+def test_posts_of_an_author_that_X_withholds_are_withdrawn(
     x: Simulator, source_of: SourceOf, read: Read, de_politics: Channel
 ) -> None:
     x.post("stadtblatt", "Umstritten.")
@@ -193,9 +194,10 @@ def test_an_author_that_X_withholds_touches_the_channels_too(
     read(source)
     Candidate.objects.update(state=State.APPROVED, approved_at=timezone.now())
     x.withhold_user("stadtblatt", ["DE"])
-    read(source)
+    run = read(source)
     de_politics.refresh_from_db()
-    assert (Author.objects.get().withheld_in, de_politics.revision) == (["DE"], 1)
+    assert (Author.objects.get().withheld_in, de_politics.revision, run.withdrawn) == (["DE"], 1, 1)
+    assert Candidate.objects.get().state == State.WITHDRAWN
 
 
 def test_an_erased_author_stays_erased(x: Simulator, source_of: SourceOf, read: Read) -> None:
@@ -251,12 +253,39 @@ def test_a_known_tweet_reaches_a_channel_that_lacks_it(x: Simulator, source_of: 
     assert (run.fresh, run.known, run.candidates) == (0, 1, 1)
 
 
-def test_a_withdrawn_tweet_is_not_offered_again(x: Simulator, source_of: SourceOf, read: Read) -> None:
-    x.post("stadtblatt", "Schon weg.")
+def test_what_was_gone_comes_back_whole_when_X_shows_it_again(x: Simulator, source_of: SourceOf, read: Read) -> None:
+    x.post("stadtblatt", "Wieder da.", at=timezone.now() - timedelta(minutes=5))
     read(source_of(ACCOUNT, "stadtblatt"))
-    Tweet.objects.update(gone_at=timezone.now(), gone_cause=Tweet.Gone.DELETED)
+    before = Tweet.objects.get()
+    operations.withdraw([before.pk], cause="suspended", now=timezone.now())
+    run = read(source_of(LIST, POLITICS_DE))
+    tweet, candidate = Tweet.objects.get(), Candidate.objects.get()
+    assert (tweet.text, tweet.author_id, tweet.wire) == (before.text, before.author_id, before.wire)
+    assert (tweet.raw is None, tweet.gone_at, tweet.gone_cause, tweet.purged_at) == (False, None, "", None)
+    assert (candidate.state, candidate.version, run.restored, run.candidates) == ("pending", 3, 1, 0)
+    assert candidate.folded == "wieder da. stadtblatt stadtblatt"
+
+
+def test_what_retention_emptied_is_filled_only_for_a_channel_that_never_met_it(
+    x: Simulator, source_of: SourceOf, read: Read
+) -> None:
+    x.post("stadtblatt", "Von früher.")
+    read(source_of(ACCOUNT, "stadtblatt"))
+    Candidate.objects.update(state=State.BLOCKED)
+    Tweet.objects.update(text="", author=None, raw=None, purged_at=timezone.now())
+    assert read(source_of(LIST, POLITICS_DE)).candidates == 0
+    assert Tweet.objects.get().text == ""
     run = read(source_of(ACCOUNT, "stadtblatt", scope="", channel=channel_of("de", "sport")))
-    assert (run.known, run.candidates, Candidate.objects.count()) == (1, 0, 1)
+    told = sorted(Candidate.objects.values_list("channel__category__slug", "state", "version"))
+    assert (run.candidates, told) == (1, [("politics", "blocked", 1), ("sport", "pending", 1)])
+    assert (Tweet.objects.get().text, Tweet.objects.get().purged_at) == ("Von früher.", None)
+
+
+def test_what_X_withholds_in_a_market_is_not_offered_there(x: Simulator, source_of: SourceOf, read: Read) -> None:
+    x.withhold(x.post("stadtblatt", "Nicht überall."), ["DE"])
+    for code in ("de", "nl"):
+        read(source_of(ACCOUNT, "stadtblatt", scope="", channel=channel_of(code, "politics")))
+    assert Candidate.objects.get().channel.market.code == "nl"
 
 
 def test_arrivals_change_no_feed(x: Simulator, source_of: SourceOf, read: Read, de_politics: Channel) -> None:
