@@ -18,6 +18,7 @@ import requests
 import tweepy
 from django.conf import settings
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
 
 from curation.x.outcomes import Answer, Failure, Unreachable, WindowClosed, failure_of
 from curation.x.windows import OwnWindows, Rate, SharedWindows, Windows
@@ -32,6 +33,7 @@ LARGEST_BODY = 16 * 1024 * 1024
 TROUBLE = (
     tweepy.TweepyException,
     requests.RequestException,
+    HTTPError,
     ValueError,
     AttributeError,
     TypeError,
@@ -81,10 +83,10 @@ class Page:
 class Redirected(HTTPAdapter):
     """Sends requests for tweepy's fixed host to `base_url`, in bounded time and size; keeps the answer."""
 
-    def __init__(self, base_url: str, read_seconds: float = READ_SECONDS) -> None:
+    def __init__(self, base_url: str, read_seconds: float, whole_seconds: float) -> None:
         super().__init__()
         self.base_url = base_url.rstrip("/")
-        self.read_seconds = read_seconds
+        self.read_seconds, self.whole_seconds = read_seconds, whole_seconds
         self.answer: Answer | None = None
 
     def send(self, request: requests.PreparedRequest, *_: Any, **options: Any) -> requests.Response:
@@ -102,14 +104,27 @@ class Redirected(HTTPAdapter):
         return response
 
     def _read(self, response: requests.Response) -> bytes:
-        parts, size, end = [], 0, time.monotonic() + WHOLE_SECONDS
+        """Unpacked as it comes, each time only what is there: neither a bomb nor a trickle is read to its end."""
+        parts, size, end = [], 0, time.monotonic() + self.whole_seconds
         with response:
-            for part in response.iter_content(65_536):
+            while part := response.raw.read1(65_536, decode_content=True):
                 parts.append(part)
                 size += len(part)
-                if size > LARGEST_BODY or time.monotonic() > end:
-                    raise requests.ConnectionError("the answer is too long or too slow")
+                if size > LARGEST_BODY:
+                    raise TooLong("the answer is too long")
+                if time.monotonic() > end:
+                    raise requests.ReadTimeout("the answer is too slow")
         return b"".join(parts)
+
+
+class TooLong(requests.RequestException):
+    """More than LARGEST_BODY."""
+
+
+def never_reached(error: Exception) -> bool:
+    """Whether no connection was made: then nothing was asked."""
+    inner = error.args[0] if isinstance(error, requests.ConnectionError) and error.args else None
+    return isinstance(getattr(inner, "reason", None), NewConnectionError | ConnectTimeoutError)
 
 
 class Refusing(HTTPAdapter):
@@ -130,13 +145,14 @@ class Door:
         token: str,
         *,
         read_seconds: float = READ_SECONDS,
+        whole_seconds: float = WHOLE_SECONDS,
         clock: Callable[[], float] = time.time,
         windows: Windows | None = None,
     ) -> None:
         self.clock = clock
         self.windows = windows or OwnWindows()
         self.rates: dict[str, Rate] = {}
-        self._adapter = Redirected(base_url, read_seconds)
+        self._adapter = Redirected(base_url, read_seconds, whole_seconds)
         self._client = tweepy.Client(token, return_type=dict, wait_on_rate_limit=False)
         session = self._client.session
         session.trust_env = False  # a netrc file or a proxy in the environment would see the token
@@ -207,10 +223,14 @@ class Door:
 
     def _failure(self, error: Exception, endpoint: str) -> Failure:
         """By what X answered, never by the exception's words: those may hold the token."""
-        if isinstance(error, requests.Timeout):
+        if isinstance(error, requests.ReadTimeout | ReadTimeoutError):
             return Unreachable("X did not answer in time.")
         if isinstance(error, requests.TooManyRedirects):
-            return Unreachable("X's answer points to another address.")
+            return Unreachable("X's answer points to another address.", free=True)
+        if isinstance(error, TooLong):
+            return Unreachable("X's answer is longer than 16 MiB: it was not read to its end.")
+        if never_reached(error):
+            return Unreachable("X cannot be reached.", free=True)
         failure = failure_of(self._adapter.answer, self.clock())
         if isinstance(failure, WindowClosed):
             return WindowClosed(failure.message, failure.reset_at, endpoint)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from curation.x.entities import clean
@@ -41,7 +42,11 @@ class Answer:
 
 
 class Failure(Exception):
-    """X was asked and gave nothing. `message` is in plain words, X's own where it gave some."""
+    """X was asked and gave nothing. `message` is in plain words, X's own where it gave some.
+
+    `free`: certainly nothing was charged, since X answered with an error or was never reached."""
+
+    free = True
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -93,6 +98,22 @@ class Gone(NotPermitted):
 class Unreachable(Failure):
     """No answer, a broken one, or a fault on X's side: try again later."""
 
+    def __init__(self, message: str, free: bool = False) -> None:
+        super().__init__(message)
+        self.args = (message, free)
+        self.free = free
+
+
+class BudgetSpent(Failure):
+    """X is not asked: what the market may read of it is used up until then, an aware instant.
+
+    `passing`: readings under way hold what is left, and may give back some of it."""
+
+    def __init__(self, message: str, market_id: int, until: datetime, cause: str, passing: bool = False) -> None:
+        super().__init__(message)
+        self.args = (message, market_id, until, cause, passing)
+        self.market_id, self.until, self.cause, self.passing = market_id, until, cause, passing
+
 
 def failure_of(answer: Answer | None, asked_at: float) -> Failure:
     """The outcome of an answer that was no success; without an answer X is unreachable."""
@@ -103,14 +124,15 @@ def failure_of(answer: Answer | None, asked_at: float) -> Failure:
     if answer.status == 429:
         return _too_many(answer, problem, said, asked_at)
     if answer.status == 404:
-        return QueryRefused(said) if said else Unreachable("X knows no such address (404).")
+        return QueryRefused(said) if said else Unreachable("X knows no such address (404).", free=True)
     known = {
         400: QueryRefused(said or "X refuses the query without saying why."),
         401: BadToken("X does not accept the bearer token."),
         402: OutOfCredits(said or "The account at X has no credits left."),
         403: NotPermitted(said or "X does not permit this."),
     }
-    return known.get(answer.status) or Unreachable(_trouble(answer.status, said))
+    free = not 200 <= answer.status < 300
+    return known.get(answer.status) or Unreachable(_trouble(answer.status, said), free)
 
 
 def _trouble(status: int, said: str) -> str:

@@ -1,10 +1,13 @@
 """The door to X over a real socket: the real tweepy, every failure as our own outcome."""
 
 import gzip
+import json
 import pickle
 import re
 import threading
 import time
+import tracemalloc
+import zlib
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,6 +19,7 @@ from django.test import override_settings
 from curation.x import outcomes
 from curation.x.client import LARGEST_BODY, Door, Rate, door
 from curation.x.simulator import Simulator
+from tests.canned import Canned
 
 TOKEN = "simulator"
 
@@ -200,10 +204,66 @@ def test_nobody_listening_is_unreachable(answering: Callable[..., Answering]) ->
 
 
 def test_a_gzip_bomb_is_not_unpacked(answering: Callable[..., Answering]) -> None:
-    bomb = gzip.compress(b'{"data":"' + b"x" * (LARGEST_BODY + 1_000_000) + b'"}')
+    """A gigabyte in a megabyte: unpacking ends at the bound, and memory with it."""
+    packer, parts = zlib.compressobj(9, wbits=31), [b""]
+    for _ in range(1024):
+        parts.append(packer.compress(bytes(1_048_576)))
+    bomb = b"".join([*parts, packer.flush()])
     server = answering(200, bomb, {"content-encoding": "gzip"})
-    with pytest.raises(outcomes.Unreachable):
+    ask = Door(server.url, TOKEN)
+    tracemalloc.start()
+    with pytest.raises(outcomes.Unreachable, match="longer than 16 MiB") as told:
+        ask.tweets([1])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (told.value.free, peak < 3 * LARGEST_BODY) == (False, True)
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_body_of_50_megabytes_is_not_read_to_its_end(answering: Callable[..., Answering], status: int) -> None:
+    server = answering(status, b" " * 50_000_000)
+    with pytest.raises(outcomes.Unreachable, match="longer than 16 MiB"):
         Door(server.url, TOKEN).tweets([1])
+
+
+def test_what_was_packed_arrives_whole(answering: Callable[..., Answering]) -> None:
+    body = gzip.compress(json.dumps({"data": [{"id": str(n), "text": "a" * 99} for n in range(9999)]}).encode())
+    server = answering(200, body, {"content-encoding": "gzip"})
+    assert len(Door(server.url, TOKEN).tweets([1]).raw) == 9999
+
+
+def test_an_answer_that_trickles_is_given_up_in_bounded_time() -> None:
+    """Each byte comes in time; the whole never would."""
+    with Canned() as x:
+        x.tell("/2/tweets", lambda: (time.sleep(0.1) or b" " for _ in range(100)))
+        began = time.monotonic()
+        with pytest.raises(outcomes.Unreachable, match="in time"):
+            Door(x.base_url, TOKEN, read_seconds=1, whole_seconds=0.5).tweets([1])
+        assert time.monotonic() - began < 2
+
+
+def test_what_certainly_cost_nothing_is_known(x: Simulator, ask_x: Door, answering: Callable[..., Answering]) -> None:
+    orders = [({"status": 503}, True), ({"status": 404, "body": "<html>"}, True), ({"status": 402}, True)]
+    orders += [({"cut": True}, False), ({"slow": 1.5}, False), ({"status": 200, "body": "x"}, False)]
+    free = {}
+    for order, _ in orders:
+        x.fail("/2/tweets/search/recent", **order)
+        with pytest.raises(outcomes.Failure) as told:
+            ask_x.search("Brücke lang:de")
+        free[str(order)] = told.value.free
+    assert free == {str(order): expected for order, expected in orders}
+    gone = answering()
+    gone.close()
+    with pytest.raises(outcomes.Unreachable, match="cannot be reached") as told:
+        Door(gone.url, TOKEN).tweets([1])
+    assert told.value.free is True
+
+
+def test_usage_comes_as_X_counts_it(x: Simulator, ask_x: Door) -> None:
+    x.post("stadt_nordau", "Eins.")
+    ask_x.search("from:stadt_nordau")
+    (told,) = ask_x.usage(2).raw
+    assert [day["usage"] for day in told["daily_project_usage"]["usage"]] == ["1", "0"]
 
 
 def test_the_token_is_in_no_failure() -> None:
