@@ -6,12 +6,13 @@ PYTHON ?= $(shell for name in python3.11 python3 python3.12 python3.13 python3.1
 CHECKS := DATABASE_URL=postgres://checks@127.0.0.1:1/checks REDIS_URL=redis://127.0.0.1:1/0 \
 	SECRET_KEY=only-for-checks-0123456789-0123456789-0123456789 DJANGO_SETTINGS_MODULE=curation.config.settings
 
-.PHONY: help demo test lint messages translations venv
+.PHONY: help demo test lint bench messages translations venv
 
 help:
 	@echo "make demo       everything on this machine: http://localhost:8000 (PORT, DEMO_DIR move it)"
 	@echo "make test       the tests, browser included (ARGS='-k words' picks some)"
 	@echo "make lint       style, types, missing migrations"
+	@echo "make bench      speed as ratios, kept in docs/benchmarks.md (ARGS='ingest --stored 0' is quick)"
 	@echo "make messages   collect the texts to translate and compile the translations"
 
 demo: translations
@@ -26,6 +27,9 @@ lint: venv
 	$(PY) -m ruff format --check .
 	$(CHECKS) $(PY) -m mypy regions curation feeds
 	$(CHECKS) $(PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+
+bench: venv
+	@exec $(PY) -m bench $(ARGS)
 
 messages: venv
 	@command -v xgettext >/dev/null || { \

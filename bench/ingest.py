@@ -1,0 +1,185 @@
+"""Ingest against COPY: authors, tweets, blocks, candidates and duplicates against the bare rows of the tweets.
+
+Each round stores the same number of new pages in turn: read from JSON and stored, stored alone, and the distinct
+tweets of as many pages by COPY into the same table, with its indexes and constraints, in transactions as large."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from bench.databases import copy_database, using
+from bench.filling import fill
+from bench.posts import KNOWN, Inventor, block_values
+from bench.table import Measured, circumstances, table
+from curation.ingest.reading import Reading
+from curation.ingest.storing import store
+from curation.ingest.tweets import tweet_of
+from curation.models import Author, Tweet
+from curation.operations.record import one_transaction
+from curation.x.wire import Includes, people, read_post
+from regions.models import Block, BlockList, Channel, Source
+
+BATCH = 500  # posts a transaction: what a pass reads at most of an account or a search
+Batch = list[str]
+
+
+def reading_of(pages: Iterable[str]) -> Reading:
+    """As the reader makes it of X's pages."""
+    reading = Reading()
+    for page in pages:
+        body = json.loads(page)
+        includes = Includes(body["includes"])
+        reading.people |= people(body["includes"]["users"])
+        for payload in body["data"]:
+            post = read_post(payload, includes)
+            reading.posts[post.first_id] = post
+    return reading
+
+
+class Bench:
+    """A channel of DE with 300 blocks and a source; `now` is when everything arrives."""
+
+    def __init__(self, *, batches: int, seed: int = 7) -> None:
+        self.batches, self.seed = batches, seed
+        self.now = timezone.now()
+        self.channel = Channel.objects.select_related("market").get(market__code="de", category__slug="politics")
+        self.source = Source.objects.create(kind="account", value="blatt_1", channel=self.channel)
+        self._list_blocks()
+        self.x = Inventor(seed, self.now - timedelta(hours=36))
+        self.pages: Callable[[], Batch] = lambda: self.x.pages(BATCH)
+        for _ in range(4):
+            self.store(reading_of(self.pages()))
+
+    def _list_blocks(self) -> None:
+        listed = BlockList.objects.create(name="Bench", market=self.channel.market)
+        Block.objects.bulk_create(
+            Block(kind=kind, value=value, effect=effect, block_list=listed, market=self.channel.market)
+            for kind, value, effect in block_values(Random(self.seed))
+        )
+
+    def store(self, reading: Reading) -> None:
+        with one_transaction():
+            store(reading, self.source, [self.channel], self.now)
+
+    def whole(self) -> float:
+        """Seconds to read and store."""
+        given = [self.pages() for _ in range(self.batches)]
+        return timed(lambda: [self.store(reading_of(pages)) for pages in given])
+
+    def stored(self) -> float:
+        """Seconds to store what was read before."""
+        given = [reading_of(self.pages()) for _ in range(self.batches)]
+        return timed(lambda: [self.store(reading) for reading in given])
+
+    def copied(self) -> float:
+        """Seconds of COPY, its text made before: the new tweets of as many pages."""
+        ready = [self._text(reading_of(self.pages())) for _ in range(self.batches)]
+        return timed(lambda: [self._copy(text) for text in ready])
+
+    def _text(self, reading: Reading) -> str:
+        Author.objects.bulk_create(
+            [Author(**vars(person)) for person in reading.people.values()], ignore_conflicts=True
+        )
+        known = set(Tweet.objects.filter(first_id__in=reading.posts).values_list("first_id", flat=True))
+        self.x.told = [one for one in self.x.told if int(one["id"]) not in reading.posts]
+        posts = [post for first, post in sorted(reading.posts.items()) if first not in known]
+        return "".join(copy_line(tweet_of(post, self.now)) for post in posts)
+
+    def _copy(self, text: str) -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.copy_expert(f"COPY curation_tweet ({', '.join(COLUMNS)}) FROM STDIN", io.StringIO(text))
+
+
+FIELDS = [field for field in Tweet._meta.concrete_fields if field.name != "id"]
+COLUMNS = [field.column for field in FIELDS]
+
+
+def copy_line(tweet: Tweet) -> str:
+    return "\t".join(copied(getattr(tweet, field.attname), field.get_internal_type()) for field in FIELDS) + "\n"
+
+
+def copied(value: Any, kind: str) -> str:
+    if value is None:
+        return r"\N"
+    if kind == "JSONField":
+        value = json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list):
+        value = "{" + ",".join(value) + "}"
+    if isinstance(value, datetime):
+        value = value.isoformat()
+    return str(value).replace("\\", r"\\").replace("\t", r"\t").replace("\n", r"\n").replace("\r", r"\r")
+
+
+def timed(work: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+FULL = "full"
+BATCHES = 10  # a round and way
+FRESH = BATCHES * BATCH * (1 - KNOWN)
+WAYS = {
+    "copied": "COPY of the new tweets' rows",
+    "stored": "ingest, posts in memory",
+    "whole": "ingest, from X's JSON",
+}
+Seconds = dict[tuple[str, str], list[float]]
+
+
+def run(rounds: int, stored: int, command: str) -> tuple[str, str]:
+    """Title and words of this row; `stored` tweets stand in the second database, 0 for none."""
+    names = {"empty": connection.settings_dict["NAME"]} | ({"full": FULL} if stored else {})
+    if stored:
+        copy_database(FULL)
+    bench = {}
+    for place, name in names.items():
+        with using(name):
+            bench[place] = Bench(batches=BATCHES)
+            if name == FULL:
+                fill(bench[place].channel.pk, stored)
+    seconds: Seconds = {}
+    for _ in range(rounds):
+        for place, name in names.items():
+            with using(name):
+                for way in WAYS:
+                    seconds.setdefault((place, way), []).append(getattr(bench[place], way)())
+    return "Ingest against COPY", words_of(seconds, stored, circumstances(command))
+
+
+def words_of(seconds: Seconds, stored: int, where: str) -> str:
+    rows = []
+    for (place, way), taken in seconds.items():
+        against = [copied / mine for copied, mine in zip(seconds[place, "copied"], taken, strict=True)]
+        empty = [before / mine for before, mine in zip(seconds["empty", way], taken, strict=True)]
+        rows.append(
+            (
+                WAYS[way],
+                f"{stored:,} tweets" if place == "full" else "empty",
+                Measured([FRESH / one for one in taken]),
+                Measured([FRESH / (1 - KNOWN) / one for one in taken]) if way != "copied" else "-",
+                Measured(against, 2) if way != "copied" else "1",
+                Measured(empty, 2) if place == "full" else "1",
+            )
+        )
+    heads = ("what", "database", "new tweets/s", "posts read/s", "of COPY", "of the same, empty")
+    return f"{table(heads, rows)}\n\n{EXPLAINED}\n\n{where}"
+
+
+EXPLAINED = f"""\
+Medians of the rounds, with the least and the most. Each way stores pages of 100 posts in transactions of {BATCH} posts,
+as much as a pass reads of an account or a search; {KNOWN:.0%} of the posts are known already, and three in a hundred
+of the rest say what another said. So {BATCH} posts are {BATCH * (1 - KNOWN):.0f} new tweets, and only those are given
+to COPY: all columns with wire and raw, the same table with its indexes and constraints, transactions of the same
+{BATCH * (1 - KNOWN):.0f} rows, the text of the COPY made before. Ingest is `store` of `curation/ingest/storing.py`:
+200 authors, 300 blocks of all kinds, languages, groups, rank, candidates with their search and hits. Every commit
+waits for the disk. "of COPY" compares seconds for the same new tweets."""
