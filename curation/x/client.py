@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,12 +21,14 @@ from django.conf import settings
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
 
+from curation.x.lines import lines
 from curation.x.outcomes import Answer, Failure, Unreachable, WindowClosed, failure_of
 from curation.x.windows import OwnWindows, Rate, SharedWindows, Windows
 
 logging.getLogger("tweepy.client").setLevel(logging.INFO)  # at DEBUG it prints the bearer token
 
 TWEEPY_HOST = "https://api.twitter.com"
+RULES = "/2/tweets/search/stream/rules"
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 15.0
 WHOLE_SECONDS = 30.0
@@ -134,6 +137,14 @@ class Refusing(HTTPAdapter):
         raise requests.exceptions.InvalidURL("only X is asked through this door")
 
 
+def keep_to_x(session: requests.Session, adapter: HTTPAdapter) -> None:
+    """A session that reaches X through the adapter, and nobody else."""
+    session.trust_env = False  # a netrc file or a proxy in the environment would see the token
+    session.mount("https://", Refusing())
+    session.mount("http://", Refusing())
+    session.mount(TWEEPY_HOST + "/", adapter)
+
+
 class Door:
     """Asks X. Not shared between threads. `rates` holds each endpoint's window as last told to this door.
 
@@ -154,11 +165,7 @@ class Door:
         self.rates: dict[str, Rate] = {}
         self._adapter = Redirected(base_url, read_seconds, whole_seconds)
         self._client = tweepy.Client(token, return_type=dict, wait_on_rate_limit=False)
-        session = self._client.session
-        session.trust_env = False  # a netrc file or a proxy in the environment would see the token
-        session.mount("https://", Refusing())
-        session.mount("http://", Refusing())
-        session.mount(TWEEPY_HOST + "/", self._adapter)
+        keep_to_x(self._client.session, self._adapter)
 
     def timeline(self, user_id: str, *, max_results: int = 100, **bounds: Any) -> Page:
         """An account's posts but replies, newest first; bounds: since_id, until_id, pagination_token."""
@@ -191,6 +198,22 @@ class Door:
         """What X counted: `raw` holds one object, its numbers are strings."""
         asked = {"days": days, "usage.fields": "daily_project_usage,project_usage,project_cap,cap_reset_day"}
         return self._ask("usage", self.request, route="/2/usage/tweets", params=asked)
+
+    def stream_rules(self) -> Page:
+        """The rules of the filtered stream: `raw` holds {"id", "value", "tag"}."""
+        return self._ask("rules", self.request, route=RULES)
+
+    def add_stream_rules(self, rules: Sequence[tuple[str, str]]) -> Page:
+        """Adds rules, each value and tag; those that X does not take stand in `errors` with their value."""
+        sent = {"add": [{"value": value, "tag": tag} for value, tag in rules]}
+        return self._ask("rules changed", self._post, route=RULES, sent=sent)
+
+    def delete_stream_rules(self, ids: Sequence[int | str]) -> Page:
+        sent = {"delete": {"ids": [str(number) for number in ids]}}
+        return self._ask("rules changed", self._post, route=RULES, sent=sent)
+
+    def _post(self, route: str, sent: dict[str, Any]) -> Any:
+        return self._client.request("POST", route, json=sent).json()
 
     def request(self, route: str, params: dict[str, Any] | None = None) -> Any:
         """A GET that tweepy has no method for; its body as JSON."""
@@ -246,3 +269,120 @@ def door() -> Door:
     if getattr(_kept, "key", None) != key:
         _kept.key, _kept.door = key, Door(*key, windows=SharedWindows())
     return _kept.door
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a connection to the stream ended, in words; `answer` where X refused it; `ours`: a fault on our side."""
+
+    words: str
+    answer: Answer | None = None
+    ours: bool = False
+
+
+class Streamed(Redirected):
+    """Sends the stream's one request; its lines come as they are, bounded in length and in the silence between."""
+
+    def __init__(self, base_url: str, silence_seconds: float, on_end: Callable[[], None]) -> None:
+        super().__init__(base_url, silence_seconds, WHOLE_SECONDS)
+        self.on_end = on_end
+        self.raw: Any = None
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **options: Any) -> requests.Response:
+        asked = urlsplit(request.url or "")
+        request.url = self.base_url + asked.path + (f"?{asked.query}" if asked.query else "")
+        request.headers["Accept-Encoding"] = "identity"  # packed lines would wait for each other
+        options |= {"timeout": (CONNECT_SECONDS, self.read_seconds), "stream": True}
+        response = HTTPAdapter.send(self, request, **options)
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        if response.status_code == 200:
+            self.answer = Answer(200, headers, b"")
+            self.raw = response.raw
+            # requests joins lines without any bound, and waits for whole blocks of 512 bytes.
+            response.iter_lines = lambda **_: self._lines(response.raw)  # type: ignore[method-assign]
+            return response
+        response._content = self._read(response)
+        self.answer = Answer(response.status_code, headers, response._content)
+        if response.is_redirect:
+            raise requests.TooManyRedirects("X redirects to another address")
+        return response
+
+    def _lines(self, raw: Any) -> Iterator[bytes]:
+        try:
+            yield from lines(raw, self.read_seconds)
+        finally:
+            self.on_end()  # or tweepy would connect again
+
+
+class Stream(tweepy.StreamingClient):
+    """One connection to the filtered stream. It never connects again by itself: tweepy's loop would do so 800
+    times a second.
+
+    `connected` is told the window for connects, `hear` each line, b"" for a keep-alive; both by the thread that
+    reads."""
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str,
+        *,
+        connected: Callable[[Rate | None], None],
+        hear: Callable[[bytes], None],
+        silence_seconds: float,
+    ) -> None:
+        super().__init__(token, return_type=dict, wait_on_rate_limit=False, max_retries=0)
+        self.connected, self.hear = connected, hear
+        self._adapter = Streamed(base_url, silence_seconds, self.disconnect)
+        self._words = "X closed the stream."
+        self._dropped = self._ours = False
+        keep_to_x(self.session, self._adapter)
+
+    def read(self) -> Ended:
+        """Connects and reads until the connection ends, whoever ends it."""
+        self.filter(**FIELDS)
+        answer = self._adapter.answer
+        refused = answer if answer and answer.status != 200 and not self._dropped else None
+        return Ended(self._words, refused, self._ours)
+
+    def drop(self, words: str, *, ours: bool = False) -> None:
+        """Ends the connection at once, from any thread."""
+        if self._dropped:
+            return
+        self._words, self._ours, self._dropped, self.running = words, ours, True, False
+        with suppress(RuntimeError, ValueError, OSError, AttributeError):
+            self._adapter.raw.shutdown()
+
+    # What tweepy calls. Its own versions retry, parse, or die of what they parse.
+
+    def on_connect(self) -> None:
+        if self._dropped:
+            self.disconnect()
+            return
+        self.connected(Rate.of(self._adapter.answer))
+
+    def on_data(self, raw_data: bytes) -> None:
+        self.hear(raw_data)
+
+    def on_keep_alive(self) -> None:
+        self.hear(b"")
+
+    def on_closed(self, response: requests.Response) -> None:
+        self.disconnect()
+
+    def on_disconnect(self) -> None:
+        """Whoever reads is told by the result of `read`."""
+
+    def on_request_error(self, status_code: int) -> None:
+        self._end(f"X answered {status_code}.")
+
+    def on_connection_error(self) -> None:
+        self._end("The connection to X broke off or fell silent.")
+
+    def on_exception(self, exception: Exception) -> None:
+        self._ours = not isinstance(exception, requests.RequestException)
+        self._end(f"The stream could not be read: {type(exception).__name__}.")
+
+    def _end(self, words: str) -> None:
+        if not self._dropped:
+            self._words = words
+        self.disconnect()
