@@ -6,14 +6,20 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
+from django.utils import timezone
 
 from curation.models import Cursor, IngestRun
+from curation.models.ingest import STREAM_AWAY
 from regions.models import Source
 
 LEASE = timedelta(seconds=150)  # longer than a task may run
 WAITING = timedelta(seconds=60)  # how long a message may lie in the queue before another is sent
 
-KINDS = {"timeline": Source.Kind.ACCOUNT, "list": Source.Kind.LIST, "search": Source.Kind.SEARCH}
+KINDS = {
+    "timeline": [Source.Kind.ACCOUNT],
+    "list": [Source.Kind.LIST],
+    "search": [Source.Kind.SEARCH, Source.Kind.STREAM],
+}
 
 
 class LeaseLost(Exception):
@@ -21,10 +27,15 @@ class LeaseLost(Exception):
 
 
 def add_missing_cursors() -> None:
-    """A cursor for each source that is polled and has none yet."""
-    polled = Source.objects.exclude(kind=Source.Kind.STREAM).filter(cursor=None)
+    """A cursor for each source that has none yet. A stream rule is polled only when no stream takes it up."""
+    now = timezone.now()
+    first = {Source.Kind.STREAM: now + STREAM_AWAY}
+    new = Source.objects.filter(cursor=None)
     Cursor.objects.bulk_create(
-        [Cursor(source=source, interval_seconds=source.least_seconds) for source in polled],
+        [
+            Cursor(source=one, interval_seconds=one.least_seconds, due_at=first.get(Source.Kind(one.kind), now))
+            for one in new
+        ],
         ignore_conflicts=True,
     )
 
@@ -57,7 +68,7 @@ def wait_for_window(endpoint: str, reader: Source, until: datetime) -> None:
 
     Those being read keep their lease; they find the window closed by themselves."""
     running = IngestRun.objects.filter(source=OuterRef("pk"), outcome=IngestRun.Outcome.RUNNING)
-    early = Cursor.objects.filter(~Exists(running), source__kind=KINDS.get(endpoint), due_at__lt=until)
+    early = Cursor.objects.filter(~Exists(running), source__kind__in=KINDS.get(endpoint, []), due_at__lt=until)
     free = early.exclude(pk=reader.pk).select_for_update(skip_locked=True, of=("self",))
     Cursor.objects.filter(pk__in=[cursor.pk for cursor in free]).update(due_at=until)
 

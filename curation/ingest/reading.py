@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -9,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+
+from django.db.models import JSONField, Value
 
 from curation.models import Author, Cursor
 from curation.x.client import Door, Page
@@ -34,6 +37,8 @@ BATCH = 100
 PATIENCE = 40.0  # seconds; one page more may take 35, and a task has 90
 SEARCHABLE = timedelta(days=7) - timedelta(minutes=10)  # X searches seven days and refuses an older since_id
 AHEAD = timedelta(days=1)
+LONGEST_ASIDE = 100_000  # characters of JSON; a post has some thousands
+SEARCHED = (Source.Kind.SEARCH, Source.Kind.STREAM)  # a stream rule is a query too: what the stream missed is searched
 ABOUT_ASKED = {"id", "ids", "username", "usernames"}
 
 
@@ -54,7 +59,7 @@ class Reading:
     remark: str = ""
 
     def set_aside(self, reason: str, payload: Any) -> None:
-        self.broken.append((reason[:300], cleaned(payload)))
+        self.broken.append((reason[:300], kept_aside(payload)))
 
 
 class Reader:
@@ -65,7 +70,8 @@ class Reader:
         self.door = door
         self.now = now
         self.began = time.monotonic()
-        self.offered_replies = source.kind == Source.Kind.SEARCH
+        self.offered_replies = source.kind in SEARCHED
+        self.streamed = source.kind == Source.Kind.STREAM and not cursor.stream_is_away(now)
         self.reading = Reading(
             newest_id=cursor.newest_id,
             gap_until_id=cursor.gap_until_id,
@@ -82,15 +88,25 @@ class Reader:
         self._authors()
         return self.reading
 
+    def delivered(self, pages: Iterable[Page]) -> Reading:
+        """What the stream brought, made into posts as what is asked for is."""
+        for page in pages:
+            self._take(page)
+        self._newest_versions()
+        self._authors()
+        return self.reading
+
     # Walking through pages
 
     def _since(self) -> None:
-        """Accounts and searches: first what an earlier pass left open, then what is new."""
+        """Accounts and searches: first what an earlier pass left open, then what is new, unless a stream brings it."""
         ask, told = self._asked(), self.reading
         if told.newest_id is None:
             self._walk(ask, pages=1)
             return
         if told.gap_floor_id is not None and not self._gap_closed(ask):
+            return
+        if self.streamed:
             return
         floor = told.newest_id
         complete, oldest = self._walk(partial(ask, since_id=self._searchable(floor)), pages=PAGES)
@@ -153,7 +169,7 @@ class Reader:
             raise Unreachable("X is slow: the rest follows.")
 
     def _asked(self) -> Callable[..., Page]:
-        if self.source.kind == Source.Kind.SEARCH:
+        if self.source.kind in SEARCHED:
             return partial(self.door.search, self.source.value)
         self.reading.x_id = self.reading.x_id or self._account_id()
         return partial(self.door.timeline, self.reading.x_id)
@@ -168,7 +184,7 @@ class Reader:
         return str(person.x_id)
 
     def _searchable(self, since_id: int) -> int:
-        return max(since_id, id_at(self.now - SEARCHABLE)) if self.source.kind == Source.Kind.SEARCH else since_id
+        return max(since_id, id_at(self.now - SEARCHABLE)) if self.source.kind in SEARCHED else since_id
 
     # Making posts of payloads
 
@@ -256,6 +272,15 @@ class Reader:
         for post in [post for post in told.posts.values() if post.author_id in wanted - set(told.people)]:
             told.set_aside("its author is not known", post.raw)
             del told.posts[post.first_id]
+
+
+def kept_aside(payload: Any) -> Any:
+    """What quarantine keeps of a payload: all of it, or the beginning of what is long. A null of X's is no NULL."""
+    told = cleaned(payload)
+    if told is None:
+        return Value(None, JSONField())
+    words = json.dumps(told)
+    return told if len(words) <= LONGEST_ASIDE else words[:LONGEST_ASIDE]
 
 
 def list_number(value: str) -> str:

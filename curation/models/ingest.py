@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from curation.x.wire import id_at
 from regions.models import Market, Source, User
+
+STREAM_AWAY = timedelta(seconds=150)  # without a sign of life; then stream rules are searched for
+INDEXED = timedelta(seconds=10)  # after which X's search finds a post
 
 
 class CursorQuerySet(models.QuerySet["Cursor"]):
     def due(self, now: datetime) -> CursorQuerySet:
-        return self.filter(due_at__lte=now, source__in=Source.objects.running()).order_by("due_at")
+        """Those to be polled: what the stream brings is not, but for what it missed."""
+        missed = Q(gap_until_id__lte=id_at(now - INDEXED))
+        away = Q(newest_id=None) | Q(newest_id__lt=id_at(now - STREAM_AWAY))
+        polled = self.filter(~Q(source__kind=Source.Kind.STREAM) | missed | away)
+        return polled.filter(due_at__lte=now, source__in=Source.objects.running()).order_by("due_at")
 
 
 class Cursor(models.Model):
@@ -36,6 +44,10 @@ class Cursor(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source_id} up to {self.newest_id}"
+
+    def stream_is_away(self, now: datetime) -> bool:
+        """Whether nobody reads this source's stream rule: its reader moves `newest_id` every few seconds."""
+        return self.newest_id is None or self.newest_id < id_at(now - STREAM_AWAY)
 
 
 class IngestRun(models.Model):
