@@ -38,7 +38,9 @@ class BudgetDay(models.Model):
 
 
 class Reservation(models.Model):
-    """Posts drawn before X is asked. Settled, it counts what X charged anew; left open by a kill, what was drawn."""
+    """Posts drawn before X is asked. Settled, it counts what X charged anew; left open by a kill, what was drawn.
+
+    `twin`: that of the next day, when X may charge the call on either; known to the caller alone."""
 
     market = models.ForeignKey(Market, models.CASCADE)
     day = models.DateField()
@@ -47,6 +49,8 @@ class Reservation(models.Model):
     charged = models.PositiveIntegerField(null=True)
     taken_at = models.DateTimeField(default=timezone.now)
     settled_at = models.DateTimeField(null=True)
+
+    twin: Reservation | None = None
 
     class Meta:
         constraints = [

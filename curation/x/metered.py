@@ -1,0 +1,100 @@
+"""The door with a meter: each call draws on a market's budget before X is asked and settles after it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from curation.models import Charge, Purpose, Reservation
+from curation.x import budget
+from curation.x.client import Door, Page
+from curation.x.outcomes import Failure
+from curation.x.wire import Unreadable, read_id
+from regions.models import Market
+
+LEAST = {"search": 10, "timeline": 5, "list": 1}  # X's smallest max_results
+FULL = 100
+
+
+class Metered:
+    """Asks as a Door does, on the account of one market. Raises what Door raises, and BudgetSpent.
+
+    `charged`: what the budget bore so far, in posts. `now` is when it was made; its clock runs on from there.
+    Not within a transaction: a reservation must be committed before X is asked."""
+
+    def __init__(
+        self, door: Door, market: Market, purpose: str = Purpose.INGEST, *, now: Callable[[], datetime] | None = None
+    ) -> None:
+        self.door, self.market, self.purpose = door, market, purpose
+        self.now = now or running(datetime.fromtimestamp(door.clock(), tz=budget.UTC))
+        self.charged = 0
+
+    def timeline(self, user_id: str, *, max_results: int = FULL, **bounds: Any) -> Page:
+        return self._page("timeline", max_results, lambda most: self.door.timeline(user_id, max_results=most, **bounds))
+
+    def list_tweets(self, list_id: str, *, max_results: int = FULL, pagination_token: str | None = None) -> Page:
+        return self._page(
+            "list",
+            max_results,
+            lambda most: self.door.list_tweets(list_id, max_results=most, pagination_token=pagination_token),
+        )
+
+    def search(self, query: str, *, max_results: int = FULL, **bounds: Any) -> Page:
+        return self._page("search", max_results, lambda most: self.door.search(query, max_results=most, **bounds))
+
+    def tweets(self, ids: Sequence[int | str]) -> Page:
+        """Only those count that were not charged today: looking again within a day is free."""
+        wanted = len(budget.uncharged(map(int, ids), self.now()))
+        return self._paid(wanted, wanted, lambda _: self.door.tweets(ids), posts=ids_of)
+
+    def users(self, *, ids: Sequence[int | str] = (), usernames: Sequence[str] = ()) -> Page:
+        known = len(ids) - len(budget.uncharged(map(int, ids), self.now(), Charge.Kind.USER))
+        wanted = budget.USER_POSTS * (len(ids) + len(usernames) - known)
+        return self._paid(wanted, wanted, lambda _: self.door.users(ids=ids, usernames=usernames), users=ids_of)
+
+    def _page(self, endpoint: str, wanted: int, ask: Callable[[int], Page]) -> Page:
+        return self._paid(wanted, LEAST[endpoint], ask, posts=ids_of)
+
+    def _paid(
+        self,
+        wanted: int,
+        least: int,
+        ask: Callable[[int], Page],
+        posts: Callable[[Page], set[int]] | None = None,
+        users: Callable[[Page], set[int]] | None = None,
+    ) -> Page:
+        """Asks for as much as the budget has. What X certainly did not charge is given back, anything else is not."""
+        if wanted == 0:
+            return ask(0)
+        drawn = budget.reserve(self.market, wanted, least=least, purpose=self.purpose, now=self.now())
+        self.charged += drawn.posts
+        try:
+            page = ask(drawn.posts)
+        except Failure as failure:
+            if failure.free:
+                self._settle(drawn, (), ())
+            raise
+        self._settle(drawn, posts(page) if posts else (), users(page) if users else ())
+        return page
+
+    def _settle(self, drawn: Reservation, posts: Iterable[int], users: Iterable[int]) -> None:
+        self.charged += budget.settle(drawn, posts=posts, users=users, now=self.now()) - drawn.posts
+
+
+def running(start: datetime) -> Callable[[], datetime]:
+    """A clock that shows `start` now and goes on from there."""
+    began = time.monotonic()
+    return lambda: start + timedelta(seconds=time.monotonic() - began)
+
+
+def ids_of(page: Page) -> set[int]:
+    """The ids that X charges: of what it was asked for, not of what it includes."""
+    found = set()
+    for one in page.raw:
+        try:
+            found.add(read_id(one.get("id")) if isinstance(one, dict) else 0)
+        except Unreadable:
+            continue
+    return found - {0}
