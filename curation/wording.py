@@ -4,21 +4,27 @@ Offsets count code points of the text as X gave it, in which &, < and > are esca
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from difflib import SequenceMatcher
+from itertools import accumulate, pairwise, takewhile
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
-from curation.x.entities import plain_text
+from curation.x.entities import SIGN, plain_text
 
-WORD = re.compile(r"\s+|\w+|.", re.DOTALL)
-LONGEST_DIFFERENCE = 4_000
+JOINED = "\u0300-\u036f\u200d\ufe0f\U0001f3fb-\U0001f3ff"  # accents, and what makes one emoji of several
+WORD = re.compile(rf"{SIGN.pattern}|\s+|\w[\w{JOINED}]*|.(?:[{JOINED}]|(?<=\u200d).)*", re.DOTALL)
+MOST_COMPARED = 40_000  # pairs of words: 200 by 200
+SAID = {"del": _("[taken out:"), "ins": _("[put in:")}
+Span = tuple[int, int]
+Dress = tuple[int, int, str]
 
 
 @dataclass(frozen=True)
@@ -33,19 +39,17 @@ class Link:
 
 @dataclass(frozen=True)
 class Piece:
-    """A run of text in one dress: "", "mark" (a block's word), "ins" or "del" (what an edit changed)."""
+    """A run of text in its dresses, the outer first: "ins" or "del" (what an edit changed), "mark" (a block's word)."""
 
     text: str
-    dress: str = ""
+    dresses: tuple[str, ...] = ()
 
 
-def shown_text(
-    text: str, entities: dict[str, Any] | None, marks: Iterable[tuple[int, int]] = (), before: str = ""
-) -> SafeString:
+def shown_text(text: str, entities: dict[str, Any] | None, marks: Iterable[Span] = (), before: str = "") -> SafeString:
     """The text as HTML. `marks` are spans that a block found, `before` is the text before an edit, if it had one."""
     removed, added = difference(before, text) if before else ({}, [])
-    dresses = [(start, end, "mark") for start, end in marks] + [(start, end, "ins") for start, end in added]
-    cuts = sorted({0, len(text), *removed, *(edge for start, end, _ in dresses for edge in (start, end))})
+    dresses = [(*span, "ins") for span in added] + [(*widened(span, text), "mark") for span in marks]
+    cuts = sorted({0, len(text), *removed, *(edge for dress in dresses for edge in dress[:2])})
     html: list[SafeString] = []
     done = 0
     for link in [*links(entities, text), Link(len(text), len(text), "")]:
@@ -53,8 +57,17 @@ def shown_text(
         if link.href:
             html.append(linked(link, text, cuts, dresses, removed))
         done = link.end
-    html += [dressed(Piece(removed[len(text)], "del"))] if len(text) in removed else []
+    html += [dressed(Piece(removed[len(text)], ("del",)))] if len(text) in removed else []
     return format_html_join("", "{}", ((part,) for part in html))
+
+
+def widened(span: Span, text: str) -> Span:
+    """A span that cuts none of X's escaped signs in two."""
+    start, end = span
+    for sign in SIGN.finditer(text):
+        start = sign.start() if sign.start() < start < sign.end() else start
+        end = sign.end() if sign.start() < end < sign.end() else end
+    return start, end
 
 
 def links(entities: dict[str, Any] | None, text: str) -> list[Link]:
@@ -103,50 +116,72 @@ def pieces(
     start: int,
     end: int,
     cuts: list[int],
-    dresses: list[tuple[int, int, str]],
+    dresses: list[Dress],
     removed: dict[int, str],
 ) -> Iterator[Piece]:
     """The runs between two places; what an edit removed stands before the place it was taken from."""
     edges = [start, *(cut for cut in cuts if start < cut < end), end]
     for left, right in pairwise(edges):
         if left in removed and left < len(text) and left < right:
-            yield Piece(removed[left], "del")
+            yield Piece(removed[left], ("del",))
         if left < right:
-            dress = next((kind for first, last, kind in dresses if first <= left and right <= last), "")
-            yield Piece(text[left:right], dress)
+            worn = dict.fromkeys(kind for first, last, kind in dresses if first <= left and right <= last)
+            yield Piece(text[left:right], tuple(worn))
 
 
-def linked(
-    link: Link, text: str, cuts: list[int], dresses: list[tuple[int, int, str]], removed: dict[int, str]
-) -> SafeString:
+def linked(link: Link, text: str, cuts: list[int], dresses: list[Dress], removed: dict[int, str]) -> SafeString:
     parts = list(pieces(text, link.start, link.end, cuts, dresses, removed))
     if link.words is not None:
-        dress = next((part.dress for part in parts if part.dress in ("mark", "ins")), "")
-        parts = [part for part in parts if part.dress == "del"] + [Piece(link.words, dress)]
+        gone = [part for part in parts if "del" in part.dresses]
+        worn = {kind for part in parts for kind in part.dresses} - {"del"}
+        parts = [*gone, Piece(link.words, tuple(sorted(worn)))]
     body = format_html_join("", "{}", ((dressed(part),) for part in parts))
     return format_html('<a href="{}" target="_blank" rel="noopener noreferrer nofollow">{}</a>', link.href, body)
 
 
 def dressed(piece: Piece) -> SafeString:
-    words = plain_text(piece.text)
-    if not piece.dress:
-        return format_html("{}", words)
-    return format_html("<{}>{}</{}>", piece.dress, words, piece.dress)
+    """A run in its tags. What an edit changed is said too, in the reader's language, for who sees no colour."""
+    html = format_html("{}", plain_text(piece.text))
+    for kind in reversed(piece.dresses):
+        if kind in SAID:
+            html = format_html(
+                '<{0}><span class="sr" lang="{1}">{2} </span>{3}<span class="sr">]</span></{0}>',
+                kind,
+                get_language() or "en",
+                SAID[kind],
+                html,
+            )
+        else:
+            html = format_html("<{0}>{1}</{0}>", kind, html)
+    return html
 
 
-def difference(before: str, after: str) -> tuple[dict[int, str], list[tuple[int, int]]]:
-    """What an edit took out, by the place in `after` where it stood, and the spans of `after` that are new."""
-    if len(before) + len(after) > LONGEST_DIFFERENCE:
-        return {}, []
+def difference(before: str, after: str) -> tuple[dict[int, str], list[Span]]:
+    """What an edit took out, by the place in `after` where it stood, and the spans of `after` that are new.
+
+    Where very much changed, all between the first and the last change counts as new: hostile texts make the finer
+    comparison take minutes."""
     old, new = WORD.findall(before), WORD.findall(after)
-    places = [0]
-    for word in new:
-        places.append(places[-1] + len(word))
+    places = [0, *accumulate(map(len, new))]
     removed: dict[int, str] = {}
-    added: list[tuple[int, int]] = []
-    for kind, first, last, start, end in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if kind in ("delete", "replace"):
+    added: list[Span] = []
+    for first, last, start, end in changes(old, new):
+        if first < last:
             removed[places[start]] = "".join(old[first:last])
-        if kind in ("insert", "replace"):
+        if start < end:
             added.append((places[start], places[end]))
     return removed, added
+
+
+def changes(old: list[str], new: list[str]) -> Iterator[tuple[int, int, int, int]]:
+    """Where two rows of words differ: from and to in the old one, from and to in the new one."""
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
+    tails = zip(reversed(old[same:]), reversed(new[same:]), strict=False)
+    ends = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], tails))
+    a, b = old[same : len(old) - ends], new[same : len(new) - ends]
+    if len(a) * len(b) > MOST_COMPARED:
+        yield same, same + len(a), same, same + len(b)
+        return
+    for kind, first, last, start, end in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
+        if kind != "equal":
+            yield same + first, same + last, same + start, same + end

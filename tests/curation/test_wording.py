@@ -1,10 +1,23 @@
 """A post's text as HTML: whole, linked where X says, nothing executed."""
 
-from curation.wording import shown_text
+import time
+
+import pytest
+from django.utils import translation
+
+from curation.wording import difference, shown_text
 
 
 def link(href: str, words: str) -> str:
     return f'<a href="{href}" target="_blank" rel="noopener noreferrer nofollow">{words}</a>'
+
+
+def out(words: str) -> str:
+    return f'<del><span class="sr" lang="en">[taken out: </span>{words}<span class="sr">]</span></del>'
+
+
+def put_in(words: str) -> str:
+    return f'<ins><span class="sr" lang="en">[put in: </span>{words}<span class="sr">]</span></ins>'
 
 
 def test_plain_text_stays_as_it_is() -> None:
@@ -74,8 +87,67 @@ def test_a_blocks_word_is_marked_also_inside_a_link() -> None:
 
 def test_an_edit_shows_what_went_and_what_came() -> None:
     shown = shown_text("Beginn um 10 Uhr. Live", {}, before="Beginn um 9 Uhr.")
-    assert shown == "Beginn um <del>9</del><ins>10</ins> Uhr.<ins> Live</ins>"
+    assert shown == f"Beginn um {out('9')}{put_in('10')} Uhr.{put_in(' Live')}"
 
 
 def test_what_an_edit_cut_off_the_end_is_shown() -> None:
-    assert shown_text("Beginn", {}, before="Beginn heute") == "Beginn<del> heute</del>"
+    assert shown_text("Beginn", {}, before="Beginn heute") == "Beginn" + out(" heute")
+
+
+def test_an_edit_is_said_in_the_readers_language() -> None:
+    with translation.override("el"):
+        assert 'lang="el"' in shown_text("neu", {}, before="alt")
+
+
+def test_what_an_edit_took_out_is_shown_not_run() -> None:
+    shown = shown_text("Text", {}, before="<img src=x onerror=alert(1)>Text")
+    assert "<img" not in shown
+    assert "&lt;" in shown
+
+
+def test_a_blocked_word_that_an_edit_put_in_is_both() -> None:
+    assert shown_text("Es gab Böller", {}, [(7, 13)], before="Es gab Kuchen") == (
+        "Es gab " + out("Kuchen") + put_in("<mark>Böller</mark>")
+    )
+
+
+def test_an_edit_inside_a_link_stays_inside() -> None:
+    entities = {"hashtags": [{"start": 0, "end": 7, "tag": "Brücke"}]}
+    shown = shown_text("#Brücke", entities, before="#Tunnel")
+    assert shown == link("https://x.com/hashtag/Br%C3%BCcke", "#" + out("Tunnel") + put_in("Brücke"))
+
+
+def test_a_link_whose_words_stand_for_an_address_wears_what_its_address_wears() -> None:
+    entities = {"urls": [{"start": 4, "end": 18, "url": "https://t.co/a", "display_url": "böse.example"}]}
+    shown = shown_text("Neu https://t.co/a", entities, [(4, 18)], before="Neu")
+    assert shown == "Neu" + put_in(" ") + link("https://t.co/a", put_in("<mark>böse.example</mark>"))
+
+
+@pytest.mark.parametrize("span", [(5, 8), (4, 7), (6, 7)])
+def test_a_mark_cuts_no_escaped_sign_in_two(span: tuple[int, int]) -> None:
+    assert shown_text("Tom &amp; Ida", {}, [span]) == "Tom <mark>&amp;</mark> Ida"
+
+
+def test_an_edit_cuts_no_sign_and_no_emoji_in_two() -> None:
+    assert shown_text("&lt;👩🏽‍🚀", {}, before="&amp;👩‍🚀") == out("&amp;👩‍🚀") + put_in("&lt;👩🏽‍🚀")
+
+
+@pytest.mark.parametrize("spans", [[(3, 99)], [(90, 99)], [(2, 2)], [(0, 4), (1, 2)]])
+def test_marks_that_fit_no_text_break_nothing(spans: list[tuple[int, int]]) -> None:
+    shown = shown_text("Text", {}, spans)
+    assert shown.replace("<mark>", "").replace("</mark>", "") == "Text"
+    assert shown.count("<mark>") == shown.count("</mark>")
+
+
+def test_hostile_texts_are_compared_in_time_too() -> None:
+    """Without a bound this pair takes more than half a minute."""
+    before = ".," * 1000
+    after = "".join(sign + "-" * (place % 3 == 0) for place, sign in enumerate(",." * 750))
+    began = time.monotonic()
+    assert difference(before, after) == ({0: before}, [(0, len(after))])
+    assert time.monotonic() - began < 2
+
+
+def test_a_small_edit_of_a_long_text_is_found_exactly() -> None:
+    text = "Wort und " * 3000
+    assert difference(text + "eins " + text, text + "zwei " + text) == ({27000: "eins"}, [(27000, 27004)])
