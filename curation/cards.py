@@ -1,4 +1,4 @@
-"""What a candidate's card shows beside its tweet, read for a whole page of cards in three queries."""
+"""What a candidate's card shows beside its tweet, read for a whole page of cards in four queries."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from django.db.models import Count, F
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from curation.models import Candidate, Decision, Hit, State, Tweet, Verb
+from curation.models import Candidate, Decision, Hit, IngestRun, State, Tweet, Verb
 from curation.transitions import TRANSITIONS
+from curation.x.entities import plain_text
 from regions.models import Market, User
 from regions.permissions import may
 from regions.problems import Refusal
@@ -23,6 +24,14 @@ PARTS = {
     "author": _("author"),
     "language": _("language"),
     "sensitive": _("sensitive"),
+    "similar": _("similar to what is live"),
+}
+GONE = {
+    Tweet.Gone.DELETED: _("Deleted at X"),
+    Tweet.Gone.PROTECTED: _("Its author shows posts to followers alone"),
+    Tweet.Gone.SUSPENDED: _("Its author is suspended at X"),
+    Tweet.Gone.ERASED: _("Its author asked to be erased"),
+    Tweet.Gone.UNVERIFIED: _("X could not be asked for a day whether it still stands"),
 }
 DONE = {
     Verb.APPROVE: _("approved"),
@@ -39,6 +48,7 @@ DID = {
     Verb.REOPEN: pgettext_lazy("after a name", "reopened"),
     Verb.LAPSE: pgettext_lazy("after a name", "let it lapse"),
     Verb.WITHDRAW: pgettext_lazy("after a name", "withdrew"),
+    Verb.RESTORE: pgettext_lazy("after a name", "brought back"),
     Verb.EDIT: pgettext_lazy("after a name", "saw an edit"),
     Verb.UNDO: pgettext_lazy("after a name", "took back"),
 }
@@ -57,6 +67,7 @@ class Card:
     hits: list[Hit] = field(default_factory=list)
     similar: int = 0
     last: Decision | None = None
+    added_by: User | None = None
     refusal: Refusal | None = None
     remark: str = ""
     current: bool = False
@@ -93,10 +104,14 @@ class Card:
 
     @property
     def hit_words(self) -> list[tuple[Hit, str]]:
-        return [
-            (hit, self.tweet.text[hit.start : hit.end] if hit.start is not None else hit.block.value)
-            for hit in self.hits
-        ]
+        """What each block found: the words of the text, else what the block names."""
+        found = [self.tweet.text[hit.start : hit.end] if hit.start is not None else "" for hit in self.hits]
+        return [(hit, plain_text(words) or hit.block.value) for hit, words in zip(self.hits, found, strict=True)]
+
+    @property
+    def gone(self) -> Any:
+        """Why the post is not at X any more, or not for us; empty while it is."""
+        return GONE.get(Tweet.Gone(self.tweet.gone_cause or Tweet.Gone.DELETED)) if self.tweet.gone_at else ""
 
     @property
     def text_before(self) -> str:
@@ -153,7 +168,15 @@ def cards(rows: Sequence[Candidate], user: User, market: Market) -> list[Card]:
         made[row["leader"]].similar = row["n"]
     for decision in last_decisions(row.pk for row in rows if row.version > 1):
         made[decision.candidate_id].last = decision
+    for run in links_of(row.pk for row in rows if row.source_id is None):
+        made[run.added_id].added_by = run.by
     return list(made.values())
+
+
+def links_of(ids: Iterable[int]) -> Iterable[IngestRun]:
+    """The links by hand that made candidates."""
+    wanted = list(ids)
+    return IngestRun.objects.filter(added__in=wanted).select_related("by") if wanted else []
 
 
 def last_decisions(ids: Iterable[int]) -> Iterable[Decision]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Func, IntegerField, OuterRef
+from django.db.models import Func, IntegerField, OuterRef, Q
 
 from curation.models import Candidate
 from curation.models.candidates import CandidateQuerySet
@@ -38,6 +38,13 @@ class Place:
         """Pending ones that lead their group, with all that a card shows; those that hold the words asked for."""
         found = self.candidates().pending().leading().with_tweets()
         return found.holding_words(asked) if asked.strip() else found
+
+
+def behind(candidate: Candidate) -> CandidateQuerySet:
+    """Pending ones that wait behind a similar one of their channel, best first; `candidate` leads or is one of them."""
+    founder = candidate.group_id or candidate.pk
+    group = Candidate.objects.filter(Q(group=founder) | Q(pk=founder), hidden=True).exclude(pk=candidate.pk)
+    return group.pending().with_tweets().best_first()
 
 
 def counted(channels: Iterable[Channel]) -> dict[int, int]:

@@ -15,4 +15,5 @@ urlpatterns = [
     path("desk/<slug:market>/<slug:category>/changes/", views.changes, name="changes"),
     path("desk/<slug:market>/<slug:category>/arrivals/", views.arrivals, name="arrivals"),
     path("desk/<slug:market>/<slug:category>/candidates/<int:pk>/", views.decide, name="decide"),
+    path("desk/<slug:market>/<slug:category>/candidates/<int:pk>/similar/", views.similar, name="similar"),
 ]

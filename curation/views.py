@@ -32,13 +32,14 @@ from curation.places import (
     place_for,
     way_back,
 )
-from curation.queue import Place, markets_of
+from curation.queue import Place, behind, markets_of
 from curation.transitions import EDITORS_VERBS
 from regions.permissions import SIGNED_IN, may, rule
 from regions.problems import Refusal
 from regions.requests import PageRequest
 
 MOST_ARRIVALS = 50
+MOST_SIMILAR = 30
 
 
 @rule(SIGNED_IN)
@@ -112,6 +113,29 @@ def decide(request: PageRequest, market: str, category: str, pk: int) -> HttpRes
     except Refusal as refusal:
         return answered(request, place, [fresh_card(request, pk, refusal)], told=refusal.detail, status=refusal.status)
     return answered(request, place, [fresh_card(request, pk)], act=outcome.act)
+
+
+@rule("desk.read")
+@require_GET
+def similar(request: PageRequest, market: str, category: str, pk: int) -> HttpResponse:
+    """The posts that wait behind a similar one: for htmx its list in the row, else a page with the one that leads."""
+    place = place_for(request.user, market, category)
+    leading = candidate_for(request.user, pk)
+    if leading.channel_id != place.shown[0].pk:
+        raise Http404
+    rows = list(behind(leading)[: MOST_SIMILAR + 1])
+    context: dict[str, Any] = {
+        "place": place,
+        "similar": cards(rows[:MOST_SIMILAR], request.user, place.market),
+        "most": MOST_SIMILAR,
+        "more": len(rows) > MOST_SIMILAR,
+    }
+    if not is_fragment(request):
+        context |= frame(request, place) | {"card": card(leading, request.user), "back": request.get_full_path()}
+    with clock_of(request.user, place.market):
+        response = render(request, f"curation/{'_alikes' if is_fragment(request) else 'similar'}.html", context)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
 
 
 @rule("candidate.decide")

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from curation.cards import Card
 from curation.wording import shown_text
+from curation.x.entities import plain_text
 
 register = template.Library()
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -19,6 +20,12 @@ def words(card: Card) -> SafeString:
     """The post's text with its links, the words that a block found, and what an edit changed."""
     tweet = card.candidate.tweet
     return shown_text(tweet.text, tweet.part("entities"), card.marks, card.text_before)
+
+
+@register.filter
+def plain(text: str) -> str:
+    """The text as its author wrote it: what X escapes is undone. The template escapes it again, once."""
+    return plain_text(text)
 
 
 @register.filter

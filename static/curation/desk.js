@@ -105,8 +105,8 @@ const letter = ({ key, code }) =>
     : key.length === 1 && /\p{L}/u.test(key) && /^Key[A-Z]$/.test(code) ? code.slice(3).toLowerCase() : key;
 
 function decide(verb) {
-  const within = document.body.classList.contains("is-bulk") ? $("#bulk") : current();
-  $(`button[name="verb"][value="${verb}"]`, within)?.click();
+  const within = document.body.classList.contains("is-bulk") ? $("#bulk") : $(".more", current() ?? document);
+  within && $(`button[name="verb"][value="${verb}"]`, within)?.click();
 }
 
 /** Waits for what is under way: until then the button still names the act before. */
@@ -189,8 +189,9 @@ document.addEventListener("htmx:afterRequest", release);
 
 const verbOf = ({ parameters: { verb, swap } }) => verb ?? (swap ? "pin" : null);
 const isLogIn = (xhr) => Boolean(xhr.responseURL) && new URL(xhr.responseURL).pathname === document.body.dataset.logIn;
+/** Rows that an act marks at once; one that waits behind a similar one has none. */
 const concerned = (form) =>
-  form.id === "bulk" ? picks().map((pick) => pick.closest(".row")) : [form.closest("#rows .row")].filter(Boolean);
+  form.matches(".alike__do") ? [] : form.id === "bulk" ? picks().map((pick) => pick.closest(".row")) : [form.closest("#rows .row")].filter(Boolean);
 
 /** The cookie's token, since a new log-in in another tab makes that of the page useless. */
 document.addEventListener("htmx:configRequest", ({ detail }) => {
@@ -236,6 +237,18 @@ document.addEventListener("htmx:afterRequest", ({ detail: { xhr, requestConfig }
     later = false;
     takeBack();
   }
+});
+
+/** Who decided about one of the similar ones by keyboard goes on with the next. */
+document.addEventListener("htmx:beforeRequest", ({ detail: { elt } }) => {
+  const list = elt.matches(".alike__do") && elt.closest(".alikes");
+  if (!list?.contains(document.activeElement)) return;
+  const at = $$(".alike", list).indexOf(elt.closest(".alike"));
+  document.addEventListener("htmx:afterSettle", () => {
+    if (document.activeElement !== document.body) return;
+    const next = $$(".alike", list).slice(at).map((one) => $("button", one)).find(Boolean);
+    (next ?? $("summary", list)).focus({ preventScroll: true });
+  }, { once: true });
 });
 
 /** What undo brought back is where one stands again; a row that the page has not comes with the news. */

@@ -69,7 +69,7 @@ def test_the_best_comes_first_or_the_newest(browse: Any, anna: User, de_politics
 def test_only_what_waits_in_this_channel_is_shown(browse: Any, anna: User, de_politics: Channel) -> None:
     waiting = make_candidate(de_politics)
     make_candidate(de_politics, state=State.APPROVED)
-    make_candidate(de_politics, group=waiting)
+    make_candidate(de_politics, group=waiting, hidden=True)
     elsewhere = make_candidate(channel_of("de", "sport"), rank=10)
     assert rows_of(browse(anna).get(DESK)) == [waiting.pk]
     assert rows_of(browse(anna).get("/desk/de/")) == [waiting.pk, elsewhere.pk]
@@ -140,7 +140,7 @@ def test_a_card_shows_what_is_wrong_with_a_post(browse: Any, anna: User, de_poli
     gewalt = BlockList.objects.create(name="Gewalt", market=de_politics.market)
     block = make_block("Böller", effect=Block.Effect.HOLD, block_list=gewalt, market=de_politics.market)
     Hit.objects.create(candidate=candidate, block=block, start=12, end=18)
-    make_candidate(de_politics, group=candidate)
+    make_candidate(de_politics, group=candidate, hidden=True)
     response = browse(in_german(anna)).get(DESK)
     assert "Zwei warfen <mark>Böller</mark>" in response.content.decode()
     told = text_of(response)
