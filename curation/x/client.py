@@ -33,6 +33,7 @@ CONNECT_SECONDS = 5.0
 READ_SECONDS = 15.0
 WHOLE_SECONDS = 30.0
 LARGEST_BODY = 16 * 1024 * 1024
+MOST_ON_A_PAGE = 10_000  # X gives at most 100
 TROUBLE = (
     tweepy.TweepyException,
     requests.RequestException,
@@ -100,6 +101,7 @@ class Redirected(HTTPAdapter):
         body = self._read(response)
         # requests reads a body without any bound; a body that is already there it leaves alone.
         response._content = body
+        response.encoding = "utf-8"  # as all JSON; requests would guess
         headers = {name.lower(): value for name, value in response.headers.items()}
         self.answer = Answer(response.status_code, headers, body)
         if response.is_redirect:
@@ -237,7 +239,10 @@ class Door:
             raise failure  # outside the except block: tweepy's exception must not travel along
         if not isinstance(body, dict):
             raise Unreachable("X's answer could not be read.")
-        return Page.of(body, rate)
+        page = Page.of(body, rate)
+        if len(page.raw) > MOST_ON_A_PAGE:
+            raise Unreachable("X's answer holds more than was asked for.")
+        return page
 
     def _wait_for_window(self, endpoint: str) -> None:
         reset_at = self.windows.take(endpoint, self.clock())
