@@ -15,6 +15,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from curation.x.simulator import Simulator
 
+MORE = ("limit_scale", "pictures_base", "keep_alive", "chaos", "chaos_rate")
+
 
 class Command(BaseCommand):
     help = "Runs a server that speaks X API v2, with fictional accounts that keep posting."
@@ -30,6 +32,9 @@ class Command(BaseCommand):
         parser.add_argument("--replay", type=Path, help="folder of recorded exchanges to serve instead")
         parser.add_argument("--recordings", type=Path, help="folder that ordered faults name files in")
         parser.add_argument("--limit-scale", type=float, default=1.0, help="multiplies the rate limits")
+        parser.add_argument("--keep-alive", type=float, default=20.0, help="seconds between the stream's signs of life")
+        parser.add_argument("--chaos", type=int, metavar="SEED", help="answers meet faults drawn from this seed")
+        parser.add_argument("--chaos-rate", type=float, default=0.2, help="the share of answers that do")
         parser.add_argument("--pictures-base", default="", help="address that pictures are reached at")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -44,7 +49,7 @@ class Command(BaseCommand):
 
     def _simulator(self, options: dict[str, Any]) -> Simulator:
         names = ("host", "port", "token", "seed", "rate", "state", "replay", "recordings")
-        chosen = {name: options[name] for name in (*names, "limit_scale", "pictures_base")}
+        chosen = {name: options[name] for name in (*names, *MORE)}
         try:
             return Simulator(**chosen)
         except OSError as wrong:

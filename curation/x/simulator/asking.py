@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Asking:
-    """One HTTP request as it came in; `spoiled` when its answer will not arrive whole."""
+    """One HTTP request as it came in; `spoiled` when its answer will not arrive whole, `turn` how it is turned."""
 
     method: str
     path: str
@@ -30,6 +30,7 @@ class Asking:
     sent: bytes = b""
     reader: socket.socket | None = None
     spoiled: bool = False
+    turn: str = ""
 
 
 @dataclass
@@ -86,6 +87,11 @@ class Request:
 
     def includes(self) -> Includes:
         return Includes(self.view, self.dialect)
+
+    @property
+    def subject(self) -> str:
+        """What a page is of: the query, or the id of the account or list."""
+        return self.text("query") or self.text("id") or ""
 
     def charge(self, kind: str, ids: Iterable[int], subject: str = "") -> None:
         """Charges posts ("post") or accounts ("user") that stand in `data`."""

@@ -1,4 +1,4 @@
-"""Faults to order: the next answers under a path are errors, slow, or cut off."""
+"""Faults to order: the next answers under a path are errors, come badly, or say what they should not."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from curation.x.simulator.kinds import ARRIVING, REPLACING, window
 from curation.x.simulator.problems import by_status
+from curation.x.simulator.turns import TURNS
 
 DROPPED = ("content-length", "content-encoding", "connection", "transfer-encoding")
 RATED = (429,)
@@ -19,7 +21,9 @@ RATED = (429,)
 class Fault:
     """`status` None keeps the usual answer; `times` None lasts until mended.
 
-    `slow` waits that many seconds first; `cut` closes the connection after half the body;
+    `kind` names a fault of kinds.py or turns.py, e.g. "usage_cap"; `reset` is when a window opens again,
+    in seconds from now. `slow` waits that many seconds first; `trickle` takes that many for the body;
+    `cut` closes the connection after half the body; `malformed` ends after half of it as if that were all;
     `recording` names a recorded error, e.g. "errors/402_credits_depleted.json".
     """
 
@@ -31,6 +35,21 @@ class Fault:
     slow: float = 0.0
     cut: bool = False
     recording: str = ""
+    kind: str = ""
+    reset: float = 900.0
+    trickle: float = 0.0
+    malformed: bool = False
+
+    def __post_init__(self) -> None:
+        if self.kind and self.kind not in {*REPLACING, *ARRIVING, *TURNS}:
+            raise ValueError(f"unknown kind {self.kind}")
+        for name, value in ARRIVING.get(self.kind, {}).items():
+            setattr(self, name, getattr(self, name) or value)
+
+    @property
+    def spoils(self) -> bool:
+        """Whether the answer does not arrive whole."""
+        return self.cut or self.malformed
 
 
 @dataclass(frozen=True)
@@ -44,9 +63,14 @@ class Reply:
 
 
 def encoded(body: Any) -> bytes:
-    if body is None:
-        return b""
-    return body.encode() if isinstance(body, str) else json.dumps(body, ensure_ascii=False).encode()
+    if body is None or isinstance(body, bytes):
+        return body or b""
+    if isinstance(body, str):
+        return body.encode()
+    try:
+        return json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # a lone surrogate can only be escaped
+        return json.dumps(body).encode()
 
 
 def content_type(body: Any) -> str:
@@ -89,7 +113,9 @@ class Faults:
             return fault
 
     def reply(self, fault: Fault) -> Reply | None:
-        """The ordered answer, or None where the usual one is only slowed or cut."""
+        """The ordered answer, or None where the usual one is only told badly."""
+        if fault.kind in REPLACING:
+            return self._replaced(fault)
         if fault.status is None:
             return None
         body = fault.body
@@ -98,11 +124,14 @@ class Faults:
         headers = {"content-type": content_type(body)} | self._rate(fault) | fault.headers
         return Reply(fault.status, encoded(body), headers)
 
+    def _replaced(self, fault: Fault) -> Reply:
+        status, body, headers = REPLACING[fault.kind](self.clock() + fault.reset)
+        return Reply(status, encoded(body), {"content-type": content_type(body)} | headers | fault.headers)
+
     def _rate(self, fault: Fault) -> dict[str, str]:
         if fault.status not in RATED or fault.recording or fault.headers:
             return {}
-        reset = str(int(self.clock()) + 900)
-        return {"x-rate-limit-limit": "900", "x-rate-limit-remaining": "0", "x-rate-limit-reset": reset}
+        return window(self.clock() + fault.reset)
 
     def _recorded(self, fault: Fault) -> Fault:
         file = (self.recordings or Path("?")) / fault.recording

@@ -8,15 +8,17 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from curation.x.simulator import pictures
 from curation.x.simulator.asking import Asking
-from curation.x.simulator.faults import Reply, content_type, encoded
+from curation.x.simulator.faults import Fault, Reply, content_type, encoded
 from curation.x.simulator.problems import HTML_404, by_status
 from curation.x.simulator.streams import Cut
+from curation.x.simulator.turns import TURNS
 
 if TYPE_CHECKING:
     from curation.x.simulator.server import Simulator
@@ -62,7 +64,7 @@ class Handler(BaseHTTPRequestHandler):
             self._api(method, address.path, parse_qs(address.query, keep_blank_values=True), sent)
 
     def _api(self, method: str, path: str, parameters: dict[str, list[str]], sent: bytes) -> None:
-        fault = self.simulator.faults.take(path)
+        fault = self.simulator.befalls(path)
         if fault and fault.slow:
             time.sleep(fault.slow)
         ordered = self.simulator.faults.reply(fault) if fault else None
@@ -73,12 +75,13 @@ class Handler(BaseHTTPRequestHandler):
             authorization=self.headers.get("authorization"),
             sent=sent,
             reader=self.connection,
-            spoiled=bool(fault and fault.cut),
+            spoiled=bool(fault and fault.spoils),
+            turn=fault.kind if fault and fault.kind in TURNS else "",
         )
         reply = ordered or self.simulator.answer(asked)
         if reply.status >= 400:
             log.info("%s %s -> %s%s", method, path, reply.status, " (ordered)" if ordered else "")
-        self._send(reply, cut=bool(fault and fault.cut))
+        self._send(reply, fault)
 
     def _control(self, method: str, path: str, sent: bytes) -> Reply:
         # Only JSON: a foreign web page cannot send that to this machine without being asked.
@@ -89,9 +92,12 @@ class Handler(BaseHTTPRequestHandler):
         except (KeyError, TypeError, ValueError) as wrong:
             return answer(400, {"detail": f"{type(wrong).__name__}: {wrong}"})
 
-    def _send(self, reply: Reply, cut: bool = False) -> None:
+    def _send(self, reply: Reply, fault: Fault | None = None) -> None:
         if reply.parts is not None:
             return self._send_parts(reply, reply.parts)
+        if fault and fault.malformed:
+            reply = replace(reply, body=reply.body[: len(reply.body) // 2])
+        cut = bool(fault and fault.cut)
         self.send_response(reply.status)
         for name, value in reply.headers.items():
             if name.lower() not in ("date", "server"):
@@ -100,10 +106,18 @@ class Handler(BaseHTTPRequestHandler):
         if cut:
             self.send_header("connection", "close")
         self.end_headers()
-        self.wfile.write(reply.body[: len(reply.body) // 2] if cut else reply.body)
-        self.wfile.flush()
+        self._write(reply.body[: len(reply.body) // 2] if cut else reply.body, fault.trickle if fault else 0)
         if cut:
             self.connection.shutdown(socket.SHUT_RDWR)
+
+    def _write(self, sent: bytes, seconds: float) -> None:
+        """At once, or in twenty pieces over that many seconds."""
+        size = max(1, len(sent) // 20) if seconds else len(sent) or 1
+        for start in range(0, len(sent), size):
+            self.wfile.write(sent[start : start + size])
+            self.wfile.flush()
+            time.sleep(seconds / 20)
+        self.wfile.flush()
 
     def _send_parts(self, reply: Reply, parts: Iterator[bytes]) -> None:
         """One chunk a part; how the parts end is how the connection ends."""

@@ -6,7 +6,7 @@ import json
 import logging
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from curation.x.simulator.accounts import Account
 from curation.x.simulator.asking import Asking, Request
+from curation.x.simulator.chaos import Chaos
 from curation.x.simulator.dialects import Dialect, dialect_of
 from curation.x.simulator.endpoints import Endpoint, endpoint_of
 from curation.x.simulator.faults import Fault, Faults, Reply
@@ -27,6 +28,7 @@ from curation.x.simulator.rules import Rules
 from curation.x.simulator.state import State
 from curation.x.simulator.streams import Connection, Streams
 from curation.x.simulator.texts import languages
+from curation.x.simulator.turns import TURNS, Turner, post_ids
 from curation.x.simulator.windows import Rate, Windows
 from curation.x.simulator.world import World
 
@@ -51,7 +53,8 @@ class Simulator:
     of invention; `recordings` the folder that `fail(recording=...)` names files in (default: replay);
     `texts` the folder of the post texts; `limit_scale` multiplies the rate limits; `pictures_base`
     replaces the own address before /pictures/; `keep_alive` seconds of quiet bring a bare line end
-    on the stream; `clock` gives Unix seconds.
+    on the stream; `chaos` is a seed by which `chaos_rate` of all answers meet a fault, one of
+    `chaos_kinds` (default: all); `clock` gives Unix seconds.
     """
 
     def __init__(
@@ -72,6 +75,9 @@ class Simulator:
         query_limit: int = 512,
         pictures_base: str = "",
         keep_alive: float = 20.0,
+        chaos: int | None = None,
+        chaos_rate: float = 0.2,
+        chaos_kinds: Sequence[str] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.token = token
@@ -90,6 +96,9 @@ class Simulator:
         self.meter = Meter(self.state)
         self.rules = Rules(self.state)
         self.streams = Streams(keep_alive)
+        self.chaos = Chaos(chaos or 0, 0 if chaos is None else chaos_rate, chaos_kinds)
+        self.streams.chaos = self.chaos.break_
+        self.turner = Turner()
         self.world = World([a for one in spoken.values() for a in one.accounts], self.state, clock)
         self.world.listeners.append(self.streams.publish)
         self.inventor = Inventor(self.world, spoken, seed, 0 if self.replay else rate)
@@ -192,7 +201,9 @@ class Simulator:
     def break_stream(self, kind: str) -> int:
         """Breaks the stream, see KINDS of streams.py; how many connections that reached."""
         with self.world.lock:
-            return self.streams.break_(kind)
+            reached = self.streams.break_(kind)
+        self.chaos.dealt(f"stream.{kind}")
+        return reached
 
     @property
     def streaming(self) -> int:
@@ -201,6 +212,13 @@ class Simulator:
             return sum(not connection.gone() for connection in self.streams.connections)
 
     # Answering
+
+    def befalls(self, path: str) -> Fault | None:
+        """The fault that the next answer of this address meets: ordered, or by chaos."""
+        fault = self.faults.take(path) or self.chaos.fault(path)
+        if fault and fault.kind and fault.kind not in TURNS:
+            self.chaos.dealt(fault.kind)
+        return fault
 
     def answer(self, asking: Asking) -> Reply:
         if asking.authorization != f"Bearer {self.token}":
@@ -234,7 +252,15 @@ class Simulator:
             return answer(refused.status, refused.body, headers)
         if isinstance(found, Connection):
             return Reply(200, b"", headers | {"content-type": "application/json"}, self.streams.lines(found))
-        return answer(request.status, dialect.outward(found), headers)
+        return answer(request.status, self._turned(dialect.outward(found), asking, request), headers)
+
+    def _turned(self, body: Any, asking: Asking, request: Request) -> Any:
+        """Posts that only a turn put into the answer are charged too: X would."""
+        turned = self.turner.turn(asking.turn, asking.path, body)
+        if turned is not body and turned != body:
+            self.chaos.dealt(asking.turn)
+            request.charge("post", post_ids(turned) - post_ids(body), request.subject)
+        return turned
 
     def _request(self, endpoint: Endpoint, dialect: Dialect, single: dict[str, str], asking: Asking) -> Request:
         """Raises Refused when what was sent along is no JSON."""

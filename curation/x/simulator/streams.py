@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import socket
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -74,13 +74,14 @@ class Connection:
 
 
 class Streams:
-    """`keep_alive` seconds of quiet bring a bare line end; `modes` are the lasting breaks."""
+    """`keep_alive` seconds of quiet bring a bare line end; `modes` are the lasting breaks; `chaos` names one or not."""
 
     def __init__(self, keep_alive: float) -> None:
         self.keep_alive = keep_alive
         self.connections: list[Connection] = []
         self.modes: set[str] = set()
         self.written = 0
+        self.chaos: Callable[[], str] = str
 
     # Callers of these hold the world's lock.
 
@@ -108,6 +109,9 @@ class Streams:
         seen = streamable(request.world, post)
         matched = [rule for rule in request.rules if rule.query.test(seen)]
         for connection in self.connections if matched else ():
+            broken = self.chaos()
+            if broken:
+                connection.orders.put(broken)
             connection.orders.put(Match(post, matched))
 
     def break_(self, kind: str) -> int:

@@ -66,8 +66,7 @@ def _likes(request: Request, post: Post) -> int:
 def answer(request: Request, found: Page, ends: bool) -> Json:
     includes = request.includes()
     includes.gather(found.posts)
-    subject = request.text("query") or request.text("id") or ""
-    request.charge("post", [post.id for post in found.posts], subject)
+    request.charge("post", [post.id for post in found.posts], request.subject)
     return body([request.view.post(post) for post in found.posts], includes, [], found.meta(ends))
 
 
