@@ -3,6 +3,7 @@
 from curation.models.acts import Act, Decision, IdempotencyKey, Note, Seal, Verb, Wording
 from curation.models.budget import BudgetDay, Charge, Pause, Purpose, RateWindow, Reservation, UsageReading
 from curation.models.candidates import Candidate, Hit, Offer, State
+from curation.models.compliance import ComplianceJob
 from curation.models.ingest import Cursor, IngestRun, Quarantined
 from curation.models.tweets import Author, ErasedAuthor, Tweet
 
@@ -12,6 +13,7 @@ __all__ = [
     "BudgetDay",
     "Candidate",
     "Charge",
+    "ComplianceJob",
     "Cursor",
     "Decision",
     "ErasedAuthor",

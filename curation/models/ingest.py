@@ -116,5 +116,8 @@ class Quarantined(models.Model):
     payload = models.JSONField()
     at = models.DateTimeField(default=timezone.now)
 
+    class Meta:
+        indexes = [models.Index(fields=["at"], name="set_aside_by_age")]
+
     def __str__(self) -> str:
         return self.reason

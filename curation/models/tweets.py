@@ -97,6 +97,7 @@ class Tweet(models.Model):
             models.Index(fields=["author", "-created_at"], name="tweets_of_an_author"),
             models.Index(fields=["fetched_at"], condition=Q(purged_at=None), name="tweets_to_purge"),
             models.Index(fields=["checked_at"], condition=Q(gone_at=None, purged_at=None), name="tweets_to_check"),
+            models.Index(fields=["gone_at"], condition=Q(gone_at__isnull=False), name="tweets_gone_lately"),
         ]
 
     def __str__(self) -> str:
