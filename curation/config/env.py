@@ -43,6 +43,13 @@ def boolean(raw: str) -> bool:
     return words[raw.lower()]
 
 
+def count(raw: str) -> int:
+    """A whole number from 1."""
+    if not (raw.isascii() and raw.isdigit() and int(raw) > 0):
+        raise ValueError("expected a whole number from 1")
+    return int(raw)
+
+
 def words(raw: str) -> list[str]:
     """A list written with commas."""
     return [word.strip() for word in raw.split(",") if word.strip()]

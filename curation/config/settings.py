@@ -1,11 +1,12 @@
 """Settings. Everything that differs between installations is an environment variable of docs/settings.md."""
 
+import os
 from pathlib import Path
 
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from curation.config.env import address, boolean, database, one_of, read, words
+from curation.config.env import address, boolean, count, database, one_of, read, words
 from curation.config.logs import logging_for
 from curation.config.rules import RULES_OF_LIBRARIES  # noqa: F401  read by regions.middleware
 
@@ -27,6 +28,7 @@ FEED_ROOT = read("FEED_ROOT", Path, BASE_DIR / ".feeds")
 PUBLIC_FEED_URL = read("PUBLIC_FEED_URL", address("http", "https"), "http://localhost:8000/api/v1/feeds/")
 EVENTS_URL = read("EVENTS_URL", address("http", "https"), "http://localhost:8001/events/")
 CONSOLE_URL = read("CONSOLE_URL", address("http", "https"), "http://localhost:8000")
+INGEST_SLOW_AT_ONCE = read("INGEST_SLOW_AT_ONCE", count, max(1, (os.cpu_count() or 2) // 2))
 PICTURE_HOSTS = read("PICTURE_HOSTS", words, ["https://pbs.twimg.com", "https://video.twimg.com"])
 STATIC_ROOT = read("STATIC_ROOT", Path, BASE_DIR / ".static")
 LOG_LEVEL = read("LOG_LEVEL", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")

@@ -41,6 +41,7 @@ def start(**changed: str | None) -> subprocess.CompletedProcess[str]:
         ("DEBUG", "maybe"),
         ("X_API_BASE_URL", "api.x.com"),
         ("LOG_LEVEL", "LOUD"),
+        ("INGEST_SLOW_AT_ONCE", "0"),
     ],
 )
 def test_a_missing_or_bad_variable_stops_the_start_with_its_name(name: str, value: str | None) -> None:
