@@ -15,6 +15,7 @@ from curation.x.simulator.meter import Meter
 from curation.x.simulator.world import World
 
 if TYPE_CHECKING:
+    from curation.x.simulator.compliance import Compliance
     from curation.x.simulator.rules import Rules
     from curation.x.simulator.streams import Streams
 
@@ -47,6 +48,7 @@ class Request:
     pictures: str
     meter: Meter
     rules: Rules
+    compliance: Compliance
     endpoint: str = ""
     sent: Any = None
     query_limit: int = 512

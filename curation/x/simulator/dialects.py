@@ -36,6 +36,19 @@ USAGE_FIELDS = [
     "project_usage",
 ]
 
+JOB_FIELDS = [
+    "created_at",
+    "download_expires_at",
+    "download_url",
+    "id",
+    "name",
+    "resumable",
+    "status",
+    "type",
+    "upload_expires_at",
+    "upload_url",
+]
+
 TO_POST = {
     "edit_history_tweet_ids": "edit_history_post_ids",
     "referenced_tweets": "referenced_posts",
@@ -168,6 +181,7 @@ TWEET = Dialect(
         "poll.fields": POLL_FIELDS,
         "place.fields": PLACE_FIELDS,
         "usage.fields": USAGE_FIELDS,
+        "compliance_job.fields": JOB_FIELDS,
     },
     post_expansions=[
         "article.cover_media",
@@ -266,6 +280,7 @@ POST = Dialect(
         "poll.fields": POLL_FIELDS,
         "place.fields": PLACE_FIELDS,
         "usage.fields": USAGE_FIELDS,
+        "compliance_job.fields": JOB_FIELDS,
     },
     post_expansions=[
         "article.cover_media",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from curation.x.simulator import lookups, rules, streams, timelines, usage
+from curation.x.simulator import compliance, lookups, rules, streams, timelines, usage
 from curation.x.simulator.asking import Request
 from curation.x.simulator.dialects import STREAM, TWEET, Dialect
 from curation.x.simulator.parameters import (
@@ -62,6 +62,12 @@ def _users(**own: Any) -> Accepts:
 IDS = several(1, 100, identifier)
 RULES = "/2/tweets/search/stream/rules"
 RULES_LISTED = {"ids": several(1, 1000, identifier), "max_results": number(1, 1000), "pagination_token": text}
+JOBS = "/2/compliance/jobs"
+JOB_FIELDS = ("compliance_job.fields",)
+JOBS_LISTED = {
+    "type": among(list(compliance.TYPES), many=False),
+    "status": among(list(compliance.STATUSES), many=False),
+}
 EXCLUDE = among(["replies", "retweets"])
 
 ENDPOINTS = (
@@ -119,6 +125,9 @@ ENDPOINTS = (
         method="POST",
         dialect=TWEET,
     ),
+    Endpoint(JOBS, 150, Accepts({}, JOB_FIELDS), compliance.created, method="POST"),
+    Endpoint(JOBS, 150, Accepts(JOBS_LISTED, JOB_FIELDS, required=("type",)), compliance.listed),
+    Endpoint(JOBS + "/{id}", 150, Accepts({"id": identifier}, JOB_FIELDS), compliance.one),
 )
 
 

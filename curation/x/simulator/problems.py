@@ -81,7 +81,7 @@ class Asked:
         return "data" if self.parameter in ("id", "ids", "username", "usernames") else "includes"
 
     def missing(self, dialect: Dialect) -> Body:
-        noun = {"tweet": "tweet", "user": "user", "list": "list"}[self.kind]
+        noun = self.kind.replace("_", " ")
         detail = f"Could not find {noun} with {self.parameter}: [{self.value}]."
         return self._body(dialect, "resource-not-found", "Not Found Error", detail)
 

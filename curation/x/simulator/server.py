@@ -16,6 +16,7 @@ from typing import Any, Self
 from curation.x.simulator.accounts import Account
 from curation.x.simulator.asking import Asking, Request
 from curation.x.simulator.chaos import Chaos
+from curation.x.simulator.compliance import Compliance
 from curation.x.simulator.dialects import Dialect, dialect_of
 from curation.x.simulator.endpoints import Endpoint, endpoint_of
 from curation.x.simulator.faults import Fault, Faults, Reply
@@ -54,7 +55,7 @@ class Simulator:
     `texts` the folder of the post texts; `limit_scale` multiplies the rate limits; `pictures_base`
     replaces the own address before /pictures/; `keep_alive` seconds of quiet bring a bare line end
     on the stream; `chaos` is a seed by which `chaos_rate` of all answers meet a fault, one of
-    `chaos_kinds` (default: all); `clock` gives Unix seconds.
+    `chaos_kinds` (default: all); compliance jobs take `compliance_seconds`; `clock` gives Unix seconds.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Simulator:
         query_limit: int = 512,
         pictures_base: str = "",
         keep_alive: float = 20.0,
+        compliance_seconds: float = 2.0,
         chaos: int | None = None,
         chaos_rate: float = 0.2,
         chaos_kinds: Sequence[str] | None = None,
@@ -100,6 +102,7 @@ class Simulator:
         self.streams.chaos = self.chaos.break_
         self.turner = Turner()
         self.world = World([a for one in spoken.values() for a in one.accounts], self.state, clock)
+        self.compliance = Compliance(self.world, compliance_seconds, lambda: self.base_url)
         self.world.listeners.append(self.streams.publish)
         self.inventor = Inventor(self.world, spoken, seed, 0 if self.replay else rate)
         self.thread = Thread(target=self.server.serve_forever, args=(0.1,), name="x_simulator", daemon=True)
@@ -221,6 +224,8 @@ class Simulator:
         return fault
 
     def answer(self, asking: Asking) -> Reply:
+        if asking.path.startswith("/compliance/"):
+            return self.compliance.storage(asking.method, asking.path, asking.sent)
         if asking.authorization != f"Bearer {self.token}":
             return unauthorized()
         if self.replay:
@@ -275,6 +280,7 @@ class Simulator:
             pictures=self.pictures_base or self.base_url,
             meter=self.meter,
             rules=self.rules,
+            compliance=self.compliance,
             endpoint=endpoint.path,
             sent=sent,
             query_limit=self.query_limit,

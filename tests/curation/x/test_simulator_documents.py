@@ -150,7 +150,9 @@ def asked(path: str, ids: dict[str, str], user_id: Callable[[str], str]) -> tupl
 
 
 @pytest.mark.parametrize("dialect", FILES)
-@pytest.mark.parametrize("path", [endpoint.path for endpoint in ENDPOINTS if endpoint.dialect is None])
+@pytest.mark.parametrize(
+    "path", [one.path for one in ENDPOINTS if one.dialect is None and "compliance" not in one.path]
+)
 def test_answer_holds(path: str, dialect: str, documents: Any, full: dict[str, str], ask: Any) -> None:
     document = documents[dialect]
     everything = {name: ",".join(dict.fromkeys(words)) for name, words in document.choices(path).items()}
@@ -185,6 +187,19 @@ def test_stream_and_rules_hold(dialect: str, documents: Any, full: dict[str, str
         document.check(STREAM, line if dialect == "tweet" else renamed(line))
     assert [len(line["matching_rules"]) for line in lines] == [1, 1, 1]
     assert {name for line in lines for name in line["includes"]} == {"users", "tweets", "media", "polls"}
+
+
+@pytest.mark.parametrize("dialect", FILES)
+def test_compliance_jobs_hold(dialect: str, documents: Any, x: Simulator, ask: Any) -> None:
+    document = documents[dialect]
+    jobs = "/2/compliance/jobs"
+    made = ask.post(jobs, {"type": "tweets", "name": "nightly"}).json()
+    document.check(jobs, made, "post")
+    one = ask.json(f"{jobs}/{made['data']['id']}", **{"compliance_job.fields": ",".join(made["data"])})
+    assert one == made
+    document.check(jobs + "/{id}", one)
+    document.check(jobs, ask.json(jobs, type="tweets"))
+    document.check(jobs, ask.json(jobs, type="users"))
 
 
 def keys(node: Any) -> set[str]:
@@ -231,4 +246,6 @@ def test_every_documented_parameter_is_taken(endpoint: Endpoint, dialect: str, d
 
     named = {entry["name"] for entry in documents[dialect].parameters(endpoint.path, endpoint.method.lower())}
     taken = endpoint.accepts.checks(endpoint.dialect or {"tweet": TWEET, "post": POST}[dialect])
-    assert set(taken) == named
+    # Which fields a new job shows could not be asked before 2.167.
+    newer = {"compliance_job.fields"} if (endpoint.method, dialect) == ("POST", "tweet") else set()
+    assert set(taken) - newer == named
