@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,7 +21,7 @@ from curation.operations.record import (
 from curation.transitions import TRANSITIONS
 from curation.verdicts import Judge, Verdict, folded
 
-PASSING = ("", Tweet.Gone.UNVERIFIED)
+WEIGHT = {"": 0, Tweet.Gone.UNVERIFIED: 1, Tweet.Gone.ERASED: 3}  # other causes: 2
 
 
 @dataclass(frozen=True)
@@ -42,28 +42,20 @@ def edit(tweet_ids: Iterable[int], *, now: datetime) -> None:
 
 def withdraw(tweet_ids: Iterable[int], *, cause: str, now: datetime) -> Followed:
     """X shows these tweets no more (deleted, protected, suspended), or their author is erased, or nobody could
-    verify them: off the feed, withdrawn everywhere, and, but for the last cause, emptied at once.
-
-    In the caller's transaction the rows may be locked before, by `first_id`."""
-    with one_transaction():
-        tweets = Tweet.objects.filter(pk__in=list(tweet_ids)).order_by("first_id").select_for_update(of=("self",))
-        ids = [
-            pk for pk, gone in tweets.values_list("pk", "gone_cause") if cause == Tweet.Gone.ERASED or gone in PASSING
-        ]
-        Tweet.objects.filter(pk__in=ids).update(gone_at=now, gone_cause=cause)
-        lock_channels(Candidate.objects.filter(tweet__in=ids).values_list("channel_id", flat=True))
-        followed = obey(ids, now=now)
-        if cause != Tweet.Gone.UNVERIFIED:
-            empty(ids, now=now)
-    return followed
+    verify them: off the feed, withdrawn everywhere, and, but for the last cause, emptied at once."""
+    return obey((), gone=dict.fromkeys(tweet_ids, cause), now=now)
 
 
-def obey(tweet_ids: Iterable[int], *, edited: Iterable[int] = (), now: datetime) -> Followed:
+def obey(
+    tweet_ids: Iterable[int], *, edited: Iterable[int] = (), gone: Mapping[int, str] | None = None, now: datetime
+) -> Followed:
     """Makes the candidates of tweets follow what the rows of tweet and author say: withdrawn in the markets where X
-    does not show them, restored where it does again. `edited`: tweets with a newer version, decided as such before.
+    does not show them, restored where it does again.
 
-    Idempotent. All channels are locked at once. What retention emptied stays as it is."""
-    following = Following(tweet_ids, edited, now)
+    `edited`: tweets with a newer version, decided as such before. `gone`: tweets that X shows no more, by cause,
+    which their rows do not say yet. Idempotent. The tweets that are gone are locked first, by `first_id`; then all
+    channels at once. What retention emptied stays as it is."""
+    following = Following(tweet_ids, edited, gone or {}, now)
     if not following.tweets:
         return Followed()
     with one_transaction():
@@ -73,15 +65,16 @@ def obey(tweet_ids: Iterable[int], *, edited: Iterable[int] = (), now: datetime)
 class Following:
     """One time of obeying, in the caller's transaction."""
 
-    def __init__(self, tweet_ids: Iterable[int], edited: Iterable[int], now: datetime) -> None:
+    def __init__(self, tweet_ids: Iterable[int], edited: Iterable[int], gone: Mapping[int, str], now: datetime) -> None:
         self.now = now
-        self.edited = set(edited)
-        self.tweets = self.edited.union(tweet_ids)
+        self.edited, self.gone = set(edited), gone
+        self.tweets = self.edited.union(tweet_ids, gone)
         self.judge = Judge([])
         self.verdicts: dict[int, Verdict] = {}
 
     def whole(self) -> Followed:
         """Each candidate in its turn may be edited and then withdrawn; the acts are closed together."""
+        emptied = self._marked()
         candidates = self._locked()
         self.judge = Judge(row.channel for row in candidates)
         newer = [row for row in candidates if row.tweet_id in self.edited]
@@ -91,13 +84,27 @@ class Following:
         back = [row for row in candidates if may_return(row)]
         restorals = self._decided(Verb.RESTORE, back, self._restored)
         self._replace_hits()
+        empty(emptied, now=self.now)
         close_all([record for record in (edits, withdrawals, restorals) if record])
         return Followed(len(newer), len(gone), len(back))
+
+    def _marked(self) -> list[int]:
+        """Notes in the tweets' rows what is gone; gives those whose words go too. What was erased stays so."""
+        if not self.gone:
+            return []
+        rows = Tweet.objects.filter(pk__in=self.gone).order_by("first_id").select_for_update(of=("self",))
+        before = dict(rows.values_list("pk", "gone_cause"))
+        lost = {pk: cause for pk, cause in self.gone.items() if pk in before and _outweighs(cause, before[pk])}
+        for cause in set(lost.values()):
+            ids = [pk for pk, its in lost.items() if its == cause]
+            Tweet.objects.filter(pk__in=ids).update(gone_at=self.now, gone_cause=cause)
+        return [pk for pk, cause in lost.items() if cause != Tweet.Gone.UNVERIFIED]
 
     def _locked(self) -> list[Candidate]:
         """The candidates that change, in every channel, locked in the house's order."""
         seen = Candidate.objects.filter(tweet__in=self.tweets).with_tweets().defer("tweet__raw", "tweet__wire")
-        rows = [row for row in seen if row.tweet_id in self.edited or must_go(row) or may_return(row)]
+        named = self.edited.union(self.gone)
+        rows = [row for row in seen if row.tweet_id in named or must_go(row) or may_return(row)]
         lock_channels(row.channel_id for row in rows)
         return list(lock_candidates(row.pk for row in rows).values())
 
@@ -149,6 +156,10 @@ class Following:
         Hit.objects.filter(candidate__in=self.verdicts).delete()
         hits = [hit for pk, verdict in self.verdicts.items() for hit in verdict.hits(pk, self.now)]
         Hit.objects.bulk_create(hits)
+
+
+def _outweighs(cause: str, known: str) -> bool:
+    return WEIGHT.get(cause, 2) > WEIGHT.get(known, 2)
 
 
 def must_go(candidate: Candidate) -> bool:
