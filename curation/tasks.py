@@ -8,8 +8,10 @@ from celery import shared_task
 from django.utils import timezone
 
 from curation import operations
-from curation.ingest import leases, poll
+from curation.ingest import leases, poll, waiting
+from curation.ingest.rechecks import recheck
 from curation.models import IdempotencyKey
+from regions.models import Market
 
 MOST_AT_ONCE = 100
 
@@ -38,3 +40,19 @@ def lapse_old_candidates() -> None:
 def forget_old_keys() -> None:
     """Idempotency keys are kept seven days."""
     IdempotencyKey.objects.outlived(timezone.now()).delete()
+
+
+@shared_task(name="curation.tasks.recheck_pending")
+def recheck_pending() -> None:
+    """Asks X about what waits, by age and budget, and whether what was gone is back."""
+    for one in waiting.rounds(timezone.now()):
+        asked = vars(one) | {"since": one.since.isoformat()}
+        recheck_tweets.apply_async(kwargs=asked, queue="ingest", expires=110)
+
+
+@shared_task(name="curation.tasks.recheck_tweets", ignore_result=True)
+def recheck_tweets(*, market_id: int, tweet_ids: list[int], purpose: str, since: str) -> None:
+    """Asks X about tweets that were not checked since, on a market's account."""
+    market = Market.objects.filter(pk=market_id).first()
+    if market is not None:
+        recheck(tweet_ids, market=market, purpose=purpose, since=datetime.fromisoformat(since))

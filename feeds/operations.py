@@ -14,9 +14,10 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from curation import events
-from curation.models import Wording
+from curation import operations as curation
+from curation.models import Tweet, Wording
 from curation.models.candidates import digest
-from feeds import files
+from feeds import files, verifying
 from feeds.catalogue import catalogue
 from feeds.edition import Edition
 from feeds.models import Consumer, Feed, Mode, Rendering, Snapshot
@@ -228,6 +229,22 @@ def revoke(consumer: Consumer, *, by: User | None, now: datetime | None = None) 
 
 def _record(consumer: Consumer, verb: str, by: User | None, **states: dict[str, str]) -> None:
     Change.objects.create(noun="consumer", noun_id=consumer.pk, verb=verb, by=by, **states)
+
+
+# --- what X could not tell of ------------------------------------------------------------------------------------
+def withdraw_unverified(*, now: datetime | None = None) -> int:
+    """Withdraws what is shown and was not verified for 24 h; returns how many posts. Needs PostgreSQL alone."""
+    now = now or timezone.now()
+    late = verifying.unverified(now)
+    try:
+        if late:
+            curation.withdraw(late, cause=Tweet.Gone.UNVERIFIED, now=now)
+            log.warning("withdrawn_unverified", tweets=late)
+    except Exception:
+        if not connection.is_usable():
+            raise
+        log.exception("unverified_stand", tweets=late)  # tried again within a minute
+    return len(late)
 
 
 # --- what the publisher does at every turn -----------------------------------------------------------------------

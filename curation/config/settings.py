@@ -28,6 +28,7 @@ FEED_ROOT = read("FEED_ROOT", Path, BASE_DIR / ".feeds")
 PUBLIC_FEED_URL = read("PUBLIC_FEED_URL", address("http", "https"), "http://localhost:8000/api/v1/feeds/")
 EVENTS_URL = read("EVENTS_URL", address("http", "https"), "http://localhost:8001/events/")
 CONSOLE_URL = read("CONSOLE_URL", address("http", "https"), "http://localhost:8000")
+INGEST_LEASE_SECONDS = read("INGEST_LEASE_SECONDS", count, 150)
 INGEST_SLOW_AT_ONCE = read("INGEST_SLOW_AT_ONCE", count, max(1, (os.cpu_count() or 2) // 2))
 PICTURE_HOSTS = read("PICTURE_HOSTS", words, ["https://pbs.twimg.com", "https://video.twimg.com"])
 STATIC_ROOT = read("STATIC_ROOT", Path, BASE_DIR / ".static")
@@ -142,6 +143,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 2.0,
         "options": {"expires": 10},
     },
+    "recheck live": {"task": "feeds.tasks.recheck_live", "schedule": 60.0, "options": {"expires": 55}},
+    "recheck pending": {"task": "curation.tasks.recheck_pending", "schedule": 120.0, "options": {"expires": 110}},
     "lapse old candidates": {"task": "curation.tasks.lapse_old_candidates", "schedule": 60.0},
     "forget old keys": {"task": "curation.tasks.forget_old_keys", "schedule": 3600.0},
 }

@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 TURN = 2.0  # seconds after which it looks by itself
 GRACE = 0.1  # seconds in which whoever rang publishes by itself
 LONGEST_PAUSE = 10.0
+MINUTE = 60.0
 
 
 class Stop:
@@ -84,13 +85,16 @@ def listen() -> None:
 
 def run(stop: Stop) -> None:
     """Turn after turn until the end is asked for, or PostgreSQL is lost."""
-    mended_at = float("-inf")
+    mended_at = verified_at = float("-inf")
     while not stop.asked:
         with trouble_logged():
             operations.catch_up()
             if time.monotonic() >= mended_at + TURN:
                 mended_at = time.monotonic()
                 operations.mend_edge()
+            if time.monotonic() >= verified_at + MINUTE:
+                verified_at = time.monotonic()
+                operations.withdraw_unverified()
         if rung(stop, seconds_until(Feed.objects.next_change(), mended_at + TURN - time.monotonic())):
             stop.wait(GRACE)
 

@@ -1,0 +1,18 @@
+"""Jobs of feeds."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from curation.models import Purpose
+from curation.tasks import recheck_tweets
+from feeds import verifying
+
+
+@shared_task(name="feeds.tasks.recheck_live")
+def recheck_live() -> None:
+    """Asks X about what the feeds show, and soon will, and nobody asked about for ten minutes."""
+    now = timezone.now()
+    since = (now - verifying.CHECKED_EVERY).isoformat()
+    for market_id, ids in verifying.due(now).items():
+        asked = {"market_id": market_id, "tweet_ids": ids, "purpose": Purpose.RECHECK, "since": since}
+        recheck_tweets.apply_async(kwargs=asked, expires=55)

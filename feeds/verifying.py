@@ -1,0 +1,49 @@
+"""What the feeds show at this moment, and what of it X must be asked about."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+
+from curation.models import Candidate, Tweet
+from feeds.models import Feed, Snapshot
+
+CHECKED_EVERY = timedelta(minutes=10)  # by a task of every minute: at least every quarter of an hour
+VERIFIED_WITHIN = timedelta(hours=24)
+SOON = timedelta(hours=1)
+MOST = 500  # a market and a turn
+
+
+def shown() -> dict[int, int]:
+    """The tweets of the newest snapshots of all feeds, held ones too, by id, each with the first market showing it."""
+    feeds = Feed.objects.filter(number__gt=0).order_by("market__position", "market")
+    markets = dict(feeds.values_list("pk", "market"))
+    newest = Snapshot.objects.newest_of(Feed.objects.filter(pk__in=markets))
+    found: dict[int, int] = {}
+    for feed_id, market_id in markets.items():
+        for entry in newest[feed_id].entries if feed_id in newest else ():
+            found.setdefault(entry["tweet"], market_id)
+    return found
+
+
+def scheduled(now: datetime) -> dict[int, int]:
+    """Those that go live within the hour, in the same form."""
+    rows = Candidate.objects.approved().filter(go_live_at__gt=now, go_live_at__lte=now + SOON, channel__active=True)
+    return dict(rows.order_by("-channel__market__position").values_list("tweet", "channel__market"))
+
+
+def due(now: datetime) -> dict[int, list[int]]:
+    """By the market that pays: what was not checked for ten minutes, longest ago first."""
+    payers = scheduled(now) | shown()
+    unchecked = Tweet.objects.filter(pk__in=payers, checked_at__lte=now - CHECKED_EVERY, gone_at=None)
+    found: dict[int, list[int]] = defaultdict(list)
+    for pk in unchecked.order_by("checked_at", "pk").values_list("pk", flat=True):
+        if len(found[payers[pk]]) < MOST:
+            found[payers[pk]].append(pk)
+    return dict(found)
+
+
+def unverified(now: datetime) -> list[int]:
+    """What is shown and nobody could verify for 24 h."""
+    late = Tweet.objects.filter(pk__in=shown(), checked_at__lte=now - VERIFIED_WITHIN, gone_at=None)
+    return list(late.order_by("pk").values_list("pk", flat=True))
