@@ -98,7 +98,9 @@ class Heard:
 class Inbox:
     """Between the thread that reads and the one that stores: bounded in lines and bytes."""
 
-    def __init__(self, most: int = 10_000, most_bytes: int = 64 * 1024 * 1024) -> None:
+    MOST = 10_000
+
+    def __init__(self, most: int = MOST, most_bytes: int = 64 * 1024 * 1024) -> None:
         self.most, self.most_bytes = most, most_bytes
         self.heard: deque[Heard] = deque()
         self.bytes = 0

@@ -1,0 +1,122 @@
+"""What the stream may cost: X charges each post that it sends, so blocks are drawn from the budget ahead.
+
+A market whose next block is refused loses its rules while the last block still covers what X sends until it obeys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+
+from curation.models import Purpose, Reservation
+from curation.x import budget
+from curation.x.outcomes import BudgetSpent
+from regions.models import Market
+
+log = structlog.get_logger(__name__)
+TURN = timedelta(seconds=45)  # before midnight; a block drawn then covers both days
+LINGER = timedelta(seconds=5)  # in which X obeys
+AGAIN = timedelta(seconds=60)
+FRESH = timedelta(minutes=5)
+
+
+@dataclass
+class Block:
+    """Posts drawn ahead, and the ids that came of them."""
+
+    drawn: Reservation
+    market: Market
+    ids: set[int] = field(default_factory=set)
+    unwanted_since: datetime | None = None
+
+    @property
+    def left(self) -> int:
+        return self.drawn.posts - len(self.ids)
+
+    def covers(self, now: datetime) -> bool:
+        """Whether it counts on the day that comes in a moment."""
+        days = {self.drawn.day} | ({self.drawn.twin.day} if self.drawn.twin else set())
+        return budget.day_of(now + TURN) in days
+
+
+class Blocks:
+    """Blocks by market. `margin`: what X may still send, at 250 posts a second, until rules that go are gone."""
+
+    SIZE, MARGIN = 500, 250
+
+    def __init__(self, size: int = SIZE, margin: int = MARGIN) -> None:
+        self.size, self.margin = size, margin
+        self.blocks: dict[int, Block] = {}
+        self.closed: dict[int, datetime] = {}
+
+    def keep_open(self, markets: Iterable[Market], now: datetime) -> set[int]:
+        """Sees to a block for each market; returns those that may be streamed."""
+        wanted = {market.pk: market for market in markets}
+        for market in wanted.values():
+            self._see_to(market, now)
+        may = {pk for pk in wanted if pk in self.blocks and pk not in self.closed}
+        self._end([block for pk, block in self.blocks.items() if pk not in may], now)
+        return may
+
+    def deliver(self, market: Market, post_id: int) -> bool:
+        """Counts a post; False when nothing more may come."""
+        block = self.blocks.get(market.pk)
+        if block is None:
+            return False
+        block.ids.add(post_id)
+        return block.left > 0
+
+    @property
+    def pressing(self) -> bool:
+        """Whether a block ends so soon that it must be seen to at once."""
+        return any(block.left < self.margin for pk, block in self.blocks.items() if pk not in self.closed)
+
+    @property
+    def room(self) -> int:
+        """How many posts may lie uncounted: as many as the smallest block has left, so that none is exceeded."""
+        return min((block.left for block in self.blocks.values()), default=0)
+
+    def settle_all(self, now: datetime) -> dict[int, int]:
+        """Gives back what did not come. What was charged, by market."""
+        charged = {pk: self._settle(block, now) for pk, block in list(self.blocks.items())}
+        self.blocks.clear()
+        return charged
+
+    def _see_to(self, market: Market, now: datetime) -> None:
+        if self.closed.get(market.pk, now) > now:
+            return
+        block = self.blocks.get(market.pk)
+        pressing = block is None or block.left < self.margin or not block.covers(now)
+        if block is not None and not pressing and (not block.ids or now - block.drawn.taken_at < FRESH):
+            self.closed.pop(market.pk, None)
+            block.unwanted_since = None
+            return
+        try:
+            drawn = budget.reserve(market, self.size, least=self.margin + 1, purpose=Purpose.INGEST, now=now)
+        except BudgetSpent as spent:
+            if pressing:
+                self._close(market, spent, now)
+            return
+        self.closed.pop(market.pk, None)
+        self.blocks[market.pk] = Block(drawn, market)
+        if block is not None:
+            self._settle(block, now)
+
+    def _close(self, market: Market, spent: BudgetSpent, now: datetime) -> None:
+        if market.pk not in self.closed:
+            log.warning("stream_budget_spent", market=market.code, error=str(spent))
+        self.closed[market.pk] = min(spent.until, now + AGAIN)
+
+    def _end(self, blocks: list[Block], now: datetime) -> None:
+        """Blocks of markets that are not streamed any more: they cover what still comes, then they are settled."""
+        for block in blocks:
+            block.unwanted_since = block.unwanted_since or now
+            if now - block.unwanted_since >= LINGER:
+                self._settle(block, now)
+                del self.blocks[block.market.pk]
+
+    def _settle(self, block: Block, now: datetime) -> int:
+        return budget.settle(block.drawn, posts=block.ids, now=now)

@@ -1,0 +1,135 @@
+"""What the stream brings becomes tweets and candidates, by the same rules as what is asked for.
+
+A batch is stored source by source, each in a transaction of its own: one for all would take locks of tweets behind
+those of candidates. The cursor moves only when the whole batch is stored (curation.ingest.gaps).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.db.models import F
+
+from curation import events
+from curation.ingest import gaps
+from curation.ingest.reading import Reader, Reading
+from curation.ingest.storing import store
+from curation.ingest.stream_rules import Listened
+from curation.models import Cursor, IngestRun, Quarantined
+from curation.operations.errors import Busy
+from curation.operations.record import one_transaction
+from curation.x.client import Door, Page
+from curation.x.lines import Delivery, shown
+from curation.x.metered import Metered, clock_from
+from curation.x.outcomes import Failure
+from regions.models import Market
+
+log = structlog.get_logger(__name__)
+PATIENCE = 3  # times that a batch is tried when others are at the same rows
+MOST_BROKEN = 20  # lines of a batch that are kept; the rest are only counted
+
+
+@dataclass
+class Batch:
+    """Posts by source, and what could not be read."""
+
+    pages: dict[int, list[Page]] = field(default_factory=dict)
+    sources: dict[int, Listened] = field(default_factory=dict)
+    broken: list[tuple[str, Any]] = field(default_factory=list)
+
+    def add(self, delivery: Delivery, matched: Iterable[Listened]) -> None:
+        page = Page(raw=[delivery.payload], includes=delivery.includes)
+        for one in matched:
+            self.sources[one.source.pk] = one
+            self.pages.setdefault(one.source.pk, []).append(page)
+
+    def set_aside(self, reason: str, line: bytes) -> None:
+        self.broken.append((reason[:300], shown(line) if len(self.broken) < MOST_BROKEN else ""))
+
+
+class Keeper:
+    """Stores batches; one run a source and minute, and one a connection for what no source is at fault of."""
+
+    def __init__(self, door: Door, ahead: timedelta) -> None:
+        self.door, self.ahead = door, ahead
+        self.runs: dict[int, IngestRun] = {}
+
+    def keep(self, batch: Batch, connection_run: IngestRun | None, now: datetime) -> None:
+        """Everything of the batch, or an error: then nothing may be said to be stored."""
+        for pk, pages in batch.pages.items():
+            self._keep(batch.sources[pk], pages, now)
+        if batch.broken and connection_run:
+            self._quarantine(batch.broken, connection_run, now)
+
+    def charge(self, market_id: int, posts: int) -> None:
+        """What a settled block cost stands in the market's newest run of the stream."""
+        runs = [run for run in self.runs.values() if run.market_id == market_id]
+        if posts and runs:
+            newest = max(runs, key=lambda run: run.started_at)
+            IngestRun.objects.filter(pk=newest.pk).update(charged=F("charged") + posts)
+
+    def _keep(self, one: Listened, pages: list[Page], now: datetime) -> None:
+        ask = Metered(self.door, one.market, now=clock_from(now))
+        try:
+            reading = Reader(one.source, Cursor(), ask, now).delivered(pages)
+        except Failure as failure:
+            # An author or a newer version that X does not tell now: search brings all of it later.
+            log.warning("stream_posts_left_to_search", source=str(one.source), error=failure.message)
+            gaps.open_gaps([one.source.pk], now, self.ahead)
+            return
+        for tries_left in reversed(range(PATIENCE)):
+            try:
+                self._store(one, reading, ask.charged, now)
+                return
+            except Busy:
+                if not tries_left:
+                    raise
+
+    @one_transaction()
+    def _store(self, one: Listened, reading: Reading, charged: int, now: datetime) -> None:
+        stored, arrived = store(reading, one.source, one.channels, now)
+        run = self._run_of(one.source.pk, one.market, now)
+        told = {
+            "read": reading.read,
+            "missing": reading.missing,
+            "quarantined": len(reading.broken),
+            "fresh": stored.fresh,
+            "known": stored.known,
+            "edited": len(stored.edited),
+            "withdrawn": stored.followed.withdrawn,
+            "restored": stored.followed.restored,
+            "candidates": arrived.candidates,
+            "blocked": arrived.blocked,
+            "held": arrived.held,
+            "charged": charged,
+        }
+        counts = {name: F(name) + count for name, count in told.items() if count}
+        IngestRun.objects.filter(pk=run.pk).update(ended_at=max(now, run.started_at), **counts)
+        Quarantined.objects.bulk_create(
+            [Quarantined(run=run, reason=why, payload=payload, at=now) for why, payload in reading.broken]
+        )
+        events.arrived(arrived.channels)
+
+    def _run_of(self, source_id: int, market: Market, now: datetime) -> IngestRun:
+        """This minute's run; it is never open, so that a killed process leaves none behind."""
+        run = self.runs.get(source_id)
+        fresh = run is not None and run.started_at.replace(second=0, microsecond=0) == now.replace(
+            second=0, microsecond=0
+        )
+        found = IngestRun.objects.filter(pk=run.pk).first() if run and fresh else None
+        if found is None:
+            told = {"kind": IngestRun.Kind.STREAM, "outcome": IngestRun.Outcome.READ}
+            found = IngestRun.objects.create(source_id=source_id, market=market, started_at=now, ended_at=now, **told)
+        self.runs[source_id] = found
+        return found
+
+    @one_transaction()
+    def _quarantine(self, broken: list[tuple[str, Any]], run: IngestRun, now: datetime) -> None:
+        kept = [Quarantined(run=run, reason=why, payload=words, at=now) for why, words in broken[:MOST_BROKEN]]
+        Quarantined.objects.bulk_create(kept)
+        IngestRun.objects.filter(pk=run.pk).update(quarantined=F("quarantined") + len(broken))
+        log.info("stream_lines_set_aside", count=len(broken), reason=broken[0][0])
