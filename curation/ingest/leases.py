@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from curation.models import Cursor, IngestRun
 from curation.models.ingest import STREAM_AWAY
 from regions.models import Source
 
-LEASE = timedelta(seconds=150)  # longer than a task may run
-WAITING = timedelta(seconds=60)  # how long a message may lie in the queue before another is sent
+LEASE = timedelta(seconds=settings.INGEST_LEASE_SECONDS)
+WAITING = LEASE * 2 / 5  # how long a message may lie in the queue before another is sent
+
+LANE = 7304  # class of the advisory locks that are the places for slow sources
+PLACES_TAKEN = """
+    SELECT count(DISTINCT objid) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+SLOW = Q(took_ms__gt=Cursor.SLOW_MS) | Q(failures__gt=0)
 
 KINDS = {
     "timeline": [Source.Kind.ACCOUNT],
@@ -42,11 +53,50 @@ def add_missing_cursors() -> None:
 
 @transaction.atomic
 def offer_due(now: datetime, most: int) -> dict[int, datetime]:
-    """The sources longest due, each with its lease; offered again when nobody takes it up within a minute."""
-    due = Cursor.objects.due(now).select_for_update(skip_locked=True, of=("self",))[:most]
-    ids = [cursor.pk for cursor in due]
+    """The sources longest due, each with its lease; offered again when nobody takes it up within a minute.
+
+    Of slow ones only as many as may be read at once, so that they never take all workers."""
+    quick = _first(Cursor.objects.due(now).exclude(SLOW), most)
+    room = settings.INGEST_SLOW_AT_ONCE - slow_ones_read()
+    slow = _first(Cursor.objects.due(now).filter(SLOW), min(most, room)) if room > 0 else []
+    ids = [cursor.pk for cursor in sorted([*quick, *slow], key=lambda cursor: cursor.due_at)[:most]]
     Cursor.objects.filter(pk__in=ids).update(due_at=now + WAITING)
     return dict.fromkeys(ids, now + WAITING)
+
+
+def _first(due: QuerySet[Cursor], most: int) -> list[Cursor]:
+    return list(due.select_for_update(skip_locked=True, of=("self",))[:most])
+
+
+@contextmanager
+def lane(cursor: Cursor) -> Iterator[bool]:
+    """Whether there is room to read this source now: always for a quick one, for slow ones up to the setting.
+
+    The places are advisory locks of the connection: all workers share them, and who is killed leaves his."""
+    if not cursor.slow:
+        yield True
+        return
+    place = next((one for one in range(settings.INGEST_SLOW_AT_ONCE) if _locked(one)), None)
+    try:
+        yield place is not None
+    finally:
+        if place is not None:
+            _ask("SELECT pg_advisory_unlock(%s, %s)", LANE, place)
+
+
+def slow_ones_read() -> int:
+    """How many slow sources are read now, by all workers."""
+    return int(_ask(PLACES_TAKEN, LANE))
+
+
+def _locked(place: int) -> bool:
+    return bool(_ask("SELECT pg_try_advisory_lock(%s, %s)", LANE, place))
+
+
+def _ask(question: str, *values: int) -> Any:
+    with connection.cursor() as asked:
+        asked.execute(question, values)
+        return asked.fetchone()[0]
 
 
 def take(source_id: int, now: datetime, offered: datetime | None = None) -> datetime | None:
@@ -57,10 +107,9 @@ def take(source_id: int, now: datetime, offered: datetime | None = None) -> date
     return lease if free.update(due_at=lease) else None
 
 
-def put_off(source: Source, lease: datetime, now: datetime) -> None:
-    """A source that feeds no channel costs nothing: X is not asked."""
-    later = now + timedelta(seconds=source.most_seconds)
-    Cursor.objects.filter(pk=source.pk, due_at=lease).update(due_at=later)
+def put_off(source_id: int, lease: datetime, until: datetime) -> None:
+    """X is not asked now: the source is due again then."""
+    Cursor.objects.filter(pk=source_id, due_at=lease).update(due_at=until)
 
 
 def wait_for_window(endpoint: str, reader: Source, until: datetime) -> None:

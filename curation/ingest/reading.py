@@ -15,7 +15,8 @@ from django.db.models import JSONField, Value
 
 from curation.models import Author, Cursor
 from curation.x.client import Door, Page
-from curation.x.outcomes import Failure, Gone, Unreachable, last_segment, message_of
+from curation.x.metered import Metered
+from curation.x.outcomes import BudgetSpent, Failure, Gone, Unreachable, last_segment, message_of
 from curation.x.wire import (
     Includes,
     Person,
@@ -65,7 +66,7 @@ class Reading:
 class Reader:
     """Reads one source once. Raises Failure when nothing could be read."""
 
-    def __init__(self, source: Source, cursor: Cursor, door: Door, now: datetime) -> None:
+    def __init__(self, source: Source, cursor: Cursor, door: Door | Metered, now: datetime) -> None:
         self.source = source
         self.door = door
         self.now = now
@@ -248,8 +249,7 @@ class Reader:
         """X answers an old id with the old text: the newest version is fetched in its place."""
         told = self.reading
         stale = {post.newest_id: post.first_id for post in told.posts.values() if post.newest_id != post.id}
-        for batch in batches(stale):
-            page = self.door.tweets(batch)
+        for page in self._looked_up(self.door.tweets, stale):
             includes = Includes(page.includes)
             told.people |= includes.people
             for payload in page.raw:
@@ -262,13 +262,25 @@ class Reader:
                 del told.posts[first]
                 told.missing += 1
 
+    def _looked_up(self, ask: Callable[[list[int]], Page], ids: Iterable[int]) -> Iterator[Page]:
+        """Without budget what is missing stays missing: the rest of what was paid for is stored."""
+        for batch in batches(ids):
+            try:
+                page = ask(batch)
+            except BudgetSpent as failure:
+                if failure.passing:
+                    raise
+                self.reading.failure = self.reading.failure or failure
+                return
+            yield page
+
     def _authors(self) -> None:
         """Asks for the accounts that neither X's pages nor our tables have."""
         told = self.reading
         wanted = {post.author_id for post in told.posts.values()} - set(told.people)
         wanted -= set(Author.objects.filter(pk__in=wanted).values_list("pk", flat=True))
-        for batch in batches(wanted):
-            told.people |= people(self.door.users(ids=batch).raw)
+        for page in self._looked_up(lambda ids: self.door.users(ids=ids), wanted):
+            told.people |= people(page.raw)
         for post in [post for post in told.posts.values() if post.author_id in wanted - set(told.people)]:
             told.set_aside("its author is not known", post.raw)
             del told.posts[post.first_id]

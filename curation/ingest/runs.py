@@ -9,27 +9,19 @@ import structlog
 from django.db.models import F, Value
 from django.db.models.functions import Greatest
 
+from curation.ingest.pauses import FOR_EVERYONE, PROBE
 from curation.models import Cursor, IngestRun
-from curation.x.outcomes import (
-    BadToken,
-    Failure,
-    MonthlyCapReached,
-    NotPermitted,
-    OutOfCredits,
-    QueryRefused,
-    WindowClosed,
-)
-from regions.models import Channel, Market, Source
+from curation.x.outcomes import BudgetSpent, Failure, NotPermitted, QueryRefused, WindowClosed
+from regions.models import Source
 
 log = structlog.get_logger(__name__)
 MOST_FAILURES = 10_000
 SOON = timedelta(seconds=5)
-LONG = timedelta(minutes=15)
+PLENTY = 50
 LONGEST_BACK_OFF = timedelta(minutes=15)
 LONGEST_WINDOW = timedelta(hours=1)
-FOR_EVERYONE = (BadToken, OutOfCredits, MonthlyCapReached)
 Outcome = IngestRun.Outcome
-WELL = (Outcome.READ, Outcome.WAITING)
+WELL = (Outcome.READ, Outcome.WAITING, Outcome.BUDGET)
 COUNTS = {
     "read": "read",
     "fresh": "new",
@@ -40,6 +32,9 @@ COUNTS = {
     "candidates": "candidates",
     "blocked": "blocked",
     "held": "held",
+    "withdrawn": "withdrawn",
+    "restored": "restored",
+    "charged": "charged",
 }
 
 
@@ -61,18 +56,14 @@ class Ending:
     paused_reason: str = ""
 
 
-def payer(source: Source, channels: list[Channel]) -> Market | None:
-    """The market that pays: the source's own, else the first that it feeds."""
-    if source.market_id:
-        return source.market
-    return channels[0].market if channels else None
-
-
-def next_interval(source: Source, cursor: Cursor, fresh: int, waiting: bool) -> int:
-    """Seconds until the next reading: halved by a yield, longer by half without, short when more waits."""
-    if waiting:
-        return source.least_seconds
-    seconds = cursor.interval_seconds // 2 if fresh else cursor.interval_seconds * 3 // 2 + 1
+def next_interval(source: Source, cursor: Cursor, useful: int) -> int:
+    """Seconds between readings, by the candidates that the last one brought: with half a page or more a quarter of
+    what it was, with some a half, with none half as long again; so one in three readings brings something."""
+    seconds = cursor.interval_seconds
+    if useful >= PLENTY:
+        seconds //= 4
+    else:
+        seconds = seconds // 2 if useful else seconds * 3 // 2 + 1
     return min(max(seconds, source.least_seconds), source.most_seconds)
 
 
@@ -83,15 +74,20 @@ def close_stopped(source: Source, now: datetime) -> None:
     left.update(outcome=Outcome.FAILED, error="The worker was stopped.", ended_at=ended)
 
 
-def say(run: IngestRun, source: Source) -> None:
-    """One line a pass for whoever follows the log."""
+def say(run: IngestRun, source: Source | None = None) -> None:
+    """One line a pass for whoever follows the log; without a source, of a recheck or a link by hand."""
     line = log.info if run.outcome in WELL else log.warning
     market = run.market.code if run.market else ""
-    line("source_read", source=str(source), market=market, outcome=run.outcome, told=in_words(run), error=run.error)
+    asked = {"source": str(source)} if source else {"kind": run.kind}
+    line("source_read" if source else "x_asked", **asked, market=market, **outcome_of(run))
+
+
+def outcome_of(run: IngestRun) -> dict[str, str]:
+    return {"outcome": run.outcome, "told": in_words(run), "error": run.error}
 
 
 def in_words(run: IngestRun) -> str:
-    """What came of a run, as in: 12 read, 3 new, 9 known, 3 candidates."""
+    """What came of a run, as in: 12 read, 3 new, 9 known, 3 candidates, 12 charged."""
     counts = ((getattr(run, name), words) for name, words in COUNTS.items())
     return ", ".join(f"{count} {words}" for count, words in counts if count) or "nothing"
 
@@ -105,9 +101,11 @@ def ending(failure: Failure, source: Source, cursor: Cursor, now: datetime) -> E
         return Ending(Outcome.FAILED, now + SOON, cursor.failures)
     if isinstance(failure, QueryRefused | NotPermitted):
         return Ending(Outcome.REFUSED, now + timedelta(seconds=source.most_seconds), paused_reason=failure.message)
+    if isinstance(failure, BudgetSpent):
+        return Ending(Outcome.BUDGET, max(failure.until, now + SOON), cursor.failures)
+    if type(failure) in FOR_EVERYONE:
+        return Ending(Outcome.FAILED, now + PROBE, cursor.failures)
     failures = min(cursor.failures + 1, MOST_FAILURES)
-    if isinstance(failure, FOR_EVERYONE):
-        return Ending(Outcome.FAILED, now + LONG, failures)
     return Ending(Outcome.FAILED, now + back_off(source, failures), failures)
 
 

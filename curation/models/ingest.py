@@ -37,6 +37,8 @@ class Cursor(models.Model):
     failures = models.PositiveSmallIntegerField(default=0)
     took_ms = models.PositiveIntegerField(default=0)
 
+    SLOW_MS = 5_000
+
     objects = CursorQuerySet.as_manager()
 
     class Meta:
@@ -45,9 +47,18 @@ class Cursor(models.Model):
     def __str__(self) -> str:
         return f"{self.source_id} up to {self.newest_id}"
 
+    @property
+    def slow(self) -> bool:
+        """Whether it may keep a worker waiting: its last reading took long or failed."""
+        return self.took_ms > self.SLOW_MS or self.failures > 0
+
     def stream_is_away(self, now: datetime) -> bool:
         """Whether nobody reads this source's stream rule: its reader moves `newest_id` every few seconds."""
         return self.newest_id is None or self.newest_id < id_at(now - STREAM_AWAY)
+
+    def is_streamed(self, now: datetime) -> bool:
+        """Whether the stream brings what is new, and only its gaps are searched."""
+        return self.source.kind == Source.Kind.STREAM and not self.stream_is_away(now)
 
 
 class IngestRun(models.Model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from curation.models import Charge, Purpose, Reservation
@@ -28,7 +28,7 @@ class Metered:
         self, door: Door, market: Market, purpose: str = Purpose.INGEST, *, now: Callable[[], datetime] | None = None
     ) -> None:
         self.door, self.market, self.purpose = door, market, purpose
-        self.now = now or running(datetime.fromtimestamp(door.clock(), tz=budget.UTC))
+        self.now = now or clock_from(datetime.fromtimestamp(door.clock(), UTC))
         self.charged = 0
 
     def timeline(self, user_id: str, *, max_results: int = FULL, **bounds: Any) -> Page:
@@ -83,7 +83,7 @@ class Metered:
         self.charged += budget.settle(drawn, posts=posts, users=users, now=self.now()) - drawn.posts
 
 
-def running(start: datetime) -> Callable[[], datetime]:
+def clock_from(start: datetime) -> Callable[[], datetime]:
     """A clock that shows `start` now and goes on from there."""
     began = time.monotonic()
     return lambda: start + timedelta(seconds=time.monotonic() - began)

@@ -20,9 +20,10 @@ from curation.ingest.tweets import store_tweets
 from curation.models import Author, Candidate, Cursor, IngestRun, Quarantined, State, Tweet
 from curation.operations.record import lock_candidates, lock_channels, one_transaction
 from curation.x.client import Door
+from curation.x.metered import Metered
 from curation.x.simulator import Simulator
 from curation.x.wire import Includes, Person, Post, read_post
-from regions.models import Channel, Source, User
+from regions.models import Channel, Market, Source, User
 from tests.cast import channel_of, make_author, make_candidate, make_tweet
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -107,7 +108,8 @@ def pass_of(source: Source, posts: list[Post], *people: Person) -> Callable[[], 
     reading = Reading(posts={post.first_id: post for post in posts}, people={person.x_id: person for person in people})
 
     def store() -> None:
-        Pass(source, lease, now, Door("http://127.0.0.1:1", ""))._store(reading)
+        market = Market.objects.get(code="de")
+        Pass(source, lease, now, Metered(Door("http://127.0.0.1:1", ""), market))._store(reading)
 
     return store
 

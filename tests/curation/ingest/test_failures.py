@@ -167,7 +167,7 @@ def test_the_back_off_ends_at_a_quarter_of_an_hour(x: Simulator, source_of: Sour
     ("order", "words"),
     [({"status": 401}, "token"), ({"status": 402}, "credits"), ({"status": 429, "body": CAP}, "Usage cap")],
 )
-def test_what_concerns_everyone_waits_long_and_pauses_nobody(
+def test_what_concerns_everyone_pauses_no_source_and_blames_none(
     x: Simulator, source_of: SourceOf, read: Read, order: dict[str, Any], words: str
 ) -> None:
     x.fail("/2/tweets/", **order)
@@ -175,7 +175,7 @@ def test_what_concerns_everyone_waits_long_and_pauses_nobody(
     run = read(source)
     source.refresh_from_db()
     assert (run.outcome, words in run.error, due_in(source, run)) == ("failed", True, 900)
-    assert source.paused_at is None
+    assert (source.paused_at, Cursor.objects.get().failures) == (None, 0)
 
 
 def test_a_failure_while_fetching_the_newest_version_stores_nothing(
@@ -233,17 +233,17 @@ def test_the_log_has_one_line_for_each_pass(x: Simulator, source_of: SourceOf, r
     with capture_logs() as lines:
         read(source)
         read(source)
-        x.fail("/2/users/", status=429, headers={"x-rate-limit-reset": reset})
-        read(source)
         x.fail("/2/users/", status=503)
+        read(source)
+        x.fail("/2/users/", status=429, headers={"x-rate-limit-reset": reset})
         read(source)
     same = {"event": "source_read", "source": "Das Stadtblatt", "market": "de"}
     assert lines == [
         same | {"outcome": outcome, "told": told, "error": error, "log_level": level}
         for outcome, told, error, level in [
-            ("read", "2 read, 2 new, 2 candidates, 1 held", "", "info"),
+            ("read", "2 read, 2 new, 2 candidates, 1 held, 4 charged", "", "info"),
             ("read", "nothing", "", "info"),
+            ("failed", "nothing", lines[2]["error"], "warning"),
             ("waiting", "nothing", "Too Many Requests", "info"),
-            ("failed", "nothing", lines[-1]["error"], "warning"),
         ]
     ]

@@ -1,0 +1,123 @@
+"""When X is not asked: a market's budget is used up, or X turns all of us away (401, 402, its monthly cap).
+
+A pause of everyone lets one pass of all workers through every quarter of an hour, to see whether it is over. Each pause
+has one line in the log when it begins, `ingest_paused`, and one when it ends, `ingest_resumed`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from curation.models import Cursor, IngestRun, Pause, Purpose
+from curation.x import budget
+from curation.x.metered import LEAST
+from curation.x.outcomes import BadToken, BudgetSpent, Failure, MonthlyCapReached, OutOfCredits
+from regions.models import Market, Source
+
+log = structlog.get_logger(__name__)
+PROBE = timedelta(minutes=15)
+FOR_EVERYONE: dict[type[Failure], str] = {
+    BadToken: Pause.Cause.TOKEN,
+    OutOfCredits: Pause.Cause.CREDITS,
+    MonthlyCapReached: Pause.Cause.CAP,
+}
+WORTH_READING = max(LEAST.values())  # posts
+
+
+def admit(market: Market | None, now: datetime, purpose: str = Purpose.INGEST) -> Pause | None:
+    """None when X may be asked; else the pause that forbids it. Rechecks have a budget of their own.
+
+    In a pause of everyone exactly one of all who ask is let through every quarter of an hour."""
+    if market is not None and purpose == Purpose.INGEST:
+        own = Pause.objects.filter(market=market, ended_at=None, until__gt=now).order_by("-until").first()
+        if own:
+            return own
+    return _turned_away(now) if Pause.objects.filter(market=None, ended_at=None).exists() else None
+
+
+def take_note(failure: Failure | None, market: Market | None, *, began: datetime, now: datetime) -> None:
+    """What asking X at `began` on a market's account showed: a pause begins, or one of everyone ends."""
+    cause = FOR_EVERYONE.get(type(failure)) if failure else None
+    if failure and cause:
+        _end(Pause.objects.filter(market=None, since__lt=began).exclude(cause=cause), now)
+        _pause(None, cause, failure.message, began + PROBE, now)
+    elif isinstance(failure, BudgetSpent) and not failure.passing:
+        _pause(market, failure.cause, failure.message, failure.until, now)
+    elif failure is None:
+        _end(Pause.objects.filter(market=None, since__lt=began), now)
+
+
+def resume(now: datetime) -> None:
+    """Ends what is over: a day or a month turned, or a lead raised a budget. Sources are due at once."""
+    for pause in Pause.objects.filter(ended_at=None).exclude(market=None).select_related("market"):
+        if pause.market and (pause.until <= now or _worth_reading(pause.market, now)):
+            _end(Pause.objects.filter(pk=pause.pk), now)
+
+
+def payer(source: Source) -> Market | None:
+    """The market that pays: the source's own, else the first that it feeds. None when it feeds no channel."""
+    first = source.channels().first()
+    return first.market if first else None
+
+
+def _turned_away(now: datetime) -> Pause | None:
+    """Whoever comes first after the quarter of an hour moves it ahead, and goes through."""
+    with transaction.atomic():
+        standing = list(Pause.objects.filter(market=None, ended_at=None).order_by("pk").select_for_update())
+        early = [pause for pause in standing if pause.until > now]
+        if early:
+            return max(early, key=lambda pause: pause.until)
+        Pause.objects.filter(pk__in=[pause.pk for pause in standing]).update(until=now + PROBE)
+    return None
+
+
+def _worth_reading(market: Market, now: datetime) -> bool:
+    return budget.standing(market, now).left_for_ingest >= WORTH_READING
+
+
+def _pause(market: Market | None, cause: str, words: str, until: datetime, now: datetime) -> None:
+    """One of all who find it out makes the pause, says so, and puts off those who would only find the same."""
+    told = {"words": words[:500], "since": now, "until": until}
+    with transaction.atomic():
+        _, made = Pause.objects.get_or_create(market=market, cause=cause, ended_at=None, defaults=told)
+        if made:
+            _due_at(_paid_by(market).filter(due_at__lt=until), until)
+    if made:
+        line = log.warning if market else log.error
+        line("ingest_paused", market=code(market), cause=cause, words=words, until=until.isoformat())
+
+
+def _end(pauses: QuerySet[Pause], now: datetime) -> None:
+    """Whoever ends a pause first says so; what it put off is due."""
+    for pause in pauses.filter(ended_at=None).select_related("market"):
+        with transaction.atomic():
+            mine = Pause.objects.filter(pk=pause.pk, ended_at=None).update(ended_at=now)
+            if mine:
+                _due_at(_paid_by(pause.market).filter(due_at__gt=now, due_at__lte=pause.until), now)
+        if mine:
+            log.warning("ingest_resumed", market=code(pause.market), cause=pause.cause, since=pause.since.isoformat())
+
+
+def _paid_by(market: Market | None) -> QuerySet[Cursor]:
+    """The cursors of a market's sources, or of all."""
+    cursors = Cursor.objects.all()
+    if market is None:
+        return cursors
+    everywhere = Source.objects.filter(market=None, channel=None)
+    paid = [source.pk for source in everywhere if payer(source) == market]
+    return cursors.filter(Q(source__market=market) | Q(source__channel__market=market) | Q(source__in=paid))
+
+
+def _due_at(cursors: QuerySet[Cursor], at: datetime) -> None:
+    """Those being read keep their lease: they find out by themselves."""
+    running = IngestRun.objects.filter(source=OuterRef("pk"), outcome=IngestRun.Outcome.RUNNING)
+    free = cursors.filter(~Exists(running)).order_by("pk").select_for_update(skip_locked=True, of=("self",))
+    Cursor.objects.filter(pk__in=[cursor.pk for cursor in free]).update(due_at=at)
+
+
+def code(market: Market | None) -> str:
+    return market.code if market else "all"
