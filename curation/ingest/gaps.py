@@ -44,18 +44,22 @@ def heard_up_to(source_ids: Iterable[int], moment: datetime) -> None:
     Cursor.objects.filter(pk__in=list(free)).update(newest_id=Greatest("newest_id", mark))
 
 
-def keep_search(cursor: Cursor, before: Cursor, reading: Reading, *, streamed: bool) -> None:
-    """What a search of a stream rule closed, put into its cursor as it is now.
-
-    `before`: as it was when the search began; the stream may have moved it and opened the gap anew since."""
+def keep(cursor: Cursor, before: Cursor, reading: Reading, *, streamed: bool) -> None:
+    """What was read, put into the cursor as it is now. The stream may have moved it, and opened the gap anew, since
+    the reading began at `before`; nobody else can."""
     floor, until = reading.gap_floor_id, reading.gap_until_id
     if (cursor.gap_floor_id, cursor.gap_until_id) != (before.gap_floor_id, before.gap_until_id):
         reached = before.gap_until_id if streamed else reading.newest_id
-        whole = reading.gap_floor_id is None and reached is not None
-        floor, until = cursor.gap_floor_id, cursor.gap_until_id
-        if whole and floor is not None and reached is not None:
-            floor = max(floor, reached - 1)
-        if floor is not None and until is not None and floor + 1 >= until:
-            floor = until = None
-    cursor.newest_id = max(number for number in (cursor.newest_id, reading.newest_id, 0) if number is not None) or None
+        floor, until = _still_open(cursor, reached if reading.gap_floor_id is None else None)
+    known = [number for number in (cursor.newest_id, reading.newest_id) if number is not None]
+    cursor.newest_id = max(known, default=None)
     cursor.gap_floor_id, cursor.gap_until_id = floor, until
+
+
+def _still_open(cursor: Cursor, reached: int | None) -> tuple[int | None, int | None]:
+    """The gap as the stream opened it, without what was read to the end meanwhile."""
+    floor, until = cursor.gap_floor_id, cursor.gap_until_id
+    if floor is None or until is None or reached is None:
+        return floor, until
+    floor = max(floor, reached - 1)
+    return (floor, until) if floor + 1 < until else (None, None)
