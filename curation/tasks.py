@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
 from celery import shared_task
 from django.utils import timezone
 
 from curation import operations
-from curation.ingest import leases, poll, waiting
+from curation.ingest import leases, pauses, poll, waiting
 from curation.ingest.rechecks import recheck
+from curation.ingest.tidying import tidy
 from curation.models import IdempotencyKey
+from curation.x.client import door
+from curation.x.outcomes import Failure
+from curation.x.usage import reconcile
 from regions.models import Market
 
 MOST_AT_ONCE = 100
@@ -20,14 +25,35 @@ MOST_AT_ONCE = 100
 def poll_due_sources() -> None:
     """Rings for every source that is due. By the lease in it, a repeated message does nothing."""
     leases.add_missing_cursors()
+    pauses.resume(timezone.now())
+    ring()
+
+
+def ring() -> None:
     for source_id, offered in leases.offer_due(timezone.now(), MOST_AT_ONCE).items():
         poll_source.delay(source_id=source_id, offered=offered.isoformat())
 
 
 @shared_task(name="curation.tasks.poll_source", ignore_result=True)
 def poll_source(*, source_id: int, offered: str | None = None) -> None:
-    """Reads one source, if nobody else does."""
-    poll(source_id, offered=datetime.fromisoformat(offered) if offered else None)
+    """Reads one source, if nobody else does. The place that a slow one leaves is taken at once."""
+    was_slow = leases.is_slow(source_id)
+    run = poll(source_id, offered=datetime.fromisoformat(offered) if offered else None)
+    if was_slow and run is not None:
+        ring()
+
+
+@shared_task(name="curation.tasks.reconcile_usage", ignore_result=True)
+def reconcile_usage() -> None:
+    """Our count beside X's. What X does not tell now it tells in an hour."""
+    with suppress(Failure):
+        reconcile(door(), timezone.now())
+
+
+@shared_task(name="curation.tasks.tidy_ingest")
+def tidy_ingest() -> None:
+    """Old runs, charges and payloads set aside go."""
+    tidy(timezone.now())
 
 
 @shared_task(name="curation.tasks.lapse_old_candidates")

@@ -145,7 +145,14 @@ CELERY_BEAT_SCHEDULE = {
     },
     "recheck live": {"task": "feeds.tasks.recheck_live", "schedule": 60.0, "options": {"expires": 55}},
     "recheck pending": {"task": "curation.tasks.recheck_pending", "schedule": 120.0, "options": {"expires": 110}},
+    "reconcile usage": {
+        "task": "curation.tasks.reconcile_usage",
+        "schedule": 3600.0,
+        "options": {"expires": 3000},
+    },
+    "tidy ingest": {"task": "curation.tasks.tidy_ingest", "schedule": 3600.0},
     "lapse old candidates": {"task": "curation.tasks.lapse_old_candidates", "schedule": 60.0},
+    "purge old texts": {"task": "feeds.tasks.purge_old", "schedule": 3600.0},
     "forget old keys": {"task": "curation.tasks.forget_old_keys", "schedule": 3600.0},
 }
 

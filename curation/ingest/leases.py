@@ -84,6 +84,10 @@ def lane(cursor: Cursor) -> Iterator[bool]:
             _ask("SELECT pg_advisory_unlock(%s, %s)", LANE, place)
 
 
+def is_slow(source_id: int) -> bool:
+    return Cursor.objects.filter(SLOW, pk=source_id).exists()
+
+
 def slow_ones_read() -> int:
     """How many slow sources are read now, by all workers."""
     return int(_ask(PLACES_TAKEN, LANE))

@@ -1,0 +1,83 @@
+"""Our count beside X's."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from curation.models import UsageReading
+from curation.x import budget
+from curation.x.client import Door, Page
+from curation.x.metered import Metered
+from curation.x.simulator import Simulator
+from curation.x.usage import reconcile
+from regions.models import Market
+
+pytestmark = pytest.mark.django_db
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+TODAY = date(2026, 11, 22)
+
+
+@pytest.fixture
+def x() -> Iterator[Simulator]:
+    with Simulator(rate=0, catalogue=0, clock=NOON.timestamp) as simulator:
+        simulator.account("stadtblatt", name="Stadtblatt", category="politics", language="de")
+        yield simulator
+
+
+class Telling:
+    """X's answer, whatever it is."""
+
+    def __init__(self, *raw: Any) -> None:
+        self.raw = list(raw)
+
+    def usage(self, days: int = 7) -> Page:
+        return Page(raw=self.raw)
+
+
+def usage(*days: tuple[str, Any]) -> dict[str, Any]:
+    return {"daily_project_usage": {"usage": [{"date": day, "usage": count} for day, count in days]}}
+
+
+def test_both_count_the_same(x: Simulator) -> None:
+    for n in range(7):
+        x.post("stadtblatt", f"Nummer {n}.")
+    ask = Door(x.base_url, x.token, clock=NOON.timestamp)
+    meter = Metered(ask, Market.objects.get(code="de"))
+    for _ in range(2):
+        meter.search("from:stadtblatt")
+    with capture_logs() as lines:
+        reconcile(ask, NOON)
+    kept = {one.day: (one.by_x, one.by_us) for one in UsageReading.objects.all()}
+    assert (kept.pop(TODAY), set(kept.values()), lines) == ((7, 7), {(0, 0)}, [])
+    assert (x.meter.posts("2026-11-22"), meter.charged) == (7, 7)
+
+
+def test_X_counting_more_is_warned_of_once(x: Simulator) -> None:
+    with capture_logs() as lines:
+        for by_x in (5, 5, 3, 9):
+            reconcile(Telling(usage(("2026-11-22T00:00:00.000Z", str(by_x)))), NOON)
+    assert lines == [
+        {"event": "x_counted_more", "log_level": "warning", "day": "2026-11-22", "by_x": by_x, "by_us": 0}
+        for by_x in (5, 9)
+    ]
+
+
+def test_what_is_drawn_and_not_settled_counts_as_ours(x: Simulator) -> None:
+    budget.reserve(Market.objects.get(code="de"), 100, now=NOON)
+    with capture_logs() as lines:
+        (kept,) = reconcile(Telling(usage(("2026-11-22", "80"))), NOON)
+    assert (kept.by_x, kept.by_us, lines) == (80, 100, [])
+
+
+@pytest.mark.parametrize("raw", [[], ["x"], [{}], [{"daily_project_usage": "x"}], [usage(("soon", "1"))]])
+def test_an_answer_that_tells_nothing_changes_nothing(raw: list[Any]) -> None:
+    assert reconcile(Telling(*raw), NOON) == []
+
+
+def test_numbers_that_are_none_are_passed_over() -> None:
+    told = [("2026-11-22", "many"), ("2026-11-21", None), ("2026-11-20", "4"), ("2026-01-01", "5")]
+    kept = reconcile(Telling(usage(*told)), NOON)
+    assert [(one.day, one.by_x) for one in kept] == [(date(2026, 11, 20), 4)]
