@@ -1,0 +1,31 @@
+"""A million posts, thirty per cent of what is read read twice, pages shuffled, workers killed: nothing is lost.
+
+SOAK_POSTS, SOAK_KILLS and SOAK_SEED change the size; SOAK=short reads 20,000 with 10 kills."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.cast import channel_of
+from tests.soak.kills import say, soak
+from tests.soak.world import Plan
+
+pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+SHORT = os.environ.get("SOAK") == "short"
+POSTS = int(os.environ.get("SOAK_POSTS") or (20_000 if SHORT else 1_000_000))
+KILLS = int(os.environ.get("SOAK_KILLS") or (10 if SHORT else 200))
+SEED = int(os.environ.get("SOAK_SEED") or 1)
+PACE = float(os.environ.get("SOAK_PACE") or 300)
+
+
+def test_a_million_posts_and_two_hundred_kills(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = Plan(POSTS, accounts=40, pace=PACE, seed=SEED)
+    channels = channel_of("de", "politics"), channel_of("nl", "politics")
+    outcome = soak(plan, KILLS, channels, tmp_path, lease=30, seconds=600 + 5 * POSTS / PACE)
+    with capsys.disabled():
+        print("\n" + say(outcome))
+    assert outcome.passed == []
+    assert set(outcome.rest.values()) == {0}, outcome.rest
+    assert (sum(outcome.figures["kills"].values()) >= KILLS, outcome.figures["posts"]) == (True, POSTS)
+    assert outcome.died == []
