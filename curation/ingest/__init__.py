@@ -77,7 +77,7 @@ class Pass:
 
     def _read(self) -> None:
         try:
-            self.before = Cursor.objects.get(pk=self.source.pk)
+            self.before = Cursor.objects.select_related("source").get(pk=self.source.pk)
             reading = Reader(self.source, self.before, self.ask, self.now).result()
             self.failure = reading.failure
             self._store(reading)

@@ -13,6 +13,7 @@ from typing import Any
 
 import requests
 
+from curation.x.entities import clean
 from curation.x.outcomes import message_of
 from curation.x.wire import Unreadable, read_id
 
@@ -87,4 +88,4 @@ def number_of(value: Any) -> int:
 
 def shown(line: bytes) -> str:
     """The beginning of a line, for who looks into the quarantine."""
-    return line[: 4 * SHOWN].decode(errors="replace")[:SHOWN]
+    return clean(line[: 4 * SHOWN].decode(errors="replace"))[:SHOWN]

@@ -19,7 +19,7 @@ POLITICS_DE = "1500000000000000000"  # the simulator's list
 @pytest.fixture
 def x() -> Iterator[Simulator]:
     """A simulator that invents nothing, with two accounts in the list of German politics."""
-    with Simulator(rate=0, catalogue=0) as simulator:
+    with Simulator(rate=0, catalogue=0, keep_alive=0.1) as simulator:
         simulator.account("stadtblatt", name="Stadtblatt", category="politics", language="de")
         simulator.account("rathaus", name="Rathaus Lindmark", category="politics", language="de")
         yield simulator
