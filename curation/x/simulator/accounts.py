@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import blake2b
 from random import Random
 
@@ -23,6 +24,7 @@ def seeded(*words: object) -> Random:
     return Random(digest(*words))  # noqa: S311 - nothing here is secret
 
 
+@cache
 def account_id(username: str) -> int:
     """18 or 19 digits, inside a signed 64-bit integer."""
     return 10**17 + digest("account", username.lower()) % (8 * 10**18)

@@ -73,41 +73,12 @@ class View:
         self.pictures = pictures
         self.wanted = wanted
         self.now = world.now()
+        self.post_makers = [(name, maker) for name, maker in POST_MAKERS.items() if name in wanted.post]
 
     def post(self, post: Post) -> Json:
         said = wording(self.world, post)
-        return chosen(self.wanted.post, self._references(post) | self._words(post, said) | self._facts(post))
-
-    def _references(self, post: Post) -> dict[str, Callable[[], Any]]:
-        return {
-            "id": lambda: str(post.id),
-            "edit_history_tweet_ids": lambda: [str(number) for number in self.world.history(post)],
-            "author_id": lambda: str(post.author),
-            "conversation_id": lambda: str(conversation(self.world, post)),
-            "in_reply_to_user_id": lambda: replied_to(self.world, post),
-            "referenced_tweets": lambda: [{"type": post.kind, "id": str(post.ref)}] if post.kind else None,
-            "attachments": lambda: attachments(self.world, post),
-        }
-
-    def _words(self, post: Post, said: Wording) -> dict[str, Callable[[], Any]]:
-        return {
-            "text": lambda: said.text,
-            "entities": lambda: said.entities,
-            "note_tweet": lambda: said.note,
-            "display_text_range": lambda: list(said.shown),
-            "lang": lambda: post.lang,
-        }
-
-    def _facts(self, post: Post) -> dict[str, Callable[[], Any]]:
-        return {
-            "created_at": lambda: iso(post.created),
-            "edit_controls": lambda: self._edit_controls(post),
-            "possibly_sensitive": lambda: post.sensitive,
-            "public_metrics": lambda: self.metrics(post),
-            "reply_settings": lambda: "everyone",
-            "context_annotations": lambda: context(post),
-            "withheld": lambda: self._withheld(post),
-        }
+        made = ((name, maker(self, post, said)) for name, maker in self.post_makers)
+        return {name: value for name, value in made if value is not None and value != {} and value != []}
 
     def metrics(self, post: Post) -> dict[str, int]:
         """A retweet carries the retweets of its original and nothing else."""
@@ -117,7 +88,7 @@ class View:
         counts = post_metrics(original, self.world.author(original), self.now)
         return {name: value if name == "retweet_count" else 0 for name, value in counts.items()}
 
-    def _edit_controls(self, post: Post) -> Json:
+    def edit_controls(self, post: Post) -> Json:
         first = self.world.posts.get(post.first, post)
         return {
             "edits_remaining": max(0, 6 - len(self.world.history(post))),
@@ -125,7 +96,7 @@ class View:
             "editable_until": iso(first.created + EDIT_HOUR),
         }
 
-    def _withheld(self, post: Post) -> Json | None:
+    def withheld(self, post: Post) -> Json | None:
         author = self.world.author(post)
         if not (post.withheld or author.withheld):
             return None
@@ -203,6 +174,30 @@ class View:
             "private": lambda: False,
         }
         return chosen(self.wanted.list, makers)
+
+
+# Made of the view, the post and its wording; a table, because a page has a hundred posts.
+POST_MAKERS: dict[str, Callable[[View, Post, Wording], Any]] = {
+    "id": lambda view, post, said: str(post.id),
+    "edit_history_tweet_ids": lambda view, post, said: [str(number) for number in view.world.history(post)],
+    "author_id": lambda view, post, said: str(post.author),
+    "conversation_id": lambda view, post, said: str(conversation(view.world, post)),
+    "in_reply_to_user_id": lambda view, post, said: replied_to(view.world, post),
+    "referenced_tweets": lambda view, post, said: [{"type": post.kind, "id": str(post.ref)}] if post.kind else None,
+    "attachments": lambda view, post, said: attachments(view.world, post),
+    "text": lambda view, post, said: said.text,
+    "entities": lambda view, post, said: said.entities,
+    "note_tweet": lambda view, post, said: said.note,
+    "display_text_range": lambda view, post, said: list(said.shown),
+    "lang": lambda view, post, said: post.lang,
+    "created_at": lambda view, post, said: iso(post.created),
+    "edit_controls": lambda view, post, said: view.edit_controls(post),
+    "possibly_sensitive": lambda view, post, said: post.sensitive,
+    "public_metrics": lambda view, post, said: view.metrics(post),
+    "reply_settings": lambda view, post, said: "everyone",
+    "context_annotations": lambda view, post, said: context(post),
+    "withheld": lambda view, post, said: view.withheld(post),
+}
 
 
 def user_withheld(account: Account) -> Json | None:

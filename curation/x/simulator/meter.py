@@ -38,6 +38,7 @@ class Meter:
         self.state = state
         self.reads: Counter[str] = Counter()
         self.days: dict[str, dict[tuple[str, int], Charge]] = {}
+        self.sums: Counter[tuple[str, str]] = Counter()
         for row in state.charges():
             self._enter(Charge(*row))
 
@@ -67,13 +68,13 @@ class Meter:
         return [charge for charge in found if kind in (None, charge.kind)]
 
     def posts(self, day: str | None = None) -> int:
-        return len(self.charges(day, "post"))
+        return self._sum("post", day)
 
     def users(self, day: str | None = None) -> int:
-        return len(self.charges(day, "user"))
+        return self._sum("user", day)
 
     def cents(self, day: str | None = None) -> float:
-        return sum(CENTS[charge.kind] for charge in self.charges(day))
+        return sum(self._sum(kind, day) * price for kind, price in CENTS.items())
 
     def due(self, day: str | None = None) -> dict[tuple[str, str], int]:
         """Charges by endpoint and subject."""
@@ -90,5 +91,10 @@ class Meter:
         undelivered = sum(not charge.delivered for charge in self.charges())
         return {"days": days, "due": due, "undelivered": undelivered, "reads": dict(self.reads)} | every
 
+    def _sum(self, kind: str, day: str | None) -> int:
+        with self.lock:
+            return sum(n for (at, of), n in self.sums.items() if of == kind and day in (None, at))
+
     def _enter(self, charge: Charge) -> Charge:
+        self.sums[charge.day, charge.kind] += 1
         return self.days.setdefault(charge.day, {}).setdefault((charge.kind, charge.id), charge)

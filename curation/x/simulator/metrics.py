@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import exp
 
 from curation.x.simulator.accounts import Account, seeded
@@ -13,12 +14,21 @@ SHARES = {"retweet_count": 0.16, "reply_count": 0.11, "quote_count": 0.03, "book
 
 def post_metrics(post: Post, author: Account, now: int) -> dict[str, int]:
     """Likes in the end: about one for every 300 followers, from a tenth to tenfold; spam hardly any."""
-    chance = seeded("metrics", post.first)
-    likes = author.followers / 300 * chance.lognormvariate(0, 1.1) * (0.03 if post.spam else 1)
+    luck, shares, views = _drawn(post.first)
+    likes = author.followers / 300 * luck * (0.03 if post.spam else 1)
     grown = 1 - exp(-max(0, now - post.created) / 3_600_000 / HALF_LIFE_HOURS)
-    seen = {name: int(likes * share * chance.uniform(0.4, 1.8) * grown) for name, share in SHARES.items()}
-    impressions = int((likes * chance.uniform(30, 80) + author.followers * 0.08) * grown)
+    seen = {name: int(likes * share * grown) for name, share in shares}
+    impressions = int((likes * views + author.followers * 0.08) * grown)
     return seen | {"like_count": int(likes * grown), "impression_count": impressions}
+
+
+@lru_cache(50_000)
+def _drawn(first: int) -> tuple[float, list[tuple[str, float]], float]:
+    """Of a post by the id of its first version: its luck, each number's share of the likes, views to a like."""
+    chance = seeded("metrics", first)
+    luck = chance.lognormvariate(0, 1.1)
+    shares = [(name, share * chance.uniform(0.4, 1.8)) for name, share in SHARES.items()]
+    return luck, shares, chance.uniform(30, 80)
 
 
 def account_metrics(account: Account, posted: int) -> dict[str, int]:

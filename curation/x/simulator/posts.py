@@ -21,10 +21,10 @@ def milliseconds(post_id: int) -> int:
 
 def iso(ms: float) -> str:
     """Unix milliseconds as X writes times: whole seconds, yet with three digits behind them."""
-    return datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    return datetime.fromtimestamp(ms // 1000, UTC).isoformat()[:19] + ".000Z"
 
 
-@dataclass
+@dataclass(slots=True)
 class Media:
     """A picture or a video; the scene says what is drawn."""
 
@@ -36,7 +36,7 @@ class Media:
     height: int = 675
 
 
-@dataclass
+@dataclass(slots=True)
 class Post:
     """One version of one post. `text` is as its author typed it: links whole, nothing escaped.
 

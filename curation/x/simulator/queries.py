@@ -11,6 +11,7 @@ OPERATORS = "https://docs.x.com/x-api/posts/search/integrate/operators"
 WORD = re.compile(r"\w+")
 TOKEN = re.compile(r'-?[a-z_]+:"[^"]*"|-?"[^"]*"|-?\(|\)|[^\s()"]+|"')
 OPERATOR = re.compile(r"([a-z][a-z_]*):(.*)", re.DOTALL)
+COMBINING = re.compile("[\u0300-\u036f\u0483-\u0487\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")
 IS = ("retweet", "reply", "quote", "verified", "nullcast")
 HAS = ("links", "media", "images", "videos", "hashtags", "mentions", "cashtags", "geo")
 LEAST = {
@@ -31,9 +32,10 @@ class BadQuery(ValueError):
 
 def folded(text: str) -> str:
     """Lower case without diacritics: ă, č, ö, ώ and final sigma find their plain sisters."""
+    if text.isascii():
+        return text.lower()
     spread = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(sign for sign in spread if not unicodedata.combining(sign))
-    return bare.replace("đ", "d").replace("ς", "σ")
+    return COMBINING.sub("", spread).replace("đ", "d").replace("ς", "σ")
 
 
 @dataclass
@@ -59,14 +61,20 @@ class Searchable:
 
 
 Test = Callable[[Searchable], bool]
+Needs = tuple[frozenset[str], ...]
+NEEDED = ("from", "list", "lang")
+# Stand in a text as handed out, but not as its author typed it.
+ADDED = ("amp", "lt", "gt", "https", "t", "co")
 
 
 @dataclass(frozen=True)
 class Query:
-    """`words`: whether it asks for words, in which case X returns no retweets."""
+    """`words`: whether it asks for words, in which case X returns no retweets. `needs`: of every set a post
+    that is found fulfils one term at least, a `from:`, `list:`, `lang:` or `word:`."""
 
     test: Test
     words: bool
+    needs: Needs = ()
 
     def finds(self, post: Searchable) -> bool:
         if self.words and "is:retweet" in post.flags:
@@ -105,34 +113,39 @@ class Parser:
         self.standalone = False
 
     def query(self) -> Query:
-        test = self._either()
+        test, needs = self._either()
         if self.at < len(self.tokens):
             term, position = self.tokens[self.at]
             raise BadQuery(f"missing EOF at '{term}'", position)
         if not self.standalone:
             raise BadQuery("Rules must contain at least one positive, non-stopword clause")
-        return Query(test, self.words)
+        return Query(test, self.words, needs)
 
     def _peek(self) -> str:
         return self.tokens[self.at][0] if self.at < len(self.tokens) else ""
 
-    def _either(self) -> Test:
-        tests = [self._all()]
+    def _either(self) -> tuple[Test, Needs]:
+        found = [self._all()]
         while self._peek() == "OR":
             self.at += 1
-            tests.append(self._all())
-        return lambda post: any(test(post) for test in tests)
+            found.append(self._all())
+        tests = [test for test, _ in found]
+        if len(found) == 1:
+            return found[0]
+        return (lambda post: any(test(post) for test in tests)), alternatives([needs for _, needs in found])
 
-    def _all(self) -> Test:
-        tests = []
+    def _all(self) -> tuple[Test, Needs]:
+        tests, needs = [], list[frozenset[str]]()
         while self._peek() not in ("", ")", "OR"):
-            tests.append(self._term())
+            test, more = self._term()
+            tests.append(test)
+            needs += more
         if not tests:
             position = self.tokens[self.at][1] if self.at < len(self.tokens) else self.end
             raise BadQuery(f"no viable alternative at input '{self._peek() or '<EOF>'}'", position)
-        return lambda post: all(test(post) for test in tests)
+        return (lambda post: all(test(post) for test in tests)), tuple(needs)
 
-    def _term(self) -> Test:
+    def _term(self) -> tuple[Test, Needs]:
         term, position = self.tokens[self.at]
         self.at += 1
         if term == "(":
@@ -143,23 +156,48 @@ class Parser:
             raise BadQuery("missing closing quote", position)
         if term.startswith("-") and len(term) > 1:
             test = self._leaf(term[1:], position)[0]
-            return lambda post: not test(post)
+            return (lambda post: not test(post)), ()
         test, kind = self._leaf(term, position)
         self.words |= kind == "word"
         self.standalone |= kind != "narrowing"
-        return test
+        needed = self._needed(term, kind)
+        return test, (frozenset([needed]),) if needed else ()
+
+    def _needed(self, term: str, kind: str) -> str:
+        """What a post must fulfil for this term, as far as it can be told cheaply."""
+        name, colon, value = term.lower().partition(":")
+        if kind == "word":
+            words = [] if term[0] in "@$" else WORD.findall(self.fold(term))
+            longest = max(words, key=len, default="t")
+            return "" if longest in ADDED else f"word:{longest}"
+        stripped = value.strip('@"')
+        return f"{name}:{stripped}" if colon and name in NEEDED else ""
 
     def _leaf(self, term: str, position: int) -> tuple[Test, str]:
         if term.partition(":")[0] in self.unknown and ":" in term:
             raise invalid_operator(term, position)
         return leaf(term, position, self.fold)
 
-    def _group(self) -> Test:
-        test = self._either()
+    def _group(self) -> tuple[Test, Needs]:
+        found = self._either()
         if self._peek() != ")":
             raise BadQuery("missing ')' at '<EOF>'", self.end)
         self.at += 1
-        return test
+        return found
+
+
+def alternatives(branches: list[Needs]) -> Needs:
+    """What every one of several alternatives needs: one set, of the narrowest of each."""
+    if not all(branches):
+        return ()
+    narrowest = [min(needs, key=_breadth) for needs in branches]
+    return (frozenset().union(*narrowest),)
+
+
+def _breadth(terms: frozenset[str]) -> tuple[int, int]:
+    """Few authors are narrower than a language, words the narrowest but dearest to look for."""
+    kinds = {term.partition(":")[0] for term in terms}
+    return (2 if "lang" in kinds else 1 if "word" in kinds else 0), len(terms)
 
 
 def leaf(term: str, position: int, fold: Fold = folded) -> tuple[Test, str]:

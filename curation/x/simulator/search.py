@@ -2,22 +2,81 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from curation.x.simulator.accounts import list_id
 from curation.x.simulator.fields import View, Wanted, context, conversation, source_of
 from curation.x.simulator.posts import Post
-from curation.x.simulator.queries import WORD, Fold, Searchable, exact, folded
+from curation.x.simulator.queries import WORD, Fold, Query, Searchable, exact, folded
 from curation.x.simulator.wording import wording
 from curation.x.simulator.world import World
 
 KINDS = {"retweeted": "is:retweet", "quoted": "is:quote", "replied_to": "is:reply"}
 
 
+@dataclass(frozen=True)
+class Need:
+    """A post needs one of these authors, languages, or words in its text as typed."""
+
+    authors: frozenset[int]
+    languages: frozenset[str]
+    words: tuple[str, ...]
+
+
+class Narrowing:
+    """What a query needs, told before a post is worded: that is what takes long."""
+
+    def __init__(self, world: World, query: Query) -> None:
+        self.world = world
+        self.words = query.words
+        found = [Need(self._authors(terms), frozenset(_of("lang", terms)), _of("word", terms)) for terms in query.needs]
+        self.needs = sorted(found, key=lambda need: len(need.words))
+
+    def allows(self, post: Post) -> bool:
+        if self.words and post.kind == "retweeted":
+            return False
+        return all(self._met(need, post) for need in self.needs)
+
+    def order(self) -> list[int] | None:
+        """The ids of the only authors it can be, oldest first; None when it can be anyone."""
+        only = [need.authors for need in self.needs if not (need.languages or need.words)]
+        if not only:
+            return None
+        authors = min(only, key=len)
+        if len(authors) == 1:
+            return self.world.authored[next(iter(authors))]
+        return sorted(number for author in authors for number in self.world.authored[author])
+
+    def _met(self, need: Need, post: Post) -> bool:
+        if post.author in need.authors or post.lang in need.languages:
+            return True
+        if not need.words:
+            return False
+        if post.withheld:  # its text may be a notice
+            return True
+        plain = self.world.plain.get(post.id)
+        if plain is None:
+            plain = self.world.plain[post.id] = folded(post.text)
+        return any(word in plain for word in need.words)
+
+    def _authors(self, terms: frozenset[str]) -> frozenset[int]:
+        named, listed = _of("from", terms), _of("list", terms)
+        found = {account.id for name in named if (account := self.world.account(name))}
+        found |= {int(name) for name in named if name.isdecimal() and int(name) in self.world.by_id}
+        for xlist in self.world.lists().values() if listed else ():
+            if str(xlist.id) in listed:
+                found |= {self.world.accounts[name.lower()].id for name in xlist.members}
+        return frozenset(found)
+
+
+def _of(kind: str, terms: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(term.partition(":")[2] for term in terms if term.startswith(f"{kind}:")))
+
+
 def searchable(world: World, post: Post) -> Searchable:
-    """Made once a version: a version's words never change."""
-    if post.id not in world.searchable:
-        world.searchable[post.id] = _searchable(world, post, folded)
-    found: Searchable = world.searchable[post.id]
-    return found
+    """Made once a version, and kept for a while."""
+    known: Searchable | None = world.searchable.get(post.id)
+    return known or world.remember(world.searchable, post.id, _searchable(world, post, folded))
 
 
 def streamable(world: World, post: Post) -> Searchable:

@@ -17,11 +17,13 @@ from curation.x.simulator.accounts import Account
 from curation.x.simulator.asking import Asking, Request
 from curation.x.simulator.chaos import Chaos
 from curation.x.simulator.compliance import Compliance
+from curation.x.simulator.controls import controlled
 from curation.x.simulator.dialects import Dialect, dialect_of
 from curation.x.simulator.endpoints import Endpoint, endpoint_of
 from curation.x.simulator.faults import Fault, Faults, Reply
 from curation.x.simulator.handler import Handler, answer, not_found, unauthorized
 from curation.x.simulator.inventor import Inventor
+from curation.x.simulator.mass import Mass, crowd
 from curation.x.simulator.meter import Meter
 from curation.x.simulator.problems import Refused, by_status, invalid_request
 from curation.x.simulator.replay import Replay
@@ -34,7 +36,6 @@ from curation.x.simulator.windows import Rate, Windows
 from curation.x.simulator.world import World
 
 log = logging.getLogger("x_simulator")
-ORDERS = ("post", "edit", "delete", "withhold", "protect", "suspend", "retweet")
 Parameters = dict[str, list[str]]
 
 
@@ -169,6 +170,27 @@ class Simulator:
         author = self.world.accounts[author_username.lower()]
         return str(self.world.post(author, text, **fields).id)
 
+    def mass(self, count: int, seed: int = 1, *, accounts: int = 0, days: float = 6.0) -> int:
+        """Adds that many posts of the last days quickly, by at least `accounts` accounts; the stream
+        does not tell them. How many were added."""
+        with self.world.lock:
+            crowd(self.world, self.inventor.languages, accounts)
+            return len(Mass(self.world, self.inventor.languages, count, seed, days).run())
+
+    def truth(self, exclude: Sequence[str] = ()) -> dict[str, list[str]]:
+        """By username, the ids of the posts that stand in timelines, oldest first: without what is deleted,
+        protected, suspended or edited since, and without `exclude` (replies, retweets, quotes)."""
+        hidden = {{"replies": "replied_to", "retweets": "retweeted", "quotes": "quoted"}[word] for word in exclude}
+        with self.world.lock:
+            posts, listed = self.world.posts, self.world.listed
+            found = {
+                account.username: [
+                    str(n) for n in self.world.authored[account.id] if posts[n].kind not in hidden and listed(posts[n])
+                ]
+                for account in self.world.accounts.values()
+            }
+        return {username: ids for username, ids in found.items() if ids}
+
     def retweet(self, username: str, id: str | int) -> str:
         return self.post(username, "", retweet=id)
 
@@ -290,23 +312,4 @@ class Simulator:
         )
 
     def control(self, method: str, path: str, order: dict[str, Any]) -> tuple[int, Any]:
-        """The simulator's own addresses: health, meter, stream, faults, and each order of ORDERS."""
-        name = path.removeprefix("/simulator/")
-        if name == "health" and method == "GET":
-            return 200, {"status": "ok", "posts": len(self.world.posts), "accounts": len(self.world.accounts)}
-        if name == "meter" and method == "GET":
-            return 200, self.meter.told(charges=True)
-        if name == "stream" and method == "POST":
-            return 200, {"connections": self.break_stream(**order)}
-        if name == "stream" and method == "GET":
-            return 200, {"connections": self.streaming, "written": self.streams.written}
-        if name == "faults" and method == "POST":
-            self.fail(**order)
-            return 201, {"waiting": len(self.faults.orders)}
-        if name == "faults" and method == "DELETE":
-            self.mend()
-        if name == "faults":
-            return 200, {"waiting": [vars(fault) for fault in self.faults.orders]}
-        if name in ORDERS and method == "POST":
-            return 200, {"id": getattr(self, name)(**order)}
-        return 404, {"detail": "unknown address"}
+        return controlled(self, method, path.removeprefix("/simulator/"), order)

@@ -14,7 +14,7 @@ from curation.x.simulator.parameters import moment
 from curation.x.simulator.posts import Post, iso, snowflake
 from curation.x.simulator.problems import Asked, Complaint, Refused, invalid_request
 from curation.x.simulator.queries import BadQuery, Query, parse
-from curation.x.simulator.search import searchable
+from curation.x.simulator.search import Narrowing, searchable
 
 WEEK = 7 * 86_400_000
 EXCLUDED = {"replies": "replied_to", "retweets": "retweeted"}
@@ -39,8 +39,7 @@ def xlist(request: Request) -> Json:
     found = request.world.lists().get(int(asked.value))
     if found is None:
         return body(None, request.includes(), [asked.missing(request.dialect)])
-    members = {request.world.accounts[username.lower()].id for username in found.members}
-    shelf = Shelf(request.world, lambda post: post.author in members, Bounds())
+    shelf = Shelf(request.world, lambda post: True, Bounds(), request.world.list_order(found))
     shown = page(shelf, position(request), request.number("max_results", 100))
     return answer(request, shown, ends=False)
 
@@ -48,15 +47,16 @@ def xlist(request: Request) -> Json:
 def search(request: Request) -> Json:
     query = asked_query(request)
     limits = recent(request)
-    shelf = Shelf(request.world, partial(_fits, request, query), limits)
+    narrow = Narrowing(request.world, query)
+    shelf = Shelf(request.world, partial(_fits, request, query, narrow), limits, narrow.order())
     found = page(shelf, position(request), request.number("max_results", 10))
     if request.text("sort_order") == "relevancy":
         found = replace(found, posts=sorted(found.posts, key=partial(_likes, request), reverse=True))
     return answer(request, replace(found, previous_token=None), ends=True)
 
 
-def _fits(request: Request, query: Query, post: Post) -> bool:
-    return query.finds(searchable(request.world, post))
+def _fits(request: Request, query: Query, narrow: Narrowing, post: Post) -> bool:
+    return narrow.allows(post) and query.finds(searchable(request.world, post))
 
 
 def _likes(request: Request, post: Post) -> int:

@@ -27,6 +27,12 @@ class Wording:
 
 
 def wording(world: World, post: Post) -> Wording:
+    """Kept for a while: the same page is read by many. The world drops what changed."""
+    known: Wording | None = world.worded.get(post.id)
+    return known or world.remember(world.worded, post.id, _worded(world, post))
+
+
+def _worded(world: World, post: Post) -> Wording:
     notice = next((NOTICES[code] for code in post.withheld if code in NOTICES), None)
     if notice:
         text = notice.format(world.author(post).username)
@@ -52,7 +58,7 @@ def _pieces(world: World, raw: str, post: Post) -> list[Piece]:
 
 def _whole(body: list[Piece], tail: list[Piece]) -> Wording:
     text, entities = assembled([*body, *tail])
-    return Wording(text, entities, (0, len(assembled(body)[0])))
+    return Wording(text, entities, (0, sum(len(piece.text) for piece in body)))
 
 
 def _long(world: World, post: Post, body: list[Piece], tail: list[Piece]) -> Wording:
@@ -61,7 +67,7 @@ def _long(world: World, post: Post, body: list[Piece], tail: list[Piece]) -> Wor
     link = link_piece(f"https://x.com/i/web/status/{post.id}", post.first)
     short = [*cut(body, LONGEST - 25), plain("… "), link]
     text, entities = assembled([*short, *tail])
-    return Wording(text, entities, (0, len(assembled(short)[0])), note)
+    return Wording(text, entities, (0, sum(len(piece.text) for piece in short)), note)
 
 
 def _tail(world: World, post: Post) -> list[Piece]:

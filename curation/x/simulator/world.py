@@ -6,13 +6,15 @@ from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from threading import RLock
-from typing import Any
+from typing import Any, TypeVar
 
-from curation.x.simulator.accounts import Account, XList, lists_of
+from curation.x.simulator.accounts import CATEGORIES, LANGUAGES, Account, XList, list_id, lists_of
 from curation.x.simulator.posts import Media, Post, snowflake
 from curation.x.simulator.state import State
 
 KEPT_DAYS = 8
+REMEMBERED = 50_000
+Kept = TypeVar("Kept")
 
 
 class World:
@@ -27,8 +29,11 @@ class World:
         self.posts: dict[int, Post] = {}
         self.order: list[int] = []
         self.authored: defaultdict[int, list[int]] = defaultdict(list)
-        self.versions: defaultdict[int, list[int]] = defaultdict(list)
+        self.versions: dict[int, list[int]] = {}
+        self.list_orders: dict[int, list[int]] = {}
         self.searchable: dict[int, Any] = {}
+        self.worded: dict[int, Any] = {}
+        self.plain: dict[int, str] = {}
         self.listeners: list[Callable[[Post], None]] = []
         for account in [*accounts, *state.accounts()]:
             self._enter(account)
@@ -49,17 +54,33 @@ class World:
         return self.by_id[post.author]
 
     def history(self, post: Post) -> list[int]:
-        return self.versions[post.first]
+        """The ids of its versions; of a post never edited only its own."""
+        return self.versions.get(post.first) or [post.first]
 
     def newest(self, post: Post) -> bool:
-        return self.history(post)[-1] == post.id
+        return post.first not in self.versions or self.versions[post.first][-1] == post.id
 
     def listed(self, post: Post) -> bool:
         """Whether the post stands in timelines, lists and searches."""
         return not post.deleted and self.newest(post) and self.author(post).readable
 
     def lists(self) -> dict[int, XList]:
+        """By id, with their members of this moment."""
         return {xlist.id: xlist for xlist in lists_of(list(self.accounts.values()))}
+
+    def list_order(self, xlist: XList) -> list[int]:
+        """The ids of the posts of a list's members, oldest first."""
+        if xlist.id not in self.list_orders:
+            members = [self.accounts[username.lower()].id for username in xlist.members]
+            self.list_orders[xlist.id] = sorted(number for one in members for number in self.authored[one])
+        return self.list_orders[xlist.id]
+
+    def remember(self, kept: dict[int, Any], number: int, made: Kept) -> Kept:
+        """Keeps what is dear to make; a full memory starts anew."""
+        if len(kept) >= REMEMBERED:
+            kept.clear()
+        kept[number] = made
+        return made
 
     def descending(self, below: int, order: list[int] | None = None) -> Iterator[Post]:
         """Listed posts with an id under `below`, newest first; `order` narrows to those ids."""
@@ -119,6 +140,8 @@ class World:
                 post = self.posts[number]
                 for name, value in fields.items():
                     setattr(post, name, value)
+                self.worded.pop(number, None)
+                self.searchable.pop(number, None)
                 self.state.keep_post(post)
 
     def change_account(self, username: str, **fields: Any) -> None:
@@ -127,20 +150,46 @@ class World:
             account = self.accounts[username.lower()]
             for name, value in fields.items():
                 setattr(account, name, value)
+            self.list_orders.clear()
             self.state.keep_account(account)
+
+    def insert_many(self, posts: list[Post]) -> None:
+        """Posts with ids of their own, oldest first, none of them an edit; no listener hears of them."""
+        with self.lock:
+            self.state.begin()
+            for post in posts:
+                self.posts[post.id] = post
+                self.order.append(post.id)
+                self.authored[post.author].append(post.id)
+                self.state.keep_post(post)
+            self.state.commit()
+            for order in (self.order, *self.authored.values()):
+                order.sort()
+            self.list_orders.clear()
 
     # Inside
 
     def _enter(self, account: Account) -> None:
         self.accounts[account.username.lower()] = account
         self.by_id[account.id] = account
+        self.list_orders.clear()
+        self.worded.clear()  # its name may have been spoken before it was there
 
     def _insert(self, post: Post) -> None:
         if post.author in self.by_id:
             self.posts[post.id] = post
             insort(self.order, post.id)
             insort(self.authored[post.author], post.id)
-            insort(self.versions[post.first], post.id)
+            if post.id != post.first:
+                insort(self.versions.setdefault(post.first, [post.first]), post.id)
+            self._list(post)
+
+    def _list(self, post: Post) -> None:
+        author = self.by_id[post.author]
+        if author.language in LANGUAGES and author.category in CATEGORIES:
+            order = self.list_orders.get(list_id(author.language, author.category))
+            if order is not None:
+                insort(order, post.id)
 
     def _keep(self, post: Post) -> Post:
         self._insert(post)

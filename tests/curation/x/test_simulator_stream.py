@@ -306,7 +306,7 @@ def test_breaks_over_http(x: Simulator, open_stream: Any) -> None:
     x.post("hafenblatt", "cat")
     open_stream.post()
     told = requests.get(f"{x.base_url}/simulator/stream", timeout=5).json()
-    assert (told, order(kind="rain").status_code) == ({"connections": 1, "written": 1}, 400)
+    assert (told, order(kind="rain").status_code) == ({"connections": 1, "written": 1, "modes": []}, 400)
     assert order(kind="close").json() == {"connections": 1}
     with pytest.raises(StopIteration):
         open_stream.post()
