@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from curation import operations as curation
 from curation.models import Purpose
 from curation.tasks import recheck_tweets
 from feeds import verifying
@@ -16,3 +17,10 @@ def recheck_live() -> None:
     for market_id, ids in verifying.due(now).items():
         asked = {"market_id": market_id, "tweet_ids": ids, "purpose": Purpose.RECHECK, "since": since}
         recheck_tweets.apply_async(kwargs=asked, expires=55)
+
+
+@shared_task(name="feeds.tasks.purge_old")
+def purge_old() -> None:
+    """Empties what no market needs any more; feeds say what they show."""
+    now = timezone.now()
+    curation.purge_old(now=now, spare=verifying.needed(now))

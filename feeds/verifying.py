@@ -32,6 +32,12 @@ def scheduled(now: datetime) -> dict[int, int]:
     return dict(rows.order_by("-channel__market__position").values_list("tweet", "channel__market"))
 
 
+def needed(now: datetime) -> set[int]:
+    """Tweets whose text a feed may still need: what is shown, what a held feed stands at, what goes live soon."""
+    held = Snapshot.objects.filter(pk__in=Feed.objects.exclude(held_at=None).values("held_at"))
+    return {entry["tweet"] for snapshot in held for entry in snapshot.entries} | set(shown()) | set(scheduled(now))
+
+
 def due(now: datetime) -> dict[int, list[int]]:
     """By the market that pays: what was not checked for ten minutes, longest ago first."""
     payers = scheduled(now) | shown()

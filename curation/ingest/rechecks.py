@@ -19,9 +19,10 @@ from curation.ingest.reading import BATCH, batches
 from curation.ingest.refreshing import refresh_ranks
 from curation.ingest.runs import Crowded, say
 from curation.ingest.storing import settle
-from curation.ingest.tweets import erased, store_people, store_tweets
+from curation.ingest.tweets import store_people, store_tweets
 from curation.models import IngestRun, Purpose, Quarantined, Tweet
 from curation.operations.record import one_transaction
+from curation.tombstones import erased
 from curation.x import budget
 from curation.x.client import Page, door
 from curation.x.metered import Metered
@@ -163,8 +164,6 @@ class Recheck:
 
     def _store(self, tweets: dict[int, int], answer: Answer) -> None:
         """Everything together; when the database refuses a post, each by itself and that one set aside."""
-        spared = erased({post.author_id for post in answer.posts.values()})
-        answer.posts = {asked: post for asked, post in answer.posts.items() if post.author_id not in spared}
         try:
             self._follow(tweets, answer.posts, answer.people, answer.gone)
         except (DataError, IntegrityError):
@@ -188,6 +187,8 @@ class Recheck:
         self, tweets: dict[int, int], posts: dict[int, Post], people: dict[int, Person], gone: dict[int, str]
     ) -> None:
         """Authors, tweets, channels, candidates, in this order; what is gone and what is there at once."""
+        spared = erased({post.author_id for post in posts.values()})
+        posts = {asked: post for asked, post in posts.items() if post.author_id not in spared}
         wanted = {post.author_id for post in posts.values()}
         authors = store_people([person for x_id, person in people.items() if x_id in wanted], self.now)
         there = [tweets[asked] for asked in (*posts, *gone)]

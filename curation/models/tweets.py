@@ -56,7 +56,8 @@ class ErasedAuthor(models.Model):
 class Tweet(models.Model):
     """One post through all its edits: unique by the first id of its edit history, shown by the last.
 
-    `wire` is the normalised form both dialects become (see curation/x/wire.py), `raw` X's own payload."""
+    `wire` is the normalised form both dialects become (see curation/x/wire.py), `raw` X's own payload.
+    `kept_until`: when retention looks at it again, after it found it in use."""
 
     class Gone(models.TextChoices):
         DELETED = "deleted", "deleted"
@@ -84,6 +85,7 @@ class Tweet(models.Model):
     checked_at = models.DateTimeField(default=timezone.now)
     fetched_at = models.DateTimeField(default=timezone.now)
     purged_at = models.DateTimeField(null=True)
+    kept_until = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -95,7 +97,10 @@ class Tweet(models.Model):
         ]
         indexes = [
             models.Index(fields=["author", "-created_at"], name="tweets_of_an_author"),
-            models.Index(fields=["fetched_at"], condition=Q(purged_at=None), name="tweets_to_purge"),
+            models.Index(fields=["fetched_at"], condition=Q(purged_at=None, kept_until=None), name="tweets_to_purge"),
+            models.Index(
+                fields=["kept_until"], condition=Q(purged_at=None, kept_until__isnull=False), name="tweets_kept_longer"
+            ),
             models.Index(fields=["checked_at"], condition=Q(gone_at=None, purged_at=None), name="tweets_to_check"),
             models.Index(fields=["gone_at"], condition=Q(gone_at__isnull=False), name="tweets_gone_lately"),
         ]

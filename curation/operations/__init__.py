@@ -12,6 +12,7 @@ from curation.operations.deciding import (
     reopen,
     unpin,
 )
+from curation.operations.erasing import Erasure, erase_author, preview_erasure
 from curation.operations.errors import (
     BadWindow,
     BadWords,
@@ -22,13 +23,16 @@ from curation.operations.errors import (
     NotAllowed,
     NotUndoable,
     SecondPairNeeded,
+    SeveralAuthors,
     SlotsFull,
     SlotTaken,
     StaleVersion,
     TooMany,
+    UnknownAuthor,
     VersionRequired,
 )
 from curation.operations.following import Followed, edit, obey, withdraw
+from curation.operations.purging import purge_old
 from curation.operations.system import lapse_old
 from curation.operations.undoing import undo
 from regions.operations import touch
@@ -38,6 +42,7 @@ __all__ = [
     "BadWords",
     "BlockStands",
     "Busy",
+    "Erasure",
     "Followed",
     "KeyReused",
     "Many",
@@ -47,19 +52,24 @@ __all__ = [
     "Outcome",
     "Result",
     "SecondPairNeeded",
+    "SeveralAuthors",
     "SlotTaken",
     "SlotsFull",
     "StaleVersion",
     "TooMany",
+    "UnknownAuthor",
     "VersionRequired",
     "approve",
     "block",
     "decide",
     "decide_many",
     "edit",
+    "erase_author",
     "lapse_old",
     "obey",
     "pin",
+    "preview_erasure",
+    "purge_old",
     "reopen",
     "touch",
     "undo",

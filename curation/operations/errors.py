@@ -59,6 +59,16 @@ class KeyReused(Refusal):
     detail = _("This Idempotency-Key was used for another request.")
 
 
+class UnknownAuthor(Refusal):
+    code = "unknown_author"
+    detail = _("No author of that name is known here. Give X's id of the account.")
+
+
+class SeveralAuthors(Refusal):
+    code = "several_authors"
+    detail = _("Several accounts had this name. Give the id.")
+
+
 class Conflict(Refusal):
     status = HTTPStatus.CONFLICT
 

@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 
 from curation import operations
-from curation.ingest.tweets import author_digest
 from curation.models import Author, Candidate, Cursor, Decision, ErasedAuthor, Hit, IngestRun, State, Tweet
+from curation.tombstones import author_digest
 from curation.x.simulator import Simulator
 from regions.models import Category, Channel, Market, Source, SourceExemption
 from tests.cast import channel_of, make_block

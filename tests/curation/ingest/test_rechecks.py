@@ -11,7 +11,6 @@ from django.utils import timezone
 from curation import operations
 from curation.ingest import waiting
 from curation.ingest.rechecks import recheck
-from curation.ingest.tweets import author_digest
 from curation.models import (
     Author,
     Candidate,
@@ -25,6 +24,7 @@ from curation.models import (
     State,
     Tweet,
 )
+from curation.tombstones import author_digest
 from curation.x import budget
 from curation.x.client import Door, Page
 from curation.x.metered import Metered

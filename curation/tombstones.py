@@ -1,0 +1,42 @@
+"""Erased authors are known by a keyed hash of their id, nothing else. Whoever stores posts asks here first."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.db import connection
+
+from curation.models import ErasedAuthor
+
+ERASURE_LOCK = 7304  # class of the advisory lock between those who store and those who erase
+
+
+def author_digest(x_id: int) -> str:
+    """The tombstone of an erased author: HMAC-SHA256 of the id with ERASURE_KEY, hex."""
+    return hmac.digest(settings.ERASURE_KEY.encode(), str(x_id).encode(), hashlib.sha256).hex()
+
+
+def erased(x_ids: Iterable[int]) -> set[int]:
+    """Those of the authors that were erased: nothing of theirs is stored again.
+
+    In the transaction that stores, before its other locks: no erasure begins until that has ended."""
+    digests = {author_digest(x_id): x_id for x_id in x_ids}
+    if not digests:
+        return set()
+    _lock("SELECT pg_advisory_xact_lock_shared(%s, 0)")
+    found = ErasedAuthor.objects.filter(digest__in=digests).values_list("digest", flat=True)
+    return {digests[digest] for digest in found}
+
+
+def bury(x_id: int) -> None:
+    """Sets the tombstone, once all who store have ended: from the commit on nobody stores the author's posts."""
+    _lock("SELECT pg_advisory_xact_lock(%s, 0)")
+    ErasedAuthor.objects.get_or_create(digest=author_digest(x_id))
+
+
+def _lock(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [ERASURE_LOCK])
