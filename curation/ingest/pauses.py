@@ -46,7 +46,8 @@ def take_note(failure: Failure | None, market: Market | None, *, began: datetime
         _end(Pause.objects.filter(market=None, since__lt=began).exclude(cause=cause), now)
         _pause(None, cause, failure.message, began + PROBE, now)
     elif isinstance(failure, BudgetSpent) and not failure.passing:
-        _pause(market, failure.cause, failure.message, failure.until, now)
+        if market is not None and not _worth_reading(market, now):
+            _pause(market, failure.cause, failure.message, failure.until, now)
     elif failure is None:
         _end(Pause.objects.filter(market=None, since__lt=began), now)
 

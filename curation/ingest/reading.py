@@ -95,6 +95,8 @@ class Reader:
             self._take(page)
         self._newest_versions()
         self._authors()
+        if self.reading.failure:
+            raise self.reading.failure
         return self.reading
 
     # Walking through pages

@@ -1,0 +1,157 @@
+"""How sources fare, derived from their runs: nothing of it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.db.models import Count, Max, OuterRef, Q, Subquery, Sum
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from curation.ingest.pauses import payer
+from curation.models import Candidate, Cursor, IngestRun, Pause
+from regions.models import Source
+
+DAY, MONTH = timedelta(days=1), timedelta(days=30)
+QUIET = timedelta(days=7)
+READ_IN_FULL = (IngestRun.Outcome.READ, IngestRun.Outcome.RUNNING)
+
+
+class State(StrEnum):
+    """One word each; what is first here is what is told."""
+
+    REFUSED = "refused"
+    PAUSED = "paused"
+    NEW = "new"
+    FAILING = "failing"
+    OUT_OF_BUDGET = "out of budget"
+    WAITING = "waiting"
+    SILENT = "silent"
+    WELL = "well"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What runs of a span brought: posts read, fresh ones, and what was charged."""
+
+    read: int = 0
+    fresh: int = 0
+    charged: int = 0
+
+
+@dataclass(frozen=True)
+class Health:
+    """`words`: one sentence in the reader's language. `approved`: of 100 posts read in 30 days how many candidates
+    stand approved; None when none was read."""
+
+    state: State
+    words: str
+    last: datetime | None = None
+    next: datetime | None = None
+    day: Counts = field(default_factory=Counts)
+    month: Counts = field(default_factory=Counts)
+    approved: float | None = None
+
+
+def health_of(sources: Iterable[Source], now: datetime) -> dict[int, Health]:
+    """The health of each source, by its id. A handful of queries, however many sources."""
+    found = list(sources)
+    ids = [source.pk for source in found]
+    runs, last = _runs(ids, now), _last(ids)
+    cursors = {cursor.pk: cursor for cursor in Cursor.objects.filter(pk__in=ids)}
+    pauses = {pause.market_id: pause for pause in Pause.objects.filter(ended_at=None).order_by("until")}
+    approved = _approved(ids, now)
+    healths = {}
+    for source in found:
+        told = runs.get(source.pk, {})
+        own = None if pauses == {} else pauses.get(None) or pauses.get(getattr(payer(source), "pk", 0))
+        cursor, run = cursors.get(source.pk), last.get(source.pk)
+        state, words = _judged(source, cursor, run, own, told.get("last_fresh"), now)
+        month = Counts(*(told.get(f"{name}_month") or 0 for name in ("read", "fresh", "charged")))
+        healths[source.pk] = Health(
+            state=state,
+            words=words,
+            last=run.started_at if run else None,
+            next=cursor.due_at if cursor and state not in (State.REFUSED, State.PAUSED) else None,
+            day=Counts(*(told.get(f"{name}_day") or 0 for name in ("read", "fresh", "charged"))),
+            month=month,
+            approved=100 * approved.get(source.pk, 0) / month.read if month.read else None,
+        )
+    return healths
+
+
+def _judged(
+    source: Source,
+    cursor: Cursor | None,
+    run: IngestRun | None,
+    pause: Pause | None,
+    last_fresh: datetime | None,
+    now: datetime,
+) -> tuple[State, str]:
+    if source.paused_at and not (source.paused_until and source.paused_until <= now):
+        return _stopped(source, run)
+    if pause and pause.market_id is None:
+        return State.WAITING, _("X turns everyone away: %(why)s") % {"why": pause.words}
+    if pause:
+        return State.OUT_OF_BUDGET, pause.words
+    if run is None:
+        return State.NEW, _("Not read yet.")
+    if run.outcome == IngestRun.Outcome.BUDGET:
+        return State.OUT_OF_BUDGET, run.error
+    if run.outcome == IngestRun.Outcome.WAITING:
+        return State.WAITING, _("X lets us read again soon: too many requests.")
+    if cursor and cursor.failures:
+        told = {"n": cursor.failures, "why": run.error}
+        failed = ngettext("Failed once: %(why)s", "Failed %(n)d times in a row: %(why)s", cursor.failures)
+        return State.FAILING, failed % told
+    if run.outcome not in READ_IN_FULL:
+        return State.FAILING, _("Failed once: %(why)s") % {"why": run.error}
+    return _quiet_or_well(source, last_fresh, now)
+
+
+def _stopped(source: Source, run: IngestRun | None) -> tuple[State, str]:
+    if run and run.outcome == IngestRun.Outcome.REFUSED:
+        return State.REFUSED, _("X refuses it: %(why)s") % {"why": source.paused_reason}
+    if source.paused_reason:
+        return State.PAUSED, _("Paused: %(why)s") % {"why": source.paused_reason}
+    return State.PAUSED, _("Paused.")
+
+
+def _quiet_or_well(source: Source, last_fresh: datetime | None, now: datetime) -> tuple[State, str]:
+    since = last_fresh or source.created_at
+    if now - since > QUIET:
+        days = (now - since).days
+        told = ngettext("Nothing new for %(n)d day.", "Nothing new for %(n)d days.", days)
+        return State.SILENT, told % {"n": days}
+    return State.WELL, _("Read as it should be.")
+
+
+def _runs(ids: list[int], now: datetime) -> dict[int, dict[str, int]]:
+    """Sums of the last day and month."""
+    recent = IngestRun.objects.filter(source__in=ids, started_at__gt=now - MONTH)
+    spans = {"day": Q(started_at__gt=now - DAY), "month": Q()}
+    sums = {
+        f"{name}_{span}": Sum(name, filter=within)
+        for name in ("read", "fresh", "charged")
+        for span, within in spans.items()
+    }
+    told = recent.values("source").annotate(last_fresh=Max("started_at", filter=Q(fresh__gt=0)), **sums)
+    return {row["source"]: row for row in told}
+
+
+def _last(ids: list[int]) -> dict[int, IngestRun]:
+    """The newest run of each source, each by one step into the index."""
+    own = IngestRun.objects.filter(source=OuterRef("pk")).order_by("-started_at").values("pk")[:1]
+    newest = Source.objects.filter(pk__in=ids).annotate(newest=Subquery(own)).values_list("pk", "newest")
+    by_source = {source: run for source, run in newest if run is not None}
+    runs = IngestRun.objects.in_bulk(by_source.values())
+    return {source: runs[run] for source, run in by_source.items()}
+
+
+def _approved(ids: list[int], now: datetime) -> dict[int, int]:
+    """How many candidates of the last month stand approved."""
+    arrived = Candidate.objects.approved().filter(source__in=ids, arrived_at__gt=now - MONTH)
+    return dict(arrived.values_list("source").annotate(Count("pk")))

@@ -1,0 +1,135 @@
+"""How sources fare, in one sentence, derived from their runs."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from curation.ingest import pauses
+from curation.ingest.health import Counts, Health, State, health_of
+from curation.models import Cursor, IngestRun, Pause
+from curation.models import State as CandidateState
+from curation.x.outcomes import BadToken
+from regions.models import Channel, Market, Source
+from tests.cast import make_candidate
+
+pytestmark = pytest.mark.django_db
+SourceOf = Callable[..., Source]
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+ACCOUNT = Source.Kind.ACCOUNT
+
+
+@pytest.fixture
+def source(source_of: SourceOf) -> Source:
+    made = source_of(ACCOUNT, "stadtblatt")
+    Source.objects.update(created_at=NOW - timedelta(days=60))
+    made.refresh_from_db()
+    return made
+
+
+def ran(source: Source, *, ago: timedelta = timedelta(minutes=5), **told: Any) -> IngestRun:
+    at = NOW - ago
+    return IngestRun.objects.create(source=source, started_at=at, ended_at=at, **{"outcome": "read"} | told)
+
+
+def health(source: Source) -> Health:
+    source.refresh_from_db()
+    return health_of([source], NOW)[source.pk]
+
+
+def judged(source: Source) -> tuple[str, str]:
+    told = health(source)
+    return told.state.value, told.words
+
+
+def test_one_that_was_never_read(source: Source) -> None:
+    assert judged(source) == ("new", "Not read yet.")
+
+
+def test_one_that_is_well_with_its_counts(source: Source, de_politics: Channel) -> None:
+    Cursor.objects.update(due_at=NOW + timedelta(minutes=1))
+    ran(source, ago=timedelta(days=31), read=999, fresh=999, charged=999)
+    ran(source, ago=timedelta(days=3), read=30, fresh=20, charged=25)
+    last = ran(source, read=10, fresh=4, charged=8)
+    for state in (CandidateState.APPROVED, CandidateState.APPROVED, CandidateState.BLOCKED):
+        make_candidate(de_politics, source=source, state=state, arrived_at=NOW - timedelta(days=2))
+    old = NOW - timedelta(days=31)
+    make_candidate(de_politics, source=source, state=CandidateState.APPROVED, arrived_at=old)
+    assert health(source) == Health(
+        state=State.WELL,
+        words="Read as it should be.",
+        last=last.started_at,
+        next=NOW + timedelta(minutes=1),
+        day=Counts(10, 4, 8),
+        month=Counts(40, 24, 33),
+        approved=5.0,
+    )
+
+
+def test_one_that_brings_nothing_new(source: Source) -> None:
+    ran(source, ago=timedelta(days=9), read=3, fresh=3)
+    ran(source, read=0)
+    assert judged(source) == ("silent", "Nothing new for 9 days.")
+    assert health(source).approved == 0.0
+
+
+def test_one_that_fails(source: Source) -> None:
+    ran(source, ago=timedelta(hours=1), fresh=1)
+    ran(source, outcome="failed", error="X answered 503.")
+    Cursor.objects.update(failures=1)
+    assert judged(source) == ("failing", "Failed once: X answered 503.")
+    Cursor.objects.update(failures=4)
+    assert judged(source) == ("failing", "Failed 4 times in a row: X answered 503.")
+
+
+def test_one_that_waits(source: Source) -> None:
+    ran(source, outcome="waiting", error="Too Many Requests")
+    assert judged(source) == ("waiting", "X lets us read again soon: too many requests.")
+
+
+def test_one_that_X_refuses_and_one_that_a_lead_paused(source: Source) -> None:
+    ran(source, fresh=1)
+    Source.objects.update(paused_at=NOW, paused_reason="Sommerpause")
+    assert judged(source) == ("paused", "Paused: Sommerpause")
+    Source.objects.update(paused_reason="")
+    assert judged(source) == ("paused", "Paused.")
+    assert health(source).next is None
+    ran(source, ago=timedelta(0), outcome="refused", error="no viable alternative")
+    Source.objects.update(paused_reason="no viable alternative")
+    assert judged(source) == ("refused", "X refuses it: no viable alternative")
+    Source.objects.update(paused_until=NOW - timedelta(minutes=1))
+    assert health(source).state != State.REFUSED
+
+
+def test_one_whose_market_is_out_of_budget(source: Source, source_of: SourceOf) -> None:
+    dutch = source_of(ACCOUNT, "rathaus", market=Market.objects.get(code="nl"))
+    for one in (source, dutch):
+        ran(one, fresh=1)
+    until = NOW + timedelta(hours=12)
+    Pause.objects.create(market=Market.objects.get(code="de"), cause="day", words="Used up.", since=NOW, until=until)
+    told = health_of([source, dutch], NOW)
+    assert [(told[one.pk].state, told[one.pk].words) for one in (source, dutch)] == [
+        (State.OUT_OF_BUDGET, "Used up."),
+        (State.WELL, "Read as it should be."),
+    ]
+
+
+def test_when_X_turns_everyone_away(source: Source) -> None:
+    ran(source, fresh=1)
+    pauses.take_note(BadToken("X does not accept the bearer token."), None, began=NOW, now=NOW)
+    assert judged(source) == ("waiting", "X turns everyone away: X does not accept the bearer token.")
+
+
+def test_many_sources_take_as_many_queries_as_one(source: Source, source_of: SourceOf) -> None:
+    many = [source, *(source_of(ACCOUNT, f"blatt_{n}") for n in range(20))]
+    for one in many:
+        ran(one, fresh=1)
+    counts = []
+    for some in (many[:1], many):
+        with CaptureQueriesContext(connection) as asked:
+            health_of(some, NOW)
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
