@@ -103,12 +103,14 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
 class Candidate(models.Model):
     """A tweet offered to one channel. Changed by curation.operations alone, version by version."""
 
-    channel = models.ForeignKey(Channel, models.PROTECT)
+    channel = models.ForeignKey(Channel, models.PROTECT, db_index=False)  # decided_by_time begins with it
     tweet = models.ForeignKey("curation.Tweet", models.PROTECT)
     state = models.CharField(max_length=9, choices=State, default=State.PENDING)
     version = models.PositiveIntegerField(default=1, validators=[MinValueValidator(1)])
     source = models.ForeignKey(Source, models.SET_NULL, null=True, blank=True)
-    group = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="similar")
+    group = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="similar", db_index=False
+    )  # similar_ones serves
     hidden = models.BooleanField(default=False)
     alike = ArrayField(models.BigIntegerField(), default=list, blank=True)
     rank = models.FloatField(default=0)
@@ -180,7 +182,10 @@ class Candidate(models.Model):
             models.Index(F("pending_since"), condition=Q(state="pending"), name="pending_by_age"),
             models.Index(F("channel"), F("state"), F("posted_at").desc(), F("id").desc(), name="decided_by_time"),
             models.Index(F("group"), condition=Q(group__isnull=False), name="similar_ones"),
-            GinIndex(fields=["alike"], condition=Q(state__in=["pending", "approved"]), name="alike_ones"),
+            # New keys go into it at once: looked for by the thousand, each would walk the whole list of waiting ones.
+            GinIndex(
+                fields=["alike"], fastupdate=False, condition=Q(state__in=["pending", "approved"]), name="alike_ones"
+            ),
             GinIndex(SearchVector("folded", config="simple"), condition=Q(state="pending"), name="queue_search"),
         ]
 
