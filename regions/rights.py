@@ -25,6 +25,7 @@ def at_least(role: Role) -> Callable[[User, Market | None], bool]:
 RIGHTS: dict[str, Callable[[User, Market | None], bool]] = {
     "desk.read": at_least(Role.VIEWER),
     "candidate.decide": at_least(Role.EDITOR),
+    "candidate.add": at_least(Role.EDITOR),
     "block.edit_channel": at_least(Role.EDITOR),
     "block.edit_market": at_least(Role.LEAD),
     "source.edit": at_least(Role.LEAD),
