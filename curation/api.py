@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import path
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from drf_spectacular.types import OpenApiTypes
@@ -15,6 +16,7 @@ from rest_framework.response import Response
 
 from curation import keyset, operations
 from curation.access import act_for, candidate_for
+from curation.ingest import links
 from curation.models import Act, Candidate, Decision
 from curation.operations.deciding import Many, Result
 from curation.serializers import (
@@ -24,6 +26,7 @@ from curation.serializers import (
     CandidateWithLog,
     Decided,
     DecisionBody,
+    LinkBody,
     LoggedDecision,
     LogPage,
     ManyBody,
@@ -74,11 +77,34 @@ def channel_of(market: Market, slug: str) -> Channel:
     return channel
 
 
-@extend_schema(operation_id="candidates_list", parameters=[CandidateQuery], responses={200: CandidatePage} | PROBLEMS)
+@extend_schema(
+    methods=["GET"],
+    operation_id="candidates_list",
+    parameters=[CandidateQuery],
+    responses={200: CandidatePage} | PROBLEMS,
+)
+@extend_schema(
+    methods=["POST"],
+    operation_id="candidates_add",
+    request=LinkBody,
+    responses={201: CandidateJson, 200: CandidateJson, 409: Problem, 503: Problem} | PROBLEMS,
+)
 @rule("desk.read")
-@api_view(["GET"])
+@api_view(["GET", "POST"])
 def candidates(request: Request) -> Response:
-    """A page of a market's or a channel's candidates."""
+    """GET: a page of a market's or a channel's candidates. POST: adds a post by its link; what is there already is
+    answered with 200. X is asked, and the market pays, only for what is not stored."""
+    return add_link(request) if request.method == "POST" else candidate_page(request)
+
+
+def add_link(request: Request) -> Response:
+    wish = read_body(LinkBody, request)
+    channel = channel_of(market_for(request.user, wish["market"], "candidate.add"), wish["category"])
+    added = links.add(wish["url"], channel, by=person(request), now=timezone.now())
+    return Response(CandidateJson(added.candidate).data, status=201 if added.made else 200)
+
+
+def candidate_page(request: Request) -> Response:
     asked = CandidateQuery(data=request.query_params)
     asked.is_valid(raise_exception=True)
     want = asked.validated_data

@@ -168,15 +168,16 @@ def cards(rows: Sequence[Candidate], user: User, market: Market) -> list[Card]:
         made[row["leader"]].similar = row["n"]
     for decision in last_decisions(row.pk for row in rows if row.version > 1):
         made[decision.candidate_id].last = decision
-    for run in links_of(row.pk for row in rows if row.source_id is None):
-        made[run.added_id].added_by = run.by
+    for added, by in adders(row.pk for row in rows if row.source_id is None).items():
+        made[added].added_by = by
     return list(made.values())
 
 
-def links_of(ids: Iterable[int]) -> Iterable[IngestRun]:
-    """The links by hand that made candidates."""
+def adders(ids: Iterable[int]) -> dict[int, User | None]:
+    """Who added candidates by a link, by candidate."""
     wanted = list(ids)
-    return IngestRun.objects.filter(added__in=wanted).select_related("by") if wanted else []
+    runs = IngestRun.objects.filter(added__in=wanted).select_related("by") if wanted else ()
+    return {run.added_id: run.by for run in runs if run.added_id}
 
 
 def last_decisions(ids: Iterable[int]) -> Iterable[Decision]:

@@ -15,6 +15,7 @@ from regions.problems import Refusal
 
 BIGGEST = 2**63 - 1  # what a bigint holds
 LONGEST_SEARCH = 200
+LONGEST_NOTICES = 1000
 VERBS = [(verb, Verb(verb).label) for verb in EDITORS_VERBS]
 
 
@@ -81,6 +82,35 @@ class UndoForm(SentForm):
     key = forms.CharField(max_length=200, required=False)
 
 
+class EraseForm(SentForm):
+    """An author by name or id; `typed` is the name once more."""
+
+    author = forms.CharField(max_length=60)
+    typed = forms.CharField(max_length=60, required=False)
+
+
+class LinkForm(forms.Form):
+    """A link to a post, where it goes, and the candidate that one just became. What is unusable counts as absent;
+    a link that is too long stays one, so that it can be refused as such."""
+
+    data: QueryDict
+
+    def url(self) -> str:
+        return self.data.get("url", "").replace("\0", " ").strip()
+
+    def category(self) -> str:
+        return self.data.get("category", "")
+
+    def everywhere(self) -> bool:
+        """Whether the form stands on a market's desk, where the category is chosen."""
+        return not self.category() or "everywhere" in self.data
+
+    def shown(self) -> int:
+        """The candidate's id, 0 for none."""
+        told = self.data.get("shown", "")
+        return int(told) if told.isascii() and told.isdigit() and len(told) < 19 else 0
+
+
 class BackForm(forms.Form):
     """Where a plain form leads back to: an address within the house."""
 
@@ -118,7 +148,13 @@ class FilterForm(forms.Form):
 
 
 class SinceForm(SentForm):
-    """How far a page has seen: the newest decision and the newest candidate."""
+    """How far a page has seen: the newest decision and candidate, and which notices it shows."""
 
     decision = forms.IntegerField(min_value=0, max_value=BIGGEST)
     candidate = forms.IntegerField(min_value=0, max_value=BIGGEST)
+    told_of = forms.CharField(required=False)
+
+    def told(self) -> dict[str, Any]:
+        """The cleaned fields. Raises Unclear."""
+        told = super().told()
+        return told | {"told_of": told["told_of"][:LONGEST_NOTICES]}

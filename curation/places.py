@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from curation.forms import BackForm, FilterForm
+from curation.intake import reading_of
 from curation.models import Act, Candidate, Decision, State, Verb
 from curation.operations.undoing import UNDOABLE_FOR
 from curation.queue import CountedChannel, CountedMarket, Place, markets_of
@@ -41,9 +42,9 @@ def place_for(user: Any, market: str, category: str = "") -> Place:
 
 
 @contextmanager
-def clock_of(user: Any, market: Market) -> Iterator[None]:
+def clock_of(user: Any, market: Market | None) -> Iterator[None]:
     """Times shown within are the person's own, else the market's."""
-    with timezone.override(ZoneInfo(user.time_zone or market.time_zone)):
+    with timezone.override(ZoneInfo(user.time_zone or (market.time_zone if market else "UTC"))):
         yield
 
 
@@ -78,6 +79,7 @@ def frame(request: PageRequest, place: Place) -> dict[str, Any]:
         "asked": asked,
         "query": urlencode({name: value for name, value in asked.items() if value and value != "best"}),
         "addresses": addresses(place),
+        **reading_of(request.user, [place.market], timezone.now()),
         "events_url": f"{settings.EVENTS_URL}?{urlencode({'market': place.market.code})}",
     }
 

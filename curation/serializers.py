@@ -71,6 +71,14 @@ class ManyBody(WishBody):
         return seen
 
 
+class LinkBody(Strict):
+    """A post by its link."""
+
+    market = serializers.CharField(help_text="Code of a market you belong to, for example de.")
+    category = serializers.CharField(help_text="Slug of a category of this market.")
+    url = serializers.CharField(max_length=500, help_text="https://x.com/name/status/1234567890, or the id alone.")
+
+
 class AuthorJson(serializers.Serializer[Any]):
     id = serializers.CharField(source="x_id")
     name = serializers.CharField()

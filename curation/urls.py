@@ -16,4 +16,8 @@ urlpatterns = [
     path("desk/<slug:market>/<slug:category>/arrivals/", views.arrivals, name="arrivals"),
     path("desk/<slug:market>/<slug:category>/candidates/<int:pk>/", views.decide, name="decide"),
     path("desk/<slug:market>/<slug:category>/candidates/<int:pk>/similar/", views.similar, name="similar"),
+    path("link/<slug:market>/", views.link, name="link"),
+    path("link/<slug:market>/add/", views.add_link, name="add-link"),
+    path("erase/<slug:market>/", views.erase, name="erase"),
+    path("erase/<slug:market>/author/", views.erase_author, name="erase-author"),
 ]

@@ -1,18 +1,22 @@
 """How posts and times read on the desk."""
 
 from datetime import datetime
+from decimal import Decimal
 
 from django import template
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from curation.cards import Card
+from curation.intake import grouped
 from curation.wording import shown_text
 from curation.x.entities import plain_text
 
 register = template.Library()
 MINUTE, HOUR, DAY = 60, 3600, 86400
+SMALL = Decimal("0.1")
 
 
 @register.simple_tag
@@ -26,6 +30,15 @@ def words(card: Card) -> SafeString:
 def plain(text: str) -> str:
     """The text as its author wrote it: what X escapes is undone. The template escapes it again, once."""
     return plain_text(text)
+
+
+register.filter(grouped)
+
+
+@register.filter
+def dollars(amount: Decimal) -> str:
+    """An amount of dollars, to the cent or, below ten cents, as exactly as a post costs."""
+    return f"${number_format(amount, 3 if 0 < amount < SMALL else 2, use_l10n=True, force_grouping=True)}"
 
 
 @register.filter

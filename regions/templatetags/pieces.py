@@ -1,5 +1,7 @@
 """Small pieces that pages of every room share."""
 
+from typing import Any
+
 from django import template
 from django.templatetags.static import static
 from django.utils.html import format_html
@@ -26,6 +28,12 @@ def initials(name: str | None) -> str:
 def tint(number: int | None) -> str:
     """One of five quiet colours, always the same for the same id."""
     return f"p{(number or 0) % 5 + 1}"
+
+
+@register.filter
+def at(found: dict[Any, Any], key: Any) -> Any:
+    """What stands under a key, None where nothing does."""
+    return found.get(key)
 
 
 @register.filter

@@ -141,6 +141,7 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("click", ({ target }) => {
   if (target.closest("#show-keys")) $("#keys").showModal();
+  if (target.closest("[data-closes]")) shut();
   const row = target.closest("#rows .row");
   if (row && !row.classList.contains("is-current")) stand(row, { focus: false });
 });
@@ -150,6 +151,14 @@ document.addEventListener("focusin", ({ target }) => {
 });
 document.addEventListener("change", ({ target }) => target.matches(".pick input") && recount());
 document.addEventListener("reset", ({ target }) => target.id === "bulk" && clear());
+
+/* The panel for links */
+
+function shut() {
+  $("#by-link").replaceChildren();
+  $("#open-link")?.focus({ preventScroll: true });
+}
+document.addEventListener("keydown", (event) => event.key === "Escape" && event.target.closest("#by-link") && shut());
 
 /* What one looks at stays on its line, whatever is swapped above it. */
 

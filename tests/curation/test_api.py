@@ -6,12 +6,17 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
-from curation.models import Candidate
+from curation.models import BudgetDay, Candidate, Pause
+from curation.x.budget import day_of
+from curation.x.simulator import Simulator
 from regions.models import Channel, User
 from tests.cast import make_block, make_candidate
+from tests.curation import test_desk_links as at_x
 
 pytestmark = pytest.mark.django_db
+x, number = at_x.x, at_x.number
 
 
 def decisions_url(candidate: Candidate) -> str:
@@ -191,3 +196,51 @@ def test_the_schema_names_every_address(api: Any) -> None:
         "/api/v1/decisions/",
         "/api/v1/acts/{id}/undo/",
     } <= {path.replace("{pk}", "{id}") for path in paths}
+
+
+def test_a_link_becomes_a_candidate(api: Any, anna: User, number: str) -> None:
+    sent = {"market": "de", "category": "politics", "url": f"https://x.com/rathaus/status/{number}"}
+    first, again = (api(anna).post("/api/v1/candidates/", sent, format="json") for _ in "ab")
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json() == again.json()
+    assert (first.json()["tweet"]["id"], first.json()["state"], first.json()["category"]) == (
+        number,
+        "pending",
+        "politics",
+    )
+
+
+def test_links_have_their_problems(
+    api: Any, anna: User, vera: User, bram: User, x: Simulator, number: str, de_politics: Channel
+) -> None:
+    def answer(user: User | None, **fields: Any) -> tuple[int, str]:
+        sent = {"market": "de", "category": "politics", "url": number} | fields
+        got = api(user).post("/api/v1/candidates/", sent, format="json")
+        return got.status_code, json.loads(got.content)["code"]
+
+    assert answer(anna, url="hello") == (422, "not_a_post")
+    assert answer(anna, url="") == (422, "invalid")
+    assert answer(anna, extra=1) == (422, "invalid")
+    assert answer(anna, category="weather") == (422, "not_allowed")
+    assert answer(anna, market="nl") == (404, "not_found")
+    assert answer(vera) == (403, "permission_denied")
+    assert answer(bram) == (404, "not_found")
+    assert answer(None) == (401, "not_authenticated")
+    x.fail(status=503, times=1)
+    assert answer(anna) == (503, "x_unreachable")
+    x.fail(status=402, times=1)
+    assert answer(anna) == (503, "ingest_paused")
+    assert answer(anna) == (503, "ingest_paused")
+    Pause.objects.all().delete()
+    x.delete(number)
+    assert answer(anna) == (422, "post_gone")
+    BudgetDay.objects.update_or_create(market=de_politics.market, day=day_of(timezone.now()), defaults={"used": 18_000})
+    assert answer(anna) == (409, "budget_spent")
+    assert not Candidate.objects.exists()
+
+
+def test_the_schema_knows_links(api: Any) -> None:
+    paths = api().get("/api/v1/schema/", {"format": "json"}).json()["paths"]
+    told = paths["/api/v1/candidates/"]["post"]
+    assert {"200", "201", "403", "404", "409", "422", "503"} == set(told["responses"])
+    assert told["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("/LinkBody")

@@ -1,4 +1,4 @@
-"""Pages of the desk, and the fragments that htmx asks them for. Every act works as a plain form too."""
+"""The desk itself, and the fragments that htmx asks them for. Every act works as a plain form too."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -17,6 +18,7 @@ from curation import operations
 from curation.access import act_for, candidate_for
 from curation.cards import DID, DONE, Card, card, cards
 from curation.forms import DecideForm, DecideManyForm, FilterForm, SinceForm, Unclear, UndoForm
+from curation.intake import budgets_of, reading_of, troubles_of
 from curation.keyset import page
 from curation.models import Act, Candidate, Verb
 from curation.models.candidates import CandidateQuerySet
@@ -45,11 +47,16 @@ MOST_SIMILAR = 30
 @rule(SIGNED_IN)
 @require_GET
 def home(request: PageRequest) -> HttpResponse:
-    """One's markets with what waits in them; straight to the desk where there is only one."""
+    """One's markets with what waits in them, for leads with their budgets; else straight to the only one's desk."""
     markets = markets_of(request.user)
-    if len(markets) == 1:
-        return redirect("market-desk", markets[0].noun.code)
-    return render(request, "curation/home.html", {"markets": markets})
+    own = [counted.noun for counted in markets]
+    now = timezone.now()
+    budgets = budgets_of(request.user, own, now)
+    if len(markets) == 1 and not budgets:
+        return redirect("market-desk", own[0].code)
+    with clock_of(request.user, own[0] if own else None):
+        context = {"markets": markets, "budgets": budgets, "troubles": troubles_of(request.user, own, now)}
+        return render(request, "curation/home.html", context | reading_of(request.user, own, now))
 
 
 @rule("desk.read")
@@ -68,9 +75,9 @@ def desk(request: PageRequest, market: str, category: str = "") -> HttpResponse:
     rows = cards(found.rows, request.user, place.market)
     if rows and not form.after():
         rows[0].current = True
-    context |= frame(request, place) | {"rows": rows, "next": found.next, "cut": form.cut}
     name = "curation/_rows.html" if is_fragment(request) else "curation/desk.html"
     with clock_of(request.user, place.market):
+        context |= frame(request, place) | {"rows": rows, "next": found.next, "cut": form.cut}
         response = render(request, name, context)
     patch_vary_headers(response, ["HX-Request"])
     return response
@@ -84,6 +91,8 @@ def around(request: PageRequest, place: Place) -> dict[str, Any]:
     """What the full page holds beside the rows. To be asked before them: `horizon` must not be newer."""
     return {
         "may_decide": may(request.user, "candidate.decide", place.market),
+        "may_add": may(request.user, "candidate.add", place.market),
+        "may_erase": may(request.user, "author.erase", place.market),
         "horizon": horizon(place),
         "bulk_key": new_key(),
         "verdicts": [(verb, DID[verb]) for verb in EDITORS_VERBS],
@@ -130,9 +139,9 @@ def similar(request: PageRequest, market: str, category: str, pk: int) -> HttpRe
         "most": MOST_SIMILAR,
         "more": len(rows) > MOST_SIMILAR,
     }
-    if not is_fragment(request):
-        context |= frame(request, place) | {"card": card(leading, request.user), "back": request.get_full_path()}
     with clock_of(request.user, place.market):
+        if not is_fragment(request):
+            context |= frame(request, place) | {"card": card(leading, request.user), "back": request.get_full_path()}
         response = render(request, f"curation/{'_alikes' if is_fragment(request) else 'similar'}.html", context)
     patch_vary_headers(response, ["HX-Request"])
     return response
@@ -265,8 +274,11 @@ def changes(request: PageRequest, market: str, category: str = "") -> HttpRespon
         return HttpResponse(refusal.detail, status=refusal.status)
     told = news(place, since["decision"])
     rows = place.candidates().with_tweets().filter(pk__in=told.decided).best_first()
-    context = frame(request, place) | {
+    with clock_of(request.user, place.market):
+        context = frame(request, place)
+    context |= {
         "rows": cards(list(rows), request.user, place.market),
+        "others": context["told_of"] != since["told_of"],
         "arrived": arrived(request, place, since["candidate"])[: MOST_ARRIVALS + 1].count(),
         "horizon": {"decision": told.last, "candidate": since["candidate"]},
         "more": told.more,
@@ -297,6 +309,7 @@ def arrivals(request: PageRequest, market: str, category: str = "") -> HttpRespo
     rows = sorted(found[:MOST_ARRIVALS], key=lambda row: (-row.rank, -row.pk))
     seen = found[MOST_ARRIVALS - 1].pk if len(found) > MOST_ARRIVALS else newest
     context = frame(request, place) | {
+        "told_of": since["told_of"],
         "rows": cards(rows, request.user, place.market),
         "arrived": arrived(request, place, seen)[: MOST_ARRIVALS + 1].count(),
         "horizon": {"decision": since["decision"], "candidate": seen},

@@ -1,0 +1,20 @@
+"""Pages of the desk, one module a subject."""
+
+from curation.views.authors import erase, erase_author
+from curation.views.desk import arrivals, changes, decide, decide_many, desk, home, similar, undo
+from curation.views.links import add_link, link
+
+__all__ = [
+    "add_link",
+    "arrivals",
+    "changes",
+    "decide",
+    "decide_many",
+    "desk",
+    "erase",
+    "erase_author",
+    "home",
+    "link",
+    "similar",
+    "undo",
+]

@@ -1,0 +1,174 @@
+"""Why nothing new comes, said where people look; for leads with X's words, the budget and the sources in trouble."""
+
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connection
+from django.http import HttpResponse
+from django.test.utils import CaptureQueriesContext
+
+from curation.intake import span_of
+from curation.models import BudgetDay, Cursor, IngestRun, Pause
+from curation.x.budget import day_of
+from regions.models import Channel, Market, Role, Source, User
+from tests.cast import make_candidate, make_user
+from tests.curation import test_desk
+from tests.curation.test_desk import DESK, HTMX, in_german
+
+NOW = datetime(2026, 11, 22, 21, 0, tzinfo=UTC)
+SPENT = "No new posts for Germany: today's 20,000 posts are used up. Reading goes on at 01:00 (in 3 h)."
+
+
+def text_of(response: HttpResponse) -> str:
+    return unescape(test_desk.text_of(response))
+
+
+@pytest.fixture(autouse=True)
+def nine_in_the_evening() -> Any:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def de(de_politics: Channel) -> Market:
+    return de_politics.market
+
+
+def pause(market: Market | None, cause: str = "day", hours: float = 3, **fields: Any) -> Pause:
+    told = {"words": "CreditsDepleted", "since": NOW, "until": NOW + timedelta(hours=hours)}
+    return Pause.objects.create(market=market, cause=cause, **told | fields)
+
+
+def changed(browse: Any, user: User, told_of: str) -> str:
+    seen = {"decision": 0, "candidate": 0, "told_of": told_of}
+    return str(browse(user).get(DESK + "changes/", seen, headers=HTMX).content.decode())
+
+
+def test_a_spent_day_is_said_on_the_desk_and_at_home(browse: Any, anna: User, lena: User, de: Market) -> None:
+    pause(de)
+    assert SPENT in text_of(browse(anna).get(DESK))
+    assert SPENT in text_of(browse(lena).get("/"))
+
+
+def test_a_spent_month_names_the_day(browse: Any, anna: User, de: Market) -> None:
+    pause(de, "month", hours=24 * 8 + 2)
+    said = text_of(browse(anna).get(DESK))
+    assert "this month's 500,000 posts are used up. Reading goes on at 1. Dec. 00:00 (in 8 days)." in said
+
+
+def test_editors_read_a_plain_sentence_and_leads_xs_words(browse: Any, anna: User, lena: User, de: Market) -> None:
+    pause(None, "credits", 0.25)
+    plain = "No new posts at present: X does not let us read. It is tried again at 22:15 (in 15 min)."
+    for user, words in ((anna, False), (lena, True)):
+        said = text_of(browse(user).get(DESK))
+        assert (plain in said, "CreditsDepleted" in said) == (True, words)
+
+
+def test_of_many_pauses_of_everything_one_is_said(browse: Any, anna: User, de: Market) -> None:
+    pause(None, "token", 0.1)
+    pause(None, "credits", 0.25)
+    assert text_of(browse(anna).get(DESK)).count("No new posts at present") == 1
+
+
+def test_what_is_over_or_elsewhere_is_not_said(browse: Any, anna: User, de: Market, nl_politics: Channel) -> None:
+    pause(de, ended_at=NOW)
+    pause(de, "month", hours=-1)
+    pause(nl_politics.market)
+    assert "No new posts" not in text_of(browse(anna).get(DESK))
+
+
+def test_who_belongs_to_no_market_reads_nothing_of_markets(browse: Any, guest: User, de: Market) -> None:
+    pause(de)
+    assert "No new posts" not in text_of(browse(guest).get("/"))
+
+
+def test_an_open_desk_hears_of_a_pause_once_and_of_its_end(browse: Any, anna: User, de: Market) -> None:
+    assert 'id="pauses"' not in changed(browse, anna, "")
+    begun = pause(de)
+    first = changed(browse, anna, "")
+    assert SPENT in unescape(first)
+    assert 'id="pauses" role="status" hx-swap-oob="true"' in first
+    key = f"{begun.pk}:in 3 h"
+    assert f'name="told_of" value="{key}"' in first
+    assert 'id="pauses"' not in changed(browse, anna, key)
+    Pause.objects.update(ended_at=NOW)
+    assert '<div class="pauses" id="pauses" role="status" hx-swap-oob="true"></div>' in changed(browse, anna, key)
+
+
+def test_showing_arrivals_forgets_no_notice(browse: Any, anna: User, de: Market) -> None:
+    pause(de)
+    seen = {"decision": 0, "candidate": 0, "told_of": "old"}
+    answer = browse(anna).get(DESK + "arrivals/", seen, headers=HTMX).content.decode()
+    assert 'name="told_of" value="old"' in answer
+
+
+@pytest.mark.parametrize("told_of", ["x" * 5000, "<b>", "a\0b"])
+def test_an_unusable_memory_of_notices_breaks_nothing(browse: Any, anna: User, db: None, told_of: str) -> None:
+    seen = {"decision": 0, "candidate": 0, "told_of": told_of}
+    assert browse(anna).get(DESK + "changes/", seen, headers=HTMX).status_code in (200, 422)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "span"),
+    [(-5, "soon"), (0, "soon"), (1, "in 15 min"), (15, "in 15 min"), (16, "in 30 min"), (59, "in 60 min"),
+     (61, "in 1 h"), (180, "in 3 h"), (47 * 60, "in 47 h"), (49 * 60, "in 2 days"), (240 * 60, "in 10 days")],
+)  # fmt: skip
+def test_spans_come_in_few_steps(minutes: int, span: str) -> None:
+    assert span_of(NOW + timedelta(minutes=minutes), NOW) == span
+
+
+def test_leads_see_the_budget_and_others_do_not(browse: Any, lena: User, de: Market) -> None:
+    BudgetDay.objects.create(market=de, day=day_of(NOW), used=14_203)
+    BudgetDay.objects.create(market=de, day=day_of(NOW) - timedelta(days=1), used=200_000)
+    said = text_of(browse(lena).get("/"))
+    assert "Budget today: 14,203 of 20,000 posts" in said
+    assert "This month: 214,203 of 500,000, $1,071.01" in said
+    both = make_user("mila", {"de": Role.EDITOR, "nl": Role.LEAD}, language="en")
+    said = text_of(browse(both).get("/"))
+    assert ("14,203" in said, said.count("Budget today")) == (False, 1)
+
+
+def test_counts_are_grouped_as_the_reader_does(browse: Any, anna: User, de: Market) -> None:
+    pause(de)
+    assert "20.000" in text_of(browse(in_german(anna)).get(DESK))
+
+
+def test_who_leads_the_only_market_stays_at_home(browse: Any, lena: User, anna: User, de: Market) -> None:
+    assert browse(lena).get("/").status_code == 200
+    assert browse(anna).get("/").url == "/desk/de/"
+
+
+def test_sources_in_trouble_are_told_to_leads_with_xs_words(
+    browse: Any, lena: User, anna: User, de: Market, de_politics: Channel, nl_politics: Channel
+) -> None:
+    def source(value: str, **fields: Any) -> Source:
+        return Source.objects.create(kind="account", value=value, **{"channel": de_politics} | fields)
+
+    source("gone_town", paused_at=NOW, paused_reason="User has been <suspended>")
+    source("waits", paused_at=NOW, paused_until=NOW - timedelta(hours=1), paused_reason="over")
+    failing = source("slow_town", channel=None, market=de)
+    Cursor.objects.create(source=failing, failures=3)
+    IngestRun.objects.create(source=failing, error="X answered 503.", outcome="failed", started_at=NOW)
+    Cursor.objects.create(source=source("fine_town"), failures=2)
+    source("foreign_town", channel=nl_politics, paused_at=NOW, paused_reason="no")
+    said = text_of(browse(lena).get("/"))
+    assert "@gone_town · Paused: User has been <suspended>" in said
+    assert "@slow_town · Failed 3 times in a row: X answered 503. Last asked 22. Nov. 22:00." in said
+    assert [name in said for name in ("waits", "fine_town", "foreign_town")] == [False] * 3
+
+
+def test_the_desk_asks_no_more_for_many_pauses(browse: Any, anna: User, de: Market, de_politics: Channel) -> None:
+    make_candidate(de_politics)
+
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            browse(anna).get(DESK)
+        return len(queries)
+
+    few = asked()
+    for market, cause in ((None, "token"), (None, "credits"), (de, "day"), (de, "month")):
+        pause(market, cause)
+    assert asked() == few
