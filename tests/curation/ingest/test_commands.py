@@ -1,0 +1,133 @@
+"""manage.py ingest and x_probe: what they do, say and refuse."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from curation.models import BudgetDay, Cursor, IngestRun, Pause, Reservation, Tweet
+from curation.x.simulator import Simulator
+from regions.models import Market, Source
+from tests.curation.ingest.conftest import POLITICS_DE
+
+pytestmark = pytest.mark.django_db
+SourceOf = Callable[..., Source]
+ACCOUNT, SEARCH = Source.Kind.ACCOUNT, Source.Kind.SEARCH
+
+
+@pytest.fixture(autouse=True)
+def this_x(x: Simulator, settings: Any) -> None:
+    settings.X_API_BASE_URL, settings.X_BEARER_TOKEN = x.base_url, x.token
+
+
+def said(name: str, *arguments: str) -> list[str]:
+    out = StringIO()
+    call_command(name, *arguments, stdout=out)
+    return out.getvalue().splitlines()
+
+
+def test_ingest_reads_what_is_due_and_says_what_came(x: Simulator, source_of: SourceOf) -> None:
+    x.post("stadtblatt", "Neu.")
+    due, later = source_of(ACCOUNT, "stadtblatt"), source_of(SEARCH, "from:stadtblatt Neu")
+    Cursor.objects.filter(pk=later.pk).update(due_at=timezone.now() + timedelta(hours=1))
+    assert said("ingest") == [
+        f"{due.pk} @stadtblatt: read: 1 read, 1 new, 1 candidates, 3 charged",
+        "2 sources looked at.",
+    ]
+    assert said("ingest") == ["2 sources looked at."]
+    assert said("ingest", "--source", str(later.pk))[0] == f"{later.pk} from:stadtblatt Neu: read: 1 read, 1 known"
+    assert len(said("ingest", "--all")) == 3
+
+
+def test_ingest_leaves_a_source_alone_that_is_being_read(x: Simulator, source_of: SourceOf) -> None:
+    source, lease = source_of(ACCOUNT, "stadtblatt"), timezone.now() + timedelta(seconds=100)
+    Cursor.objects.update(due_at=lease)
+    IngestRun.objects.create(source=source)
+    said("ingest", "--all")
+    assert (Cursor.objects.get().due_at, IngestRun.objects.count()) == (lease, 1)
+
+
+def test_ingest_says_why_it_does_not_read(x: Simulator, source_of: SourceOf) -> None:
+    source = source_of(ACCOUNT, "stadtblatt")
+    until = timezone.now() + timedelta(hours=1)
+    Pause.objects.create(market=Market.objects.get(code="de"), cause="day", words="Used up.", until=until)
+    Market.objects.filter(code="de").update(posts_a_day=0)
+    assert said("ingest", "--all")[0] == f"{source.pk} @stadtblatt: not read. Used up."
+
+
+def test_health_reads_nothing_and_tells_sources_and_budgets(x: Simulator, source_of: SourceOf) -> None:
+    x.post("stadtblatt", "Neu.")
+    source = source_of(ACCOUNT, "stadtblatt")
+    said("ingest")
+    told = said("ingest", "--health")
+    assert told[0].startswith(f"{source.pk} @stadtblatt (account): well. Read as it should be. Last ")
+    assert "24 h: 1 read, 1 new, 3 charged; 30 d: 1 read, 1 new, 3 charged; 0.0 approved per 100 read" in told[0]
+    assert told[1].startswith("DE: 3 of 20,000 posts today, 3 of 500,000 this month ($0.0")
+    assert (len(told), IngestRun.objects.count()) == (6, 1)
+
+
+def test_an_unknown_source_is_refused() -> None:
+    with pytest.raises(CommandError, match="There is no source 4711"):
+        said("ingest", "--source", "4711")
+
+
+KINDS = [("search", "from:stadtblatt", 3), ("account", "@stadtblatt", 5), ("list", POLITICS_DE, 3)]
+
+
+@pytest.mark.parametrize(("kind", "value", "charged"), KINDS)
+def test_a_probe_tells_what_would_come_and_stores_nothing(x: Simulator, kind: str, value: str, charged: int) -> None:
+    start = timezone.now() - timedelta(hours=10)
+    for n in range(3):
+        x.post("stadtblatt", f"Nummer {n}.", at=start + timedelta(minutes=n))
+    x.post("stadtblatt", "Lange her.", at=timezone.now() - timedelta(hours=13))
+    told = said("x_probe", value, "--kind", kind, "--hours", "12", "--market", "nl")
+    charged += kind == "list"  # X knows no since_id there
+    assert told == [
+        "3 posts in 12.0 h, 0 of them known. de 3",
+        "6 a day: 0.03 dollars a day, 0.09 if X charges authors too.",
+        "  @stadtblatt: Nummer 2.",
+        "  @stadtblatt: Nummer 1.",
+        "  @stadtblatt: Nummer 0.",
+        f"Asking cost {charged} posts of NL's budget. Nothing was stored.",
+    ]
+    assert (Tweet.objects.count(), IngestRun.objects.count(), Source.objects.count()) == (0, 0, 0)
+    assert BudgetDay.objects.get(used__gt=0).market.code == "nl"
+    assert not Reservation.objects.filter(settled_at=None).exists()
+
+
+def test_a_probe_of_much_says_so(x: Simulator) -> None:
+    start = timezone.now() - timedelta(hours=2)
+    for n in range(520):
+        x.post("stadtblatt", f"Nummer {n}.", at=start + timedelta(seconds=10 * n))
+    told = said("x_probe", "from:stadtblatt")
+    assert told[0].startswith("500 posts in 1.")
+    assert told[1].startswith("at least ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["  "], "Say what to ask for"),
+        (["Rat", "--market", "fr"], "There is no market fr. There are: de, nl, gr, ro, hr."),
+        (["Rat", "--hours", "0"], "--hours must be 1 to 167"),
+        (["Rat", "--hours", "168"], "--hours must be 1 to 167"),
+        (["((Rat"], "X refuses|no viable|errors processing"),
+        (["niemand", "--kind", "account"], "."),
+        (["123", "--kind", "list"], "."),
+        (["Rat", "--kind", "stream"], "invalid choice"),
+    ],
+)
+def test_bad_input_is_refused_in_words(arguments: list[str], words: str) -> None:
+    with pytest.raises(CommandError, match=words):
+        said("x_probe", *arguments)
+
+
+def test_a_probe_needs_budget_and_says_until_when_there_is_none() -> None:
+    Market.objects.filter(code="de").update(posts_a_day=0)
+    for words in ("budget of DE is used up", "X is not asked until .* budget of DE is used up"):
+        with pytest.raises(CommandError, match=words):
+            said("x_probe", "Rat lang:de")
