@@ -6,10 +6,11 @@ from contextlib import suppress
 from datetime import datetime
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from curation import operations
-from curation.ingest import leases, pauses, poll, waiting
+from curation.ingest import compliance, leases, pauses, poll, waiting
 from curation.ingest.rechecks import recheck
 from curation.ingest.tidying import tidy
 from curation.models import IdempotencyKey
@@ -82,3 +83,10 @@ def recheck_tweets(*, market_id: int, tweet_ids: list[int], purpose: str, since:
     market = Market.objects.filter(pk=market_id).first()
     if market is not None:
         recheck(tweet_ids, market=market, purpose=purpose, since=datetime.fromisoformat(since))
+
+
+@shared_task(name="curation.tasks.batch_compliance")
+def batch_compliance() -> None:
+    """Has X go through all our posts once a day, where that is switched on."""
+    if settings.X_BATCH_COMPLIANCE:
+        compliance.advance(timezone.now())

@@ -24,6 +24,8 @@ REDIS_URL = read("REDIS_URL", address("redis", "rediss", "unix"))
 CELERY_BROKER_URL = read("CELERY_BROKER_URL", address("redis", "rediss", "amqp", "amqps"), REDIS_URL)
 X_API_BASE_URL = read("X_API_BASE_URL", address("http", "https"), "https://api.x.com")
 X_BEARER_TOKEN = read("X_BEARER_TOKEN", str, "")
+X_BATCH_COMPLIANCE = read("X_BATCH_COMPLIANCE", boolean, False)
+X_COMPLIANCE_HOSTS = read("X_COMPLIANCE_HOSTS", words, ["storage.googleapis.com"])
 FEED_ROOT = read("FEED_ROOT", Path, BASE_DIR / ".feeds")
 PUBLIC_FEED_URL = read("PUBLIC_FEED_URL", address("http", "https"), "http://localhost:8000/api/v1/feeds/")
 EVENTS_URL = read("EVENTS_URL", address("http", "https"), "http://localhost:8001/events/")
@@ -152,6 +154,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "tidy ingest": {"task": "curation.tasks.tidy_ingest", "schedule": 3600.0},
     "lapse old candidates": {"task": "curation.tasks.lapse_old_candidates", "schedule": 60.0},
+    "batch compliance": {"task": "curation.tasks.batch_compliance", "schedule": 600.0, "options": {"expires": 550}},
     "purge old texts": {"task": "feeds.tasks.purge_old", "schedule": 3600.0},
     "forget old keys": {"task": "curation.tasks.forget_old_keys", "schedule": 3600.0},
 }

@@ -147,6 +147,9 @@ def keep_to_x(session: requests.Session, adapter: HTTPAdapter) -> None:
     session.mount(TWEEPY_HOST + "/", adapter)
 
 
+COMPLIANCE = "/2/compliance/jobs"
+
+
 class Door:
     """Asks X. Not shared between threads. `rates` holds each endpoint's window as last told to this door.
 
@@ -213,6 +216,14 @@ class Door:
     def delete_stream_rules(self, ids: Sequence[int | str]) -> Page:
         sent = {"delete": {"ids": [str(number) for number in ids]}}
         return self._ask("rules changed", self._post, route=RULES, sent=sent)
+
+    def begin_compliance_job(self, name: str) -> Page:
+        """Orders a job about posts: `raw` holds it, with the address to put their ids to."""
+        return self._ask("compliance", self._post, route=COMPLIANCE, sent={"type": "tweets", "name": name})
+
+    def compliance_job(self, number: int) -> Page:
+        """How far a job is: `raw` holds it, with its status and the address of its result; nothing if X has none."""
+        return self._ask("compliance", self.request, route=f"{COMPLIANCE}/{number}")
 
     def _post(self, route: str, sent: dict[str, Any]) -> Any:
         return self._client.request("POST", route, json=sent).json()
