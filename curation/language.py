@@ -1,8 +1,13 @@
-"""A second opinion on a text's language, beside X's own."""
+"""A second opinion on a text's language, beside X's own.
+
+X's word is asked for a second one only where it leaves a doubt: when it names no language, or one that none of the
+markets concerned speaks. Croatian (hr), Bosnian, Serbian and Serbo-Croatian are one group, since detectors take one
+for another in every fourth post: what a market that speaks Croatian gets of them from its own source is Croatian."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +18,8 @@ FEWEST_LETTERS = 12
 LEAST_CONFIDENCE = 0.3
 NOT_WORDS = re.compile(r"https?://\S+|[@#$]\w+|^RT\b")
 CROATIAN = {"hr", "bs", "sr", "sh"}
+UNKNOWN = {"", "und", "qam", "qct", "qht", "qme", "qst", "zxx", "art"}  # X's codes for "no language"
+OLD_CODES = {"iw": "he", "in": "id", "no": "nb"}
 # Few, since among all the world's languages short posts are often mistaken for rare ones.
 # fmt: off
 LIKELY = {
@@ -43,7 +50,15 @@ def guess(text: str) -> str:
     return grouped(language) if confidence >= LEAST_CONFIDENCE else ""
 
 
+def second_opinion(said: str, text: str, languages: Iterable[str]) -> str:
+    """Our guess, where X's word `said` leaves a doubt for markets that speak `languages`; else nothing.
+
+    Without languages there is a doubt only where X names none."""
+    spoken, bare = {grouped(language) for language in languages}, grouped(said)
+    return guess(text) if bare in UNKNOWN or (spoken and bare not in spoken) else ""
+
+
 def grouped(language: str) -> str:
     """A language code as markets use it: hr, bs, sr and sh are one group."""
     bare = language.lower().split("-")[0]
-    return "hr" if bare in CROATIAN else bare
+    return "hr" if bare in CROATIAN else OLD_CODES.get(bare, bare)

@@ -1,24 +1,60 @@
-"""Which blocks match a tweet: every word list in one pass over the text, Unicode-aware, whole words."""
+"""Which blocks match a tweet: every word list in one pass over the text, Unicode-aware, whole words.
+
+Terms are compared as `curation.folding.squeezed` makes them and the text that its author wrote: in any case, with or
+without accents, over several blanks, and through characters that cannot be seen. A word ends where letters and digits
+meet something else; so "rat" is not in "Rathaus", and it is in "#Rat"."""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Protocol
 
 import ahocorasick
-from django.db.models import Count, Max
+from django.db import connection
 
-from curation.folding import fold, fold_with_places
-from curation.models.tweets import Tweet
-from regions.models import Block, BlockExemption, BlockListExemption, Market
+from curation.folding import fold, squeezed, squeezed_with_places
+from curation.x.entities import places_of, plain_text
+from regions.models import Block, Market
+
+SCHEME = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
+HOST = re.compile(r"(?:[^/@?#\s]*@)?([^/:?#\s]+)")
+LONGEST_HOST = 253
+STATE = """
+SELECT (SELECT (count(*), max(id), max(updated_at))::text FROM regions_block WHERE lifted_at IS NULL),
+    (SELECT (count(*), max(id))::text FROM regions_blockexemption WHERE market_id = %s),
+    (SELECT (count(*), max(id))::text FROM regions_blocklistexemption WHERE market_id = %s)
+"""
 
 
-@dataclass(frozen=True)
+class Named(Protocol):
+    """An account, as blocks look at it."""
+
+    @property
+    def x_id(self) -> int: ...
+    @property
+    def username(self) -> str: ...
+
+
+class Worded(Protocol):
+    """A tweet, stored or about to be, as blocks look at it."""
+
+    @property
+    def first_id(self) -> int: ...
+    @property
+    def current_id(self) -> int: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def author(self) -> Named | None: ...
+    def part(self, name: str, default: Any = None) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """A block that matches; `start` and `end` in code points of the tweet's text, None outside the text."""
 
@@ -30,63 +66,84 @@ class Match:
     end: int | None = None
 
 
+Place = tuple[Block, int | None, int | None]
+Listed = dict[str, list[Block]]
+
+
 class Matcher:
     """The standing blocks of one market, made ready. Cheap to ask, dear to make: get it by `of`."""
 
     def __init__(self, blocks: Iterable[Block]) -> None:
-        self.by_key: dict[tuple[str, str], list[Block]] = defaultdict(list)
-        terms: dict[str, list[Block]] = defaultdict(list)
+        self.listed: dict[str, Listed] = {kind: defaultdict(list) for kind in Block.Kind.values}
         for block in blocks:
-            if block.kind == Block.Kind.TERM:
-                if term := fold(block.value).strip():
-                    terms[term].append(block)
-            else:
-                self.by_key[block.kind, normalised(block.kind, block.value)].append(block)
-        self.words = ahocorasick.Automaton()
-        for term, listed in terms.items():
-            self.words.add_word(term, (len(term), listed))
-        if terms:
-            self.words.make_automaton()
+            if value := normalised(block.kind, block.value):
+                self.listed[block.kind][value].append(block)
+        self.terms = ahocorasick.Automaton()
+        for term, listed in self.listed[Block.Kind.TERM].items():
+            self.terms.add_word(term, (len(term), listed))
+        if len(self.terms):
+            self.terms.make_automaton()
 
     @staticmethod
     def of(market: Market) -> Matcher:
         """The market's matcher, made anew when its lists changed. One small query."""
         return _made(market.pk, _state_of_lists(market))
 
-    def matches(self, tweet: Tweet, channel_id: int, now: datetime) -> list[Match]:
-        """Every block that matches a tweet in a channel at `now`, each once, by its first place."""
+    def matches(self, tweet: Worded, channel_id: int, now: datetime, words: str | None = None) -> list[Match]:
+        """Every block that matches a tweet in a channel at `now`, each once, by its first place.
+
+        `words`: words_of its text, where that is known already."""
         found: dict[int, Match] = {}
-        for block, start, end in [*self._in_text(tweet.text), *self._outside_text(tweet)]:
+        words = words_of(tweet.text) if words is None else words
+        for block, start, end in self._places(tweet, words):
             if block.pk not in found and stands(block, channel_id, now):
                 found[block.pk] = Match(block.pk, block.effect, block.scope, block.reason, start, end)
         return list(found.values())
 
-    def blocks(self, tweet: Tweet, channel_id: int, now: datetime) -> bool:
+    def blocks(self, tweet: Worded, channel_id: int, now: datetime) -> bool:
         """Whether a block outright matches; those that only hold do not count."""
         return any(match.effect == Block.Effect.BLOCK for match in self.matches(tweet, channel_id, now))
 
     def next_end(self, now: datetime) -> datetime | None:
         """When the next block ends by itself."""
-        listed = [block for blocks in self.by_key.values() for block in blocks]
-        listed += [block for _, blocks in self.words.values() for block in blocks] if len(self.words) else []
-        return min((block.ends_at for block in listed if block.ends_at and block.ends_at > now), default=None)
+        every = (block for values in self.listed.values() for blocks in values.values() for block in blocks)
+        return min((block.ends_at for block in every if block.ends_at and block.ends_at > now), default=None)
 
-    def _in_text(self, text: str) -> Iterator[tuple[Block, int | None, int | None]]:
-        if not len(self.words):
-            return
-        folded, places = fold_with_places(text)
-        for last, (length, blocks) in self.words.iter(folded):
+    def _places(self, tweet: Worded, words: str) -> Iterator[Place]:
+        if len(self.terms):
+            yield from self._in_text(tweet.text, words)
+        if self.listed[Block.Kind.AUTHOR] and (author := tweet.author) is not None:
+            yield from self._named(Block.Kind.AUTHOR, (author.username.casefold(), str(author.x_id)))
+        if self.listed[Block.Kind.TWEET]:
+            yield from self._named(Block.Kind.TWEET, {str(tweet.first_id), str(tweet.current_id)})
+        yield from self._in_entities(tweet.part("entities") or {})
+
+    def _in_text(self, text: str, words: str) -> Iterator[Place]:
+        met: set[int] = set()
+        spans: Spans | None = None
+        for last, (length, blocks) in self.terms.iter(words):
             first = last - length + 1
-            if is_whole_word(folded, first, last):
+            if id(blocks) not in met and is_whole_word(words, first, last):
+                met.add(id(blocks))
+                spans = spans or Spans(text)
+                start, end = spans.of(first, last)
                 for block in blocks:
-                    yield block, places[first], places[last] + 1
+                    yield block, start, end
 
-    def _outside_text(self, tweet: Tweet) -> Iterator[tuple[Block, int | None, int | None]]:
-        if not self.by_key:
-            return
-        for key, start, end in keys_of(tweet):
-            for block in self.by_key.get(key, ()):
-                yield block, start, end
+    def _named(self, kind: str, values: Iterable[str]) -> Iterator[Place]:
+        for value in values:
+            for block in self.listed[kind].get(value, ()):
+                yield block, None, None
+
+    def _in_entities(self, entities: dict[str, list[dict[str, Any]]]) -> Iterator[Place]:
+        tags, domains = self.listed[Block.Kind.HASHTAG], self.listed[Block.Kind.DOMAIN]
+        for tag in entities.get("hashtags", ()) if tags else ():
+            for block in tags.get(fold(tag["tag"]), ()):
+                yield block, tag.get("start"), tag.get("end")
+        for url in entities.get("urls", ()) if domains else ():
+            for domain in with_parents(host_of(url.get("expanded_url") or url.get("url") or "")):
+                for block in domains.get(domain, ()):
+                    yield block, url.get("start"), url.get("end")
 
 
 def is_whole_word(text: str, first: int, last: int) -> bool:
@@ -101,46 +158,65 @@ def stands(block: Block, channel_id: int, now: datetime) -> bool:
 
 
 def normalised(kind: str, value: str) -> str:
-    """The form in which values of a kind are compared."""
+    """The form in which values of a kind are compared; empty for what can match nothing."""
     value = value.strip()
+    if kind == Block.Kind.TERM:
+        return squeezed(value)
     if kind == Block.Kind.AUTHOR:
         return value.lstrip("@").casefold()
     if kind == Block.Kind.HASHTAG:
-        return fold(value.lstrip("#"))
+        return fold(value.lstrip("#＃"))
     if kind == Block.Kind.DOMAIN:
-        host = urlsplit(value if "//" in value else f"//{value}").hostname or value
-        return host.removeprefix("www.").rstrip(".")
-    return value.rstrip("/").rsplit("/", 1)[-1] if kind == Block.Kind.TWEET else value
+        return host_of(value).removeprefix("www.")
+    return value.rstrip("/").rsplit("/", 1)[-1]
 
 
-Place = tuple[tuple[str, str], int | None, int | None]
+def words_of(text: str) -> str:
+    """A tweet's text as terms are looked for in it."""
+    return squeezed(plain_text(text))
 
 
-def keys_of(tweet: Tweet) -> Iterator[Place]:
-    """What blocks other than terms compare: author, ids, hashtags, and each link's domain with its parents."""
-    if tweet.author is not None:
-        yield (Block.Kind.AUTHOR, tweet.author.username.casefold()), None, None
-        yield (Block.Kind.AUTHOR, str(tweet.author.x_id)), None, None
-    for pk in {tweet.first_id, tweet.current_id}:
-        yield (Block.Kind.TWEET, str(pk)), None, None
-    entities: dict[str, list[dict[str, Any]]] = tweet.part("entities", {})
-    for tag in entities.get("hashtags", []):
-        yield (Block.Kind.HASHTAG, fold(tag["tag"])), tag.get("start"), tag.get("end")
-    for url in entities.get("urls", []):
-        host = normalised(Block.Kind.DOMAIN, url.get("expanded_url") or url.get("url") or "")
-        labels = host.split(".")
-        for first in range(len(labels) - 1):
-            yield (Block.Kind.DOMAIN, ".".join(labels[first:])), url.get("start"), url.get("end")
+class Spans:
+    """Where the words of a text stand in it. Made only for texts in which something was found."""
+
+    def __init__(self, text: str) -> None:
+        self.plain = plain_text(text)
+        self.given = places_of(text)
+        _words, self.places = squeezed_with_places(self.plain)
+
+    def of(self, first: int, last: int) -> tuple[int, int]:
+        """words_of(text)[first:last+1] in code points of the text, with the marks that stand on its last letter."""
+        end = self.places[last] + 1
+        while end < len(self.plain) and not fold(self.plain[end]):
+            end += 1
+        return self.given[self.places[first]], self.given[end]
+
+
+def host_of(address: str) -> str:
+    """The host that an address names, as domains are compared; empty for none."""
+    scheme = SCHEME.match(address)
+    found = HOST.match(address, scheme.end() if scheme else 0)
+    host = found[1].rstrip(".").lower() if found else ""
+    if len(host) > LONGEST_HOST:
+        return ""
+    try:
+        return host if host.isascii() else host.encode("idna").decode()
+    except UnicodeError:
+        return host
+
+
+def with_parents(host: str) -> Iterator[str]:
+    """a.b.example, b.example: a host and the domains that it belongs to, without the last label alone."""
+    while "." in host:
+        yield host
+        host = host.partition(".")[2]
 
 
 def _state_of_lists(market: Market) -> tuple[Any, ...]:
     """Changes whenever a block or an exemption of the market does."""
-    figures = Block.objects.filter(lifted_at=None).aggregate(n=Count("id"), newest=Max("id"), at=Max("updated_at"))
-    spared = [
-        model.objects.filter(market=market).aggregate(n=Count("id"), newest=Max("id"))
-        for model in (BlockExemption, BlockListExemption)
-    ]
-    return tuple(value for row in (figures, *spared) for value in row.values())
+    with connection.cursor() as cursor:
+        cursor.execute(STATE, [market.pk, market.pk])
+        return tuple(cursor.fetchone())
 
 
 @lru_cache(maxsize=64)

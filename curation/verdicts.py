@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from curation.folding import fold
-from curation.matching import Match, Matcher
+from curation.matching import Match, Matcher, Worded, words_of
 from curation.models import Hit, Tweet
-from curation.x.entities import plain_text
 from regions.models import Block, Channel
 
 
@@ -30,9 +29,13 @@ class Verdict:
     def hits(self, candidate_id: int, now: datetime) -> list[Hit]:
         """A row for each match, not stored yet."""
         return [
-            Hit(candidate_id=candidate_id, block_id=match.block_id, start=match.start, end=match.end, at=now)
-            for match in self.matches
+            Hit(candidate_id=candidate, block_id=block, start=start, end=end, at=at)
+            for candidate, block, start, end, at in self.rows(candidate_id, now)
         ]
+
+    def rows(self, candidate_id: int, now: datetime) -> list[tuple[int, int, int | None, int | None, datetime]]:
+        """The same as values: candidate, block, start, end, time."""
+        return [(candidate_id, match.block_id, match.start, match.end, now) for match in self.matches]
 
 
 class Judge:
@@ -41,11 +44,16 @@ class Judge:
     def __init__(self, channels: Iterable[Channel]) -> None:
         self.matchers = {market.pk: Matcher.of(market) for market in {channel.market for channel in channels}}
 
-    def on(self, tweet: Tweet, channel: Channel, now: datetime) -> Verdict:
-        return Verdict(tuple(self.matchers[channel.market_id].matches(tweet, channel.pk, now)))
+    def on(self, tweet: Worded, channel: Channel, now: datetime, words: str | None = None) -> Verdict:
+        """`words`: words_of the tweet's text, where that is known already."""
+        found = self.matchers[channel.market_id].matches(tweet, channel.pk, now, words)
+        return Verdict(tuple(found)) if found else NOTHING
 
 
 def folded(tweet: Tweet) -> str:
     """What search looks in: the text and its author's names."""
     names = f" {tweet.author.name} {tweet.author.username}" if tweet.author else ""
-    return fold(plain_text(tweet.text) + names)
+    return words_of(tweet.text) + fold(names)
+
+
+NOTHING = Verdict()
