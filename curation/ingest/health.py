@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from django.db.models import Count, Max, OuterRef, Q, Subquery, Sum
 from django.utils.translation import gettext as _
@@ -129,7 +130,7 @@ def _quiet_or_well(source: Source, last_fresh: datetime | None, now: datetime) -
     return State.WELL, _("Read as it should be.")
 
 
-def _runs(ids: list[int], now: datetime) -> dict[int, dict[str, int]]:
+def _runs(ids: list[int], now: datetime) -> dict[int, dict[str, Any]]:
     """Sums of the last day and month."""
     recent = IngestRun.objects.filter(source__in=ids, started_at__gt=now - MONTH)
     spans = {"day": Q(started_at__gt=now - DAY), "month": Q()}
@@ -139,7 +140,7 @@ def _runs(ids: list[int], now: datetime) -> dict[int, dict[str, int]]:
         for span, within in spans.items()
     }
     told = recent.values("source").annotate(last_fresh=Max("started_at", filter=Q(fresh__gt=0)), **sums)
-    return {row["source"]: row for row in told}
+    return {row["source"]: dict(row) for row in told}
 
 
 def _last(ids: list[int]) -> dict[int, IngestRun]:

@@ -146,9 +146,9 @@ def settle(reservation: Reservation, *, posts: Iterable[int], users: Iterable[in
 def uncharged(ids: Iterable[int], now: datetime, kind: str = Charge.Kind.POST) -> set[int]:
     """Those that X would charge if it were asked now."""
     wanted = set(ids)
-    days = days_of_call(now)
-    charged = Charge.objects.filter(kind=kind, x_id__in=wanted)
-    return wanted - set.intersection(*(set(charged.filter(day=day).values_list("x_id", flat=True)) for day in days))
+    paid, days = Charge.objects.filter(kind=kind, x_id__in=wanted), days_of_call(now)
+    known = [set(paid.filter(day=day).values_list("x_id", flat=True)) for day in days]
+    return wanted - known[0].intersection(*known[1:])
 
 
 def cost(posts: int) -> Decimal:
@@ -276,7 +276,7 @@ def _drawn(market_id: int, day: date, purpose: str) -> int:
     return posts + USER_POSTS * users + (open_ones.aggregate(posts=Sum("posts"))["posts"] or 0)
 
 
-def _deleted(table: str, condition: str, *values: object) -> int:
+def _deleted(table: str, condition: str, *values: date) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE {condition} LIMIT {AT_ONCE})",  # noqa: S608

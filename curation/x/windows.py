@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.db import connection
 
@@ -94,7 +94,7 @@ class SharedWindows:
     """Of all workers: the rows of RateWindow, each changed by one statement."""
 
     def take(self, endpoint: str, now: float) -> int | None:
-        told = {"endpoint": endpoint, "now": instant(now)}
+        told: dict[str, Any] = {"endpoint": endpoint, "now": instant(now)}
         with connection.cursor() as cursor:
             cursor.execute(TAKE, told)
             if cursor.rowcount:
@@ -105,7 +105,7 @@ class SharedWindows:
 
     def tell(self, endpoint: str, rate: Rate, now: float) -> None:
         rate = rate.believed(now)
-        told = {"endpoint": endpoint, "limit": rate.limit, "remaining": rate.remaining}
+        told: dict[str, Any] = {"endpoint": endpoint, "limit": rate.limit, "remaining": rate.remaining}
         with connection.cursor() as cursor:
             cursor.execute(TELL, told | {"reset_at": instant(rate.reset_at), "now": instant(now)})
 
