@@ -1,6 +1,7 @@
 """A small world for the simulator, asked over a real socket."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
@@ -71,9 +72,10 @@ class Stream:
         return line[:-2]
 
     def post(self) -> dict[str, Any]:
-        """The next line that says something."""
-        line = b""
+        """The next line that says something, within five seconds."""
+        line, end = b"", time.monotonic() + 5
         while not line:
+            assert time.monotonic() < end, "nothing but signs of life"
             line = self.line()
         found: dict[str, Any] = json.loads(line)
         return found
