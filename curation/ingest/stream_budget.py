@@ -18,6 +18,7 @@ from regions.models import Market
 
 log = structlog.get_logger(__name__)
 TURN = timedelta(seconds=45)  # before midnight; a block drawn then covers both days
+IN_FLIGHT = 2  # posts that X may have charged, and that a break swallowed
 LINGER = timedelta(seconds=5)  # in which X obeys
 AGAIN = timedelta(seconds=60)
 FRESH = timedelta(minutes=5)
@@ -30,11 +31,12 @@ class Block:
     drawn: Reservation
     market: Market
     ids: set[int] = field(default_factory=set)
+    swallowed: int = 0
     unwanted_since: datetime | None = None
 
     @property
     def left(self) -> int:
-        return self.drawn.posts - len(self.ids)
+        return self.drawn.posts - len(self.ids) - self.swallowed
 
     def covers(self, now: datetime) -> bool:
         """Whether it counts on the day that comes in a moment."""
@@ -79,6 +81,11 @@ class Blocks:
         """How many posts may lie uncounted: as many as the smallest block has left, so that none is exceeded."""
         return min((block.left for block in self.blocks.values()), default=0)
 
+    def broken(self) -> None:
+        """The connection broke: X charged what it had written, and nobody knows what that was."""
+        for block in self.blocks.values():
+            block.swallowed += IN_FLIGHT
+
     def settle_all(self, now: datetime) -> dict[int, int]:
         """Gives back what did not come. What was charged, by market."""
         charged = {pk: self._settle(block, now) for pk, block in list(self.blocks.items())}
@@ -119,4 +126,10 @@ class Blocks:
                 del self.blocks[block.market.pk]
 
     def _settle(self, block: Block, now: datetime) -> int:
+        """What breaks swallowed stays drawn: search may find it, and counts it again."""
+        if block.swallowed:
+            try:
+                budget.reserve(block.market, block.swallowed, least=block.swallowed, now=now)
+            except BudgetSpent:
+                return 0  # so the whole block stays drawn
         return budget.settle(block.drawn, posts=block.ids, now=now)

@@ -23,13 +23,13 @@ from curation.operations.errors import Busy
 from curation.x.client import Door, Ended
 from curation.x.lines import Farewell, read_line
 from curation.x.outcomes import Failure, NotPermitted, WindowClosed
-from curation.x.stream import BackOff, Connection, Heard, Inbox, Times, failure_in, reset_of, utc_now
+from curation.x.stream import BackOff, Connection, Heard, Inbox, Times, failure_in, reset_of, unclean, utc_now
 from curation.x.windows import Rate, SharedWindows
 from curation.x.wire import Unreadable
 
 log = structlog.get_logger(__name__)
 BATCH = 100
-LONG = timedelta(minutes=15)  # after what only people can mend
+BARRED = (*pauses.FOR_EVERYONE, NotPermitted)  # only people can mend these
 LONGEST_PAUSE = 10.0
 PERSISTENT = 8  # breaks in a row that are worth a warning
 LOST = "The connection to PostgreSQL is lost: another may lead."
@@ -76,7 +76,7 @@ class Streamer:
         self.connected = False
         self.stored_to: datetime | None = None
         self.sync_at = self.beat_at = self.not_before
-        self.breaks = 0
+        self.breaks = self.rules_failed = 0
 
     # Leading
 
@@ -109,6 +109,7 @@ class Streamer:
                 self.stop.wait(self.times.standby)
         finally:
             self._drop("This process does not lead any more.")
+            self._forget_connection()
             leader.give_up()
 
     def _on_lost(self) -> None:
@@ -234,6 +235,8 @@ class Streamer:
         wait = self._wait_after(ended, failure, now)
         self.not_before = now + timedelta(seconds=wait)
         connects.note_end(self.run_row, ended, words, now)
+        if self.connected and unclean(ended):
+            self.blocks.broken()
         self.breaks += 1
         quiet = self.stop.asked or (not failure and not ended.ours and self.breaks < PERSISTENT)
         (log.info if quiet else log.warning)("stream_lost", why=words, again_in_seconds=round(wait, 2))
@@ -243,10 +246,9 @@ class Streamer:
 
     def _wait_after(self, ended: Ended, failure: Failure | None, now: datetime) -> float:
         wait = self.back_off.after(ended)
-        if failure and type(failure) in pauses.FOR_EVERYONE:
+        if isinstance(failure, BARRED):
             pauses.take_note(failure, None, began=now, now=now)
-        if failure and (type(failure) in pauses.FOR_EVERYONE or isinstance(failure, NotPermitted)):
-            wait = max(wait, LONG.total_seconds())
+            wait = max(wait, self.times.barred)
         rate = Rate.of(ended.answer)
         if rate:
             self.windows.tell("stream", rate, now.timestamp())
@@ -285,6 +287,7 @@ class Streamer:
         look = book.looked_at is None or (now - book.looked_at).total_seconds() >= self.times.review
         try:
             book.keep_in_step(now, look=look)
+            self.rules_failed = 0
         except Failure as failure:
             self._rules_failed(failure, now)
         self._open(book.step())
@@ -292,7 +295,10 @@ class Streamer:
             self._drop("No rule is left.")
 
     def _rules_failed(self, failure: Failure, now: datetime) -> None:
-        later = self.times.http_first
+        later = min(self.times.http_first * 2.0 ** min(self.rules_failed, 20), self.times.http_most)
+        self.rules_failed += 1
+        if isinstance(failure, BARRED):
+            later = max(later, self.times.barred)
         if isinstance(failure, WindowClosed):
             later = max(later, failure.reset_at - now.timestamp())
         self.sync_at = now + timedelta(seconds=later)

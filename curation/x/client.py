@@ -7,6 +7,7 @@ redirects, sleeping on rate limits, exceptions that cannot be pickled, error bod
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +30,7 @@ logging.getLogger("tweepy.client").setLevel(logging.INFO)  # at DEBUG it prints 
 
 TWEEPY_HOST = "https://api.twitter.com"
 RULES = "/2/tweets/search/stream/rules"
+CLOSED = "X closed the stream."
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 15.0
 WHOLE_SECONDS = 30.0
@@ -69,17 +71,20 @@ class Page:
     includes: dict[str, Any] = field(default_factory=dict)
     errors: list[dict[str, Any]] = field(default_factory=list)
     next_token: str | None = None
+    oldest_id: int | None = None
     rate: Rate | None = None
 
     @classmethod
     def of(cls, body: dict[str, Any], rate: Rate | None) -> Page:
         data, includes, errors, meta = (body.get(name) for name in ("data", "includes", "errors", "meta"))
-        token = meta.get("next_token") if isinstance(meta, dict) else None
+        meta = meta if isinstance(meta, dict) else {}
+        token, oldest = meta.get("next_token"), meta.get("oldest_id")
         return cls(
             raw=data if isinstance(data, list) else [] if data is None else [data],
             includes=includes if isinstance(includes, dict) else {},
             errors=[entry for entry in errors if isinstance(entry, dict)] if isinstance(errors, list) else [],
             next_token=token if isinstance(token, str) and token else None,
+            oldest_id=int(oldest) if isinstance(oldest, str) and re.fullmatch("[0-9]{1,19}", oldest) else None,
             rate=rate,
         )
 
@@ -349,7 +354,7 @@ class Stream(tweepy.StreamingClient):
         super().__init__(token, return_type=dict, wait_on_rate_limit=False, max_retries=0)
         self.connected, self.hear = connected, hear
         self._adapter = Streamed(base_url, silence_seconds, self.disconnect)
-        self._words = "X closed the stream."
+        self._words = CLOSED
         self._dropped = self._ours = False
         keep_to_x(self.session, self._adapter)
 
@@ -361,10 +366,10 @@ class Stream(tweepy.StreamingClient):
         return Ended(self._words, refused, self._ours)
 
     def drop(self, words: str, *, ours: bool = False) -> None:
-        """Ends the connection at once, from any thread."""
+        """Ends the connection, from any thread: only what has arrived by now, and is paid for, is still heard."""
         if self._dropped:
             return
-        self._words, self._ours, self._dropped, self.running = words, ours, True, False
+        self._words, self._ours, self._dropped = words, ours, True
         with suppress(RuntimeError, ValueError, OSError, AttributeError):
             self._adapter.raw.shutdown()
 

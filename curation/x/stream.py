@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from curation.x.client import Ended, Stream
+from curation.x.client import CLOSED, Ended, Stream
 from curation.x.outcomes import Failure, WindowClosed, failure_of
 from curation.x.windows import Rate
 
@@ -36,6 +36,7 @@ class Times:
     http_most: float = 320.0
     limited_first: float = 60.0
     limited_most: float = 900.0
+    barred: float = 900.0  # after a refusal that only people can mend
     window: float = 900.0
     connects: int = 45  # of X's 50 in a window
 
@@ -69,6 +70,11 @@ def kind_of(ended: Ended) -> str:
     if ended.answer is None:
         return "http" if ended.ours else "tcp"
     return "limited" if ended.answer.status == 429 else "http"
+
+
+def unclean(ended: Ended) -> bool:
+    """Whether posts that X sent, and charged, may not have arrived."""
+    return ended.answer is None and ended.words != CLOSED
 
 
 def failure_in(ended: Ended, now: float) -> Failure | None:

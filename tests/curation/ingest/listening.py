@@ -34,6 +34,7 @@ SHORT = Times(
     http_most=0.2,
     limited_first=0.1,
     limited_most=0.2,
+    barred=0.5,
     window=3.0,
 )
 
