@@ -98,6 +98,20 @@ def test_out_of_budget_in_the_middle_keeps_what_was_read_and_the_gap(
     assert (read(source, MIDNIGHT).read, Tweet.objects.count()) == (100, 231)
 
 
+def test_without_budget_for_the_newest_version_the_rest_is_stored(
+    x: Simulator, source_of: SourceOf, read: Read, de: Market
+) -> None:
+    first = x.post("rathaus", "Alt.", at=NOON - timedelta(hours=2))
+    repost = x.retweet("stadtblatt", first)
+    x.edit(first, "Neu.")
+    posts(x, 4, NOON - timedelta(minutes=30))
+    allow("de", 5)
+    source = known(x, source_of(ACCOUNT, "stadtblatt"))
+    run = read(source, NOON)
+    assert (run.outcome, run.read, run.missing, run.charged) == ("budget", 5, 1, 5)
+    assert (Tweet.objects.count(), Cursor.objects.get(pk=source.pk).newest_id) == (4, int(repost))
+
+
 def test_a_market_out_of_budget_is_paused_until_the_day_turns(
     x: Simulator, source_of: SourceOf, read: Read, de: Market
 ) -> None:
