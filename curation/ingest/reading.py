@@ -112,7 +112,7 @@ class Reader:
         if self.streamed:
             return
         floor = told.newest_id
-        complete, oldest = self._walk(partial(ask, since_id=self._searchable(floor)), pages=PAGES)
+        complete, oldest = self._walk(ask, pages=PAGES, since_id=self._searchable(floor))
         if not complete and oldest is not None:
             told.gap_floor_id, told.gap_until_id = floor, oldest
 
@@ -121,7 +121,7 @@ class Reader:
         floor, until = told.gap_floor_id, told.gap_until_id
         since = self._searchable(floor or 0)
         if until is None or since + 1 < until:
-            complete, oldest = self._walk(partial(ask, since_id=since, until_id=until), pages=PAGES)
+            complete, oldest = self._walk(ask, pages=PAGES, since_id=since, until_id=until)
             if not complete:
                 told.gap_until_id = oldest or until
                 return False
@@ -144,22 +144,29 @@ class Reader:
         if not complete and not told.failure:
             told.remark = "More new posts than X shows of a list: the oldest are left out."
 
-    def _walk(self, ask: Callable[..., Page], *, pages: int, floor: int = 0) -> tuple[bool, int | None]:
-        """Whether the end or the floor was reached, and the oldest id read."""
+    def _walk(
+        self, ask: Callable[..., Page], *, pages: int, floor: int = 0, **bounds: int | None
+    ) -> tuple[bool, int | None]:
+        """Whether the end or the floor was reached, and the id from which everything was read.
+
+        Posts of other pages that X repeats on a page say nothing of how far it goes: what lies outside the bounds,
+        or is newer than the first page, does not count for the cursor."""
         token, seen, oldest = None, set[str](), None
         for _ in range(pages):
             try:
                 self._hurry()
-                page = ask(pagination_token=token)
+                page = ask(pagination_token=token, **bounds)
             except Failure as failure:
                 if not self.reading.read:
                     raise
                 self.reading.failure = failure
                 return False, oldest
-            ids = self._take(page)
-            oldest = min([*ids, *([oldest] if oldest else [])], default=None)
+            ids = within(self._take(page), **bounds)
+            if ids and oldest is None and "until_id" not in bounds:
+                self.reading.newest_id = max(*ids, self.reading.newest_id or 0)
+            oldest = min([*ends(ids, page), *([oldest] if oldest else [])], default=None)
             token = page.next_token
-            if token is None or (ids and min(ids) <= floor):
+            if token is None or reached(ids, floor):
                 return True, oldest
             if token in seen:
                 return False, oldest
@@ -192,14 +199,12 @@ class Reader:
     # Making posts of payloads
 
     def _take(self, page: Page) -> list[int]:
-        """Adds a page's posts; returns the ids that count for the cursor."""
+        """Adds a page's posts; returns their ids, of broken ones too."""
         refuse_if_gone(page)
         told, includes = self.reading, Includes(page.includes)
         told.people |= includes.people
         told.read += len(page.raw)
-        ids = [number for payload in page.raw for number in self._one(payload, includes)]
-        told.newest_id = max([*ids, *([told.newest_id] if told.newest_id else [])], default=None)
-        return ids
+        return [number for payload in page.raw for number in self._one(payload, includes)]
 
     def _one(self, payload: Any, includes: Includes) -> Iterator[int]:
         try:
@@ -286,6 +291,22 @@ class Reader:
         for post in [post for post in told.posts.values() if post.author_id in wanted - set(told.people)]:
             told.set_aside("its author is not known", post.raw)
             del told.posts[post.first_id]
+
+
+def within(ids: list[int], since_id: int | None = None, until_id: int | None = None) -> list[int]:
+    """The ids that were asked for."""
+    return [number for number in ids if (since_id or 0) < number and (until_id is None or number < until_id)]
+
+
+def ends(ids: list[int], page: Page) -> list[int]:
+    """The oldest id of a page, if it has one: X's own word for it where it stands on the page, else the lowest."""
+    return [page.oldest_id if page.oldest_id in ids else min(ids)] if ids else []
+
+
+def reached(ids: list[int], floor: int) -> bool:
+    """Whether a page goes down to what is known. Out of order, a known post may come from elsewhere: one page more."""
+    ordered = ids == sorted(ids, reverse=True)
+    return bool(ids) and (min(ids) if ordered else max(ids)) <= floor
 
 
 def kept_aside(payload: Any) -> Any:
