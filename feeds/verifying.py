@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime, timedelta
 
+from django.db.models import OuterRef, Subquery
+
 from curation.models import Candidate, Tweet
 from feeds.models import Feed, Snapshot
 
-CHECKED_EVERY = timedelta(minutes=10)  # by a task of every minute: at least every quarter of an hour
+CHECKED_EVERY = timedelta(minutes=10)  # by a task of every minute, so at least
+EVERY_LIVE_ONE = timedelta(minutes=15)
 VERIFIED_WITHIN = timedelta(hours=24)
 SOON = timedelta(hours=1)
 MOST = 500  # a market and a turn
@@ -24,6 +27,13 @@ def shown() -> dict[int, int]:
         for entry in newest[feed_id].entries if feed_id in newest else ():
             found.setdefault(entry["tweet"], market_id)
     return found
+
+
+def shown_at(moment: datetime) -> set[int]:
+    """The tweets that any feed showed at a moment."""
+    then = Snapshot.objects.filter(feed=OuterRef("pk"), at__lte=moment).order_by("-at", "-number").values("pk")[:1]
+    standing = Feed.objects.annotate(then=Subquery(then)).values("then")
+    return {entry["tweet"] for snapshot in Snapshot.objects.filter(pk__in=standing) for entry in snapshot.entries}
 
 
 def scheduled(now: datetime) -> dict[int, int]:
@@ -50,6 +60,8 @@ def due(now: datetime) -> dict[int, list[int]]:
 
 
 def unverified(now: datetime) -> list[int]:
-    """What is shown and nobody could verify for 24 h."""
-    late = Tweet.objects.filter(pk__in=shown(), checked_at__lte=now - VERIFIED_WITHIN, gone_at=None)
+    """What is shown, and was a quarter of an hour ago, and nobody could verify for 24 h. What just came live after
+    a long wait has its first check still to come."""
+    standing = shown_at(now - EVERY_LIVE_ONE).intersection(shown())
+    late = Tweet.objects.filter(pk__in=standing, checked_at__lte=now - VERIFIED_WITHIN, gone_at=None)
     return list(late.order_by("pk").values_list("pk", flat=True))

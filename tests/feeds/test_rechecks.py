@@ -18,7 +18,7 @@ from curation.x.simulator import Simulator
 from feeds import operations, verifying
 from feeds.models import Feed, Snapshot
 from feeds.operations import publish
-from feeds.tasks import recheck_live
+from feeds.tasks import purge_old, recheck_live
 from regions.models import Channel, Market, User
 from tests.cast import channel_of, make_author, make_candidate, make_tweet
 from tests.feeds.conftest import at_the_edge, committed, ids, live
@@ -215,25 +215,87 @@ def test_a_held_snapshot_is_live(politics: Channel, de: Market, now: datetime) -
 # What could not be verified
 
 
+SHORTLY = timedelta(minutes=15, seconds=5)
+
+
 @committed
 def test_what_nobody_verified_for_a_day_leaves_the_feeds(politics: Channel, de: Market) -> None:
     late, fresh = live(politics, "Lange her."), live(politics, "Eben geprüft.")
     publish(de.pk)
-    checked(late, timedelta(hours=24, minutes=1))
-    checked(fresh, timedelta(hours=23, minutes=59))
-    assert (operations.withdraw_unverified(), operations.withdraw_unverified()) == (1, 0)
+    checked(late, timedelta(hours=24))
+    checked(fresh, timedelta(hours=23))
+    soon = timezone.now() + SHORTLY
+    assert (operations.withdraw_unverified(now=soon), operations.withdraw_unverified(now=soon)) == (1, 0)
     assert texts_at(("de", "politics")) == texts_at(("de", None)) == {"Eben geprüft."}
     late.refresh_from_db()
     assert (late.state, Tweet.objects.get(pk=late.tweet_id).text) == ("withdrawn", "Lange her.")
 
 
 @committed
+def test_what_just_came_live_after_a_long_wait_is_checked_first(politics: Channel, de: Market) -> None:
+    publish(de.pk)
+    checked(live(politics), timedelta(hours=30))
+    publish(de.pk)
+    assert (operations.withdraw_unverified(), len(verifying.due(timezone.now())[de.pk])) == (0, 1)
+
+
+@committed
+def test_one_that_cannot_be_withdrawn_does_not_end_the_publisher(
+    politics: Channel, de: Market, monkeypatch: Any
+) -> None:
+    checked(live(politics), timedelta(hours=30))
+    publish(de.pk)
+
+    def busy(*_: Any, **__: Any) -> None:
+        raise curation.Busy
+
+    monkeypatch.setattr(curation, "withdraw", busy)
+    assert operations.withdraw_unverified(now=timezone.now() + SHORTLY) == 1
+
+
+@committed
 def test_it_comes_back_when_X_answers_again(x: Simulator, ask: Door, posted: Callable[[], Posted]) -> None:
     posts = posted()
     Tweet.objects.update(checked_at=timezone.now() - timedelta(hours=25))
-    assert operations.withdraw_unverified() == len(TEXTS)
+    assert operations.withdraw_unverified(now=timezone.now() + SHORTLY) == len(TEXTS)
     assert texts_at(("de", "politics")) == set()
     run = recheck([tweet.pk for tweet in posts.values()], ask=ask)
     assert run is not None
     assert run.restored == 2 * len(TEXTS)
     assert set(Candidate.objects.values_list("state", flat=True)) == {"pending"}
+
+
+# Erased and old ones
+
+
+@committed
+def test_an_erased_author_is_off_all_feeds_at_once(posted: Callable[[], Posted]) -> None:
+    posts = posted()
+    author = posts["Bleibt."].author_id
+    assert author is not None
+    done = curation.erase_author(author, by=None, now=timezone.now())
+    assert done.withdrawn == 2
+    assert [texts_at(place) for place in PLACES] == [set(TEXTS) - {"Bleibt."}] * 4
+    assert [posts["Bleibt."].pk in in_snapshot(place) for place in PLACES] == [False] * 4
+
+
+@committed
+def test_old_texts_go_but_not_those_that_a_feed_shows_or_is_held_at(politics: Channel, de: Market) -> None:
+    old = timezone.now() - timedelta(days=90)
+    live(politics, "Gezeigt.", approved_at=old)
+    held, over = (live(politics, text, approved_at=old) for text in ("Gehalten.", "Vorbei."))
+    Channel.objects.filter(pk=politics.pk).update(fallback="keep_older", minimum_fill=2)
+    Candidate.objects.filter(pk=over.pk).update(expire_at=timezone.now())
+    publish(de.pk)
+    assert texts_at(("de", "politics")) == {"Gezeigt.", "Gehalten."}
+    feed = Feed.objects.get(channel=politics)
+    snapshot = Snapshot.objects.newest_of([feed])[feed.pk]
+    Candidate.objects.filter(pk=held.pk).update(state="lapsed", approved_at=None)
+    publish(de.pk)
+    assert texts_at(("de", None)) == {"Gezeigt."}
+    Feed.objects.filter(pk=feed.pk).update(hold="snapshot", held_at=snapshot, held_reason="Probe")
+    Tweet.objects.update(fetched_at=old)
+    purge_old()
+    assert set(Tweet.objects.exclude(text="").values_list("text", flat=True)) == {"Gezeigt.", "Gehalten."}
+    publish(de.pk)
+    assert texts_at(("de", "politics")) == {"Gezeigt.", "Gehalten."}

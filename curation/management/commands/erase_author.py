@@ -13,7 +13,7 @@ from regions.problems import Refusal
 
 
 class Command(BaseCommand):
-    help = "Erases an author: posts, name and picture go; ids, decisions and a tombstone stay. See docs/retention.md."
+    help = "Erases an author: posts, name and picture go; ids, decisions and a tombstone stay. See docs/rechecks.md."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("author", metavar="NAME_OR_ID", help="@name of a known author, or X's id of any account")
