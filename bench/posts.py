@@ -17,7 +17,6 @@ AUTHORS = 200
 PAGE = 100
 KNOWN = 0.30  # share of posts that came before
 REPEATED = 0.03  # share of new posts that say what another said, with another link
-ENGLISH = "the council has said that a new bridge will open next year for all who live near it"
 FOREIGN = 0.05  # share of posts in another language than the channel's
 
 
@@ -28,7 +27,7 @@ class Inventor:
         self.chance = Random(seed)
         self.begin = begin
         self.numbers = count()
-        self.words = {lang: vocabulary(lang) for lang in ("de", "en")}
+        self.words = {lang: vocabulary(lang) for lang in ("de", "nl")}
         self.told: list[dict[str, Any]] = []
         self.people = [self._person(n) for n in range(AUTHORS)]
 
@@ -76,7 +75,7 @@ class Inventor:
             "created_at": at.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
             "conversation_id": pk,
             "edit_history_tweet_ids": [pk],
-            "lang": "de" if number % 20 else chance.choice(("und", "en", "")),
+            "lang": "de" if number % 20 else chance.choice(("und", "nl", "")),
             "possibly_sensitive": number % 50 == 0,
             "public_metrics": {
                 "retweet_count": chance.randint(0, 90),
@@ -97,16 +96,14 @@ class Inventor:
         if self.told and chance.random() < REPEATED:
             words = chance.choice(self.told)["text"].split(" https://")[0]
         else:
-            spoken = self.words["en" if chance.random() < FOREIGN else "de"]
+            spoken = self.words["nl" if chance.random() < FOREIGN else "de"]
             words = " ".join(chance.choices(spoken, k=chance.randint(12, 34)))[:240]
             words += f" #{chance.choice(spoken).strip('.,:;!?').replace('-', '')}" if number % 4 == 0 else ""
         return words + (f" https://t.co/x{number:09d}" if number % 2 else "")
 
 
 def vocabulary(language: str) -> list[str]:
-    """The words that the simulator's posts of a language use; English is invented here."""
-    if language == "en":
-        return ENGLISH.split()
+    """The words that the simulator's posts of a language use."""
     posts = json.loads((SPOKEN / f"{language}.json").read_text())["posts"]
     words = [word for group in posts.values() for post in group for word in post["text"].split()]
     return [word for word in words if word[0] not in "{@#+" and "://" not in word and "&" not in word]

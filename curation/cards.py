@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, F
+from django.db.models import Count, Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -163,14 +164,23 @@ def cards(rows: Sequence[Candidate], user: User, market: Market) -> list[Card]:
         .order_by("start", "id")
     ):
         made[hit.candidate_id].hits.append(hit)
-    behind = Candidate.objects.pending().filter(group__in=made).values(leader=F("group_id")).annotate(n=Count("id"))
-    for row in behind:
-        made[row["leader"]].similar = row["n"]
+    for pk, waiting in behind(rows).items():
+        made[pk].similar = waiting
     for decision in last_decisions(row.pk for row in rows if row.version > 1):
         made[decision.candidate_id].last = decision
     for added, by in adders(row.pk for row in rows if row.source_id is None).items():
         made[added].added_by = by
     return list(made.values())
+
+
+def behind(rows: Sequence[Candidate]) -> dict[int, int]:
+    """How many of its group wait behind each candidate, whoever of the group founded it."""
+    founders = {row.pk: row.group_id or row.pk for row in rows}
+    members = Candidate.objects.pending().filter(hidden=True).annotate(founder=Coalesce("group_id", "id"))
+    waiting = members.filter(Q(group__in=founders.values()) | Q(pk__in=founders.values()))
+    counted = dict(waiting.values_list("founder").annotate(n=Count("id")))
+    own = {row.pk for row in rows if row.hidden and row.state == State.PENDING}
+    return {pk: counted.get(founder, 0) - (pk in own) for pk, founder in founders.items()}
 
 
 def adders(ids: Iterable[int]) -> dict[int, User | None]:

@@ -10,6 +10,7 @@ engagement  likes, replies and twice the reposts and quotes an hour, logarithmic
 author      share of the author's posts approved in this channel in 30 days, from minus to plus the weight
 language    the weight when a language of the market, minus twice the weight when another, 0 when unknown
 sensitive   minus the weight when X marks the post as sensitive
+similar     minus the weight when the same is live in this channel, less when it is only related
 
 Weights: WEIGHTS, then the market's rank_weights, then the channel's.
 """
@@ -19,16 +20,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from math import log1p
-from typing import Any
+from typing import Any, Protocol
 
-from curation.language import grouped
-from curation.models.tweets import Tweet
+from curation.language import CROATIAN, UNKNOWN
 from regions.models import Channel
 
 POINTS_A_HALF_LIFE = 10.0
 FULL_SPEED = 5_000
-WEIGHTS = {"source": 20.0, "engagement": 20.0, "author": 15.0, "language": 10.0, "sensitive": 15.0}
-UNKNOWN = {"", "und", "qam", "qct", "qht", "qme", "qst", "zxx", "art"}  # X's codes for "no language"
+WEIGHTS = {"source": 20.0, "engagement": 20.0, "author": 15.0, "language": 10.0, "sensitive": 15.0, "similar": 20.0}
+
+
+class Rankable(Protocol):
+    """A tweet, stored or about to be, as the rank looks at it."""
+
+    @property
+    def lang(self) -> str: ...
+    @property
+    def lang_guess(self) -> str: ...
+    @property
+    def sensitive(self) -> bool: ...
+    @property
+    def metrics(self) -> dict[str, int]: ...
+    @property
+    def created_at(self) -> datetime: ...
 
 
 def weights_of(channel: Channel) -> dict[str, float]:
@@ -39,17 +53,27 @@ def weights_of(channel: Channel) -> dict[str, float]:
 
 
 def parts(
-    tweet: Tweet, channel: Channel, *, trust: int, approved: int = 0, blocked: int = 0, now: datetime
+    tweet: Rankable,
+    channel: Channel,
+    *,
+    trust: int,
+    approved: int = 0,
+    blocked: int = 0,
+    similar: float = 0.0,
+    ours: bool = True,
+    now: datetime,
 ) -> dict[str, float]:
     """Points by part, to one decimal, parts without points left out.
 
-    `trust` is 0 to 100; `approved` and `blocked` count what this channel decided of the author."""
+    `trust` is 0 to 100; `approved` and `blocked` count what this channel decided of the author; `similar`, 0 to 1,
+    says how much of it is live; `ours`: the market itself chose who speaks (see `language`)."""
     shares = {
         "source": trust / 100,
         "engagement": engagement(tweet.metrics, tweet.created_at, now),
         "author": 2 * (approved + 1) / (approved + blocked + 2) - 1,
-        "language": language(tweet, channel.market.languages),
+        "language": language(tweet, channel.market.languages, ours=ours),
         "sensitive": -1.0 if tweet.sensitive else 0.0,
+        "similar": -similar,
     }
     weights = weights_of(channel)
     points = {name: round(share * weights[name], 1) for name, share in shares.items()}
@@ -69,9 +93,16 @@ def engagement(metrics: Mapping[str, int], created_at: datetime, now: datetime) 
     return min(1.0, log1p(speed) / log1p(FULL_SPEED))
 
 
-def language(tweet: Tweet, languages: list[str]) -> float:
-    """1 when X or our guess says a language of the market, -2 when another, 0 when neither says one."""
-    said = {grouped(tweet.lang), tweet.lang_guess} - UNKNOWN
-    if said & {grouped(code) for code in languages}:
+def language(tweet: Rankable, languages: list[str], *, ours: bool = True) -> float:
+    """1 when X or our guess says a language of the market, -2 when another, 0 when neither says one.
+
+    Bosnian, Serbian and Serbo-Croatian are Croatian where the market itself chose who speaks, by an account, a list or
+    a link; else nobody can tell, and they count for nothing."""
+    said, guessed = tweet.lang.lower().split("-")[0], tweet.lang_guess
+    if said in languages:
         return 1.0
-    return -2.0 if said else 0.0
+    if "hr" in languages and said in CROATIAN:
+        return 1.0 if ours else 0.0
+    if guessed in languages:
+        return 1.0 if ours or guessed != "hr" or said in UNKNOWN else 0.0
+    return -2.0 if {said, guessed} - UNKNOWN else 0.0

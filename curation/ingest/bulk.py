@@ -1,33 +1,80 @@
-"""Many rows a statement: INSERT ... SELECT FROM unnest(...), sorted, so that passes cannot deadlock."""
+"""Many rows a statement: COPY for new ones, INSERT ... SELECT FROM unnest(...) where some may be there already.
+
+Callers give rows sorted, so that passes cannot deadlock. No value is cut: what a column cannot hold is a DataError."""
 
 from __future__ import annotations
 
-import json
+import io
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import connection
-from django.db.models import AutoField, Field, JSONField, Model
+from django.db import IntegrityError, connection, transaction
+from django.db.models import CharField, Field, JSONField, Model, TextField
+
+Row = Sequence[Any]
 
 
-def insert(rows: Sequence[Model], *, order: str, conflict: str, returning: str = "") -> list[tuple[Any, ...]]:
-    """Stores the rows in the order of columns `order`; `conflict` follows ON CONFLICT. Gives `returning`."""
-    if not rows:
-        return []
-    meta = rows[0]._meta
-    fields = [field for field in meta.concrete_fields if not isinstance(field, AutoField)]
-    names = ", ".join(f'"{field.column}"' for field in fields)
-    selected = ", ".join(_selected(field) for field in fields)
-    arrays = ", ".join(f"%s::{_carried(field)}[]" for field in fields)
-    # Only names of models and columns are put into the statement; values travel as parameters.
-    statement = (
-        f'INSERT INTO "{meta.db_table}" ({names}) SELECT {selected} FROM unnest({arrays}) AS r ({names}) '  # noqa: S608
-        f"ORDER BY {order} ON CONFLICT {conflict}" + (f" RETURNING {returning}" if returning else "")
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [[_value(field, row) for row in rows] for field in fields])
-        return cursor.fetchall() if returning else []
+def as_array(values: Iterable[object]) -> str:
+    """PostgreSQL's form of an array of plain codes or numbers."""
+    return "{" + ",".join(map(str, values)) + "}"
+
+
+class Table:
+    """A model's columns by field name, in the order in which rows give their values.
+
+    JSON and arrays are given as PostgreSQL's text (`as_json`, `as_array`); everything else as Python's."""
+
+    def __init__(self, model: type[Model], *names: str) -> None:
+        columns = {field.name: field for field in model._meta.concrete_fields}
+        self.fields: list[Field[Any, Any]] = [columns[name] for name in names]
+        self.name = model._meta.db_table
+        self.columns = ", ".join(f'"{field.column}"' for field in self.fields)
+
+    def ids(self, count: int, first: str = "") -> list[int]:
+        """New ids, rising; the statement `first` is run before they are taken."""
+        with connection.cursor() as cursor:
+            taken = f"SELECT nextval(pg_get_serial_sequence('{self.name}', 'id')) FROM generate_series(1, {count:d})"  # noqa: S608
+            cursor.execute(f"{first}; {taken}" if first else taken)
+            return [row[0] for row in cursor.fetchall()]
+
+    def copy(self, rows: Iterable[Row]) -> None:
+        """New rows; IntegrityError when one is there already."""
+        self.copy_text("".join(map(line, rows)).encode())
+
+    def copy_text(self, text: bytes) -> None:
+        """The same, as `line` writes it."""
+        with connection.cursor() as cursor, connection.wrap_database_errors:
+            cursor.copy_expert(f"COPY {self.name} ({self.columns}) FROM STDIN", io.BytesIO(text), 1 << 20)
+
+    def insert(self, rows: Sequence[Row], *, conflict: str, returning: str = "") -> list[tuple[Any, ...]]:
+        """Rows of which some may be there: `conflict` follows ON CONFLICT. Gives `returning`."""
+        if not rows:
+            return []
+        arrays = ", ".join(f"%s::{carried(field)}[]" for field in self.fields)
+        selected = ", ".join(f'"{field.column}"::{kind(field)}' if nested(field) else f'"{field.column}"'
+                             for field in self.fields)  # fmt: skip
+        # Only names of models and columns are put into the statement; values travel as parameters.
+        statement = (
+            f"INSERT INTO {self.name} ({self.columns}) "  # noqa: S608
+            f"SELECT {selected} FROM unnest({arrays}) AS r ({self.columns}) ON CONFLICT {conflict}"
+            + (f" RETURNING {returning}" if returning else "")
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [list(column) for column in zip(*rows, strict=True)])
+            return cursor.fetchall() if returning else []
+
+    def add(self, rows: Sequence[Row], *, conflict: str = "DO NOTHING") -> set[int]:
+        """The ids of the rows that were new, `id` being the first column: at best by COPY, else one by one."""
+        if not rows:
+            return set()
+        try:
+            with transaction.atomic():
+                self.copy(rows)
+        except IntegrityError:
+            return {row[0] for row in self.insert(rows, conflict=conflict, returning="id")}
+        return {row[0] for row in rows}
 
 
 def update(table: str, columns: dict[str, str], rows: Sequence[Iterable[Any]], *, sets: str, where: str) -> list[int]:
@@ -44,33 +91,34 @@ def update(table: str, columns: dict[str, str], rows: Sequence[Iterable[Any]], *
         return [row[0] for row in cursor.fetchall()]
 
 
-def as_array(codes: Iterable[str]) -> str:
-    """PostgreSQL's form of an array of plain codes."""
-    return "{" + ",".join(codes) + "}"
-
-
-def _nested(field: Field[Any, Any]) -> bool:
+def nested(field: Field[Any, Any]) -> bool:
     return isinstance(field, JSONField | ArrayField)
 
 
-def _kind(field: Field[Any, Any]) -> str:
-    kind = field.rel_db_type(connection) if field.is_relation else field.db_type(connection)
-    return str(kind)
+def kind(field: Field[Any, Any]) -> str:
+    return str(field.rel_db_type(connection) if field.is_relation else field.db_type(connection))
 
 
-def _carried(field: Field[Any, Any]) -> str:
-    """unnest takes arrays apart whole, so arrays and documents travel as text."""
-    return "text" if _nested(field) else _kind(field)
+def carried(field: Field[Any, Any]) -> str:
+    """unnest takes arrays apart whole, so arrays and documents travel as text; and a cast to varchar would cut."""
+    return "text" if nested(field) or isinstance(field, CharField | TextField) else kind(field)
 
 
-def _selected(field: Field[Any, Any]) -> str:
-    return f'"{field.column}"::{_kind(field)}' if _nested(field) else f'"{field.column}"'
+def escaped(text: str) -> str:
+    """As COPY reads it."""
+    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
 
 
-def _value(field: Field[Any, Any], row: Model) -> Any:
-    value = getattr(row, field.attname)
-    if value is None:
-        return None
-    if isinstance(field, JSONField):
-        return json.dumps(value, ensure_ascii=False)
-    return as_array(value) if isinstance(field, ArrayField) else value
+WRITTEN = {
+    str: escaped,
+    int: str,
+    float: repr,
+    bool: lambda value: "t" if value else "f",
+    type(None): lambda _value: "\\N",
+    datetime: datetime.isoformat,
+}
+
+
+def line(row: Row) -> str:
+    """One line of COPY's text form."""
+    return "\t".join([WRITTEN[type(value)](value) for value in row]) + "\n"  # type: ignore[operator]

@@ -2,23 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db import connection
-from django.db.models import Count, Q
+from django.db import IntegrityError, connection, transaction
 
-from curation.ingest.bulk import insert
-from curation.models import Candidate, State, Tweet
+from curation.folding import fold
+from curation.grouping import settle_arrivals
+from curation.ingest.bulk import Table, as_array
+from curation.ingest.groups import Newcomer, group
+from curation.ingest.offered import Offered
+from curation.likeness import Likeness, likeness
+from curation.models import Candidate, Hit, State, Tweet
 from curation.ranking import parts, rank
-from curation.verdicts import Judge, Verdict, folded
+from curation.verdicts import Judge, Verdict
+from curation.x.wire import as_json
 from regions.models import Channel, Source
 
 MEMORY = timedelta(days=30)
+REMEMBERED = 50  # posts of an author
+MOST_KEPT = 10_000  # authors of a channel
 BY_HAND = 50  # trust of what no source brought
 ARRIVALS_LOCK = 7302  # class of the advisory lock behind which candidates get their ids
 History = dict[tuple[int, int], tuple[int, int]]
+CANDIDATES = Table(
+    Candidate, "id", "channel", "tweet", "state", "version", "source", "group", "hidden", "alike", "rank", "rank_parts",
+    "folded", "posted_at", "arrived_at", "pending_since", "held", "context", "label", "with_similar",
+    "blocked_by_lists",
+)  # fmt: skip
+HITS = Table(Hit, "candidate", "block", "start", "end", "at")
+# Until the commit no other pass gives ids to candidates: so they become visible in the order of their ids,
+# and who has seen one has seen all before it. The desk counts what is new by that.
+IN_ORDER = f"SELECT pg_advisory_xact_lock({ARRIVALS_LOCK}, 0)"
+DECIDED = """
+SELECT channel.id, author.id, count(*) FILTER (WHERE state = 'approved'),
+    count(*) FILTER (WHERE state = 'blocked' AND NOT blocked_by_lists)
+FROM unnest(%s::bigint[]) AS channel(id) CROSS JOIN unnest(%s::bigint[]) AS author(id)
+CROSS JOIN LATERAL (
+    SELECT tweet.id FROM curation_tweet AS tweet WHERE author_id = author.id AND created_at >= %s
+    ORDER BY created_at DESC LIMIT %s
+) AS told
+CROSS JOIN LATERAL (
+    SELECT state, blocked_by_lists FROM curation_candidate WHERE channel_id = channel.id AND tweet_id = told.id LIMIT 1
+) AS met
+GROUP BY channel.id, author.id
+"""
 
 
 @dataclass
@@ -37,98 +67,150 @@ class Arrivals:
         self.channels |= others.channels
 
 
-def offer(tweet_ids: Iterable[int], source: Source | None, channels: list[Channel], now: datetime) -> Arrivals:
-    """Makes the missing candidates. In the caller's transaction, which holds the channels and soon ends."""
-    missing = _missing(set(tweet_ids), channels)
-    wanted = Tweet.objects.select_related("author").filter(pk__in={tweet for _channel, tweet in missing})
-    tweets = {tweet.pk: tweet for tweet in wanted.filter(gone_at=None, purged_at=None, author__isnull=False)}
-    judge = Judge(channels if tweets else [])
-    history = history_of(tweets.values(), channels, now)
-    rows: list[Candidate] = []
-    verdicts: dict[tuple[int, int], Verdict] = {}
-    for channel in channels:
-        for tweet in _offered(tweets.values(), channel, missing):
-            verdict = verdicts[channel.pk, tweet.pk] = judge.on(tweet, channel, now)
-            decided = history.get((channel.pk, tweet.author_id or 0), (0, 0))
-            rows.append(candidate_of(tweet, channel, source, verdict, decided, now))
-    return _store(rows, verdicts, now) if rows else Arrivals()
+@dataclass(slots=True)
+class Arrival:
+    """A candidate to be: a tweet in a channel that has not met it, and what the lists say of it there."""
+
+    channel: Channel
+    tweet: Offered
+    verdict: Verdict
+    likeness: Likeness
+
+    @property
+    def state(self) -> str:
+        return State.BLOCKED.value if self.verdict.blocked else State.PENDING.value
+
+    def row(self, newcomer: Newcomer, source: Source | None, decided: tuple[int, int], now: datetime) -> list[Any]:
+        """As CANDIDATES takes it. `decided`: of the author in this channel, how many approved and blocked."""
+        tweet, channel = self.tweet, self.channel
+        trust = source.trust if source else BY_HAND
+        points = parts(
+            tweet, channel, trust=trust, approved=decided[0], blocked=decided[1], now=now,
+            similar=newcomer.similar, ours=is_ours(source, channel),
+        )  # fmt: skip
+        return [
+            newcomer.pk, channel.pk, tweet.pk, self.state, 1, source.pk if source else None, newcomer.group, False,
+            as_array(newcomer.keys), rank(points, tweet.created_at, channel), as_json(points),
+            f"{tweet.words} {fold(f'{tweet.author.name} {tweet.author.username}')}",
+            tweet.created_at, now, now, self.verdict.held, "", "", False, self.verdict.blocked,
+        ]  # fmt: skip
 
 
-def _offered(tweets: Iterable[Tweet], channel: Channel, missing: set[tuple[int, int]]) -> list[Tweet]:
-    """Those that the channel has not met yet and that X shows in its market."""
-    country = channel.market.country
-    return [tweet for tweet in tweets if (channel.pk, tweet.pk) in missing and tweet.showable_in(country)]
-
-
-def candidate_of(
-    tweet: Tweet,
-    channel: Channel,
+def offer(
+    tweet_ids: Iterable[int],
     source: Source | None,
-    verdict: Verdict,
-    decided: tuple[int, int],
+    channels: list[Channel],
     now: datetime,
-) -> Candidate:
-    """A new candidate: pending, or blocked by the lists. `decided`: the author's, approved and blocked."""
-    points = parts(
-        tweet, channel, trust=source.trust if source else BY_HAND, approved=decided[0], blocked=decided[1], now=now
-    )
-    return Candidate(
-        channel_id=channel.pk,
-        tweet_id=tweet.pk,
-        source_id=source.pk if source else None,
-        state=State.BLOCKED if verdict.blocked else State.PENDING,
-        blocked_by_lists=verdict.blocked,
-        held=verdict.held,
-        rank=rank(points, tweet.created_at, channel),
-        rank_parts=points,
-        folded=folded(tweet),
-        posted_at=tweet.created_at,
-        arrived_at=now,
-        pending_since=now,
-    )
+    new: Mapping[int, Offered] | None = None,
+) -> Arrivals:
+    """Makes the missing candidates. In the caller's transaction, which soon ends. `new`: tweets that this
+    transaction stored, by id; the others are read."""
+    wanted = set(tweet_ids)
+    if not wanted or not channels:
+        return Arrivals()
+    given = {pk: tweet for pk, tweet in (new or {}).items() if pk in wanted}
+    missing = _missing(wanted - given.keys(), channels)
+    tweets = sorted([*given.values(), *_read({pk for _channel, pk in missing})], key=lambda tweet: tweet.pk)
+    judge = Judge(channels if tweets else [])
+    alike = {tweet.pk: likeness(tweet.words, tweet.entities) for tweet in tweets}
+    arriving = [
+        Arrival(channel, tweet, judge.on(tweet, channel, now, tweet.words), alike[tweet.pk])
+        for channel in sorted(channels, key=lambda one: one.pk)
+        for tweet in tweets
+        if (tweet.pk in given or (channel.pk, tweet.pk) in missing) and tweet.showable_in(channel.market.country)
+    ]
+    return _stored(arriving, source, now) if arriving else Arrivals()
 
 
-def _missing(tweet_ids: set[int], channels: list[Channel]) -> set[tuple[int, int]]:
+def is_ours(source: Source | None, channel: Channel) -> bool:
+    """Whether the channel's own market chose who speaks: an account or a list of its own, or a link by hand."""
+    if source is None:
+        return True
+    chosen = source.kind in (Source.Kind.ACCOUNT, Source.Kind.LIST)
+    return chosen and (source.channel_id == channel.pk or source.market_id == channel.market_id)
+
+
+def _read(tweet_ids: Collection[int]) -> list[Offered]:
+    if not tweet_ids:
+        return []
+    rows = Tweet.objects.select_related("author").defer("raw").filter(pk__in=tweet_ids, gone_at=None, purged_at=None)
+    return [Offered.of_tweet(row, row.author) for row in rows if row.author is not None]
+
+
+def _missing(tweet_ids: Collection[int], channels: list[Channel]) -> set[tuple[int, int]]:
+    if not tweet_ids:
+        return set()
     there = Candidate.objects.filter(channel__in=channels, tweet__in=tweet_ids).values_list("channel_id", "tweet_id")
     return {(channel.pk, tweet) for channel in channels for tweet in tweet_ids} - set(there)
 
 
-def history_of(tweets: Iterable[Tweet], channels: list[Channel], now: datetime) -> History:
-    """By channel and author: how many were approved, how many blocked by editors, in the last 30 days."""
-    authors = {tweet.author_id for tweet in tweets}
-    if not authors:
-        return {}
-    decided = (
-        Candidate.objects.filter(channel__in=channels, tweet__author__in=authors, posted_at__gte=now - MEMORY)
-        .values_list("channel_id", "tweet__author_id")
-        .annotate(
-            approved=Count("pk", filter=Q(state="approved")),
-            blocked=Count("pk", filter=Q(state="blocked", blocked_by_lists=False)),
-        )
-    )
-    return {(channel, author): (approved, blocked) for channel, author, approved, blocked in decided}
+def history_of(authors: Iterable[int], channels: Iterable[Channel], now: datetime) -> History:
+    """By channel and author: of the author's last 50 posts of 30 days, how many were approved, how many blocked by
+    editors. What was counted is kept until something is decided in the channel, which raises its revision."""
+    found: History = {}
+    for channel in set(channels):
+        kept = DECIDED_THERE.of(channel)
+        if unknown := set(authors) - kept.keys():
+            kept |= dict.fromkeys(unknown, (0, 0)) | _counted(unknown, channel, now)
+        found |= {(channel.pk, author): kept[author] for author in authors}
+    return found
 
 
-def _in_order() -> None:
-    """Until the commit no other pass gives ids to candidates: so they become visible in the order of their ids,
-    and who has seen one has seen all before it. The desk counts what is new by that."""
+def _counted(authors: set[int], channel: Channel, now: datetime) -> dict[int, tuple[int, int]]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [ARRIVALS_LOCK])
+        cursor.execute(DECIDED, (as_array([channel.pk]), as_array(authors), now - MEMORY, REMEMBERED))
+        return {author: (approved, blocked) for _channel, author, approved, blocked in cursor.fetchall()}
 
 
-def _store(rows: list[Candidate], verdicts: dict[tuple[int, int], Verdict], now: datetime) -> Arrivals:
-    _in_order()
-    made = insert(
-        rows,
-        order="channel_id, tweet_id",
-        conflict="(channel_id, tweet_id) DO NOTHING",
-        returning="id, channel_id, tweet_id, state, held",
-    )
-    hits = [hit for pk, channel, tweet, _state, _held in made for hit in verdicts[channel, tweet].hits(pk, now)]
-    insert(hits, order="candidate_id, block_id", conflict="DO NOTHING")
+class DecidedThere:
+    """What this process counted of authors, by channel; of a revision that is past, nothing is kept."""
+
+    def __init__(self) -> None:
+        self.kept: dict[int, tuple[int, dict[int, tuple[int, int]]]] = {}
+
+    def of(self, channel: Channel) -> dict[int, tuple[int, int]]:
+        revision, known = self.kept.get(channel.pk, (-1, {}))
+        if revision != channel.revision or len(known) > MOST_KEPT:
+            known = {}
+            self.kept[channel.pk] = (channel.revision, known)
+        return known
+
+
+DECIDED_THERE = DecidedThere()
+
+
+def _stored(arriving: list[Arrival], source: Source | None, now: datetime) -> Arrivals:
+    authors = {arrival.tweet.author.x_id for arrival in arriving}
+    history = history_of(authors, (arrival.channel for arrival in arriving), now)
+    newcomers = [
+        Newcomer(pk, arrival.channel.pk, arrival.tweet.created_at, arrival.likeness, not arrival.verdict.blocked)
+        for pk, arrival in zip(CANDIDATES.ids(len(arriving), IN_ORDER), arriving, strict=True)
+    ]
+    groups = group(newcomers)
+    rows = [
+        arrival.row(one, source, history.get((arrival.channel.pk, arrival.tweet.author.x_id), (0, 0)), now)
+        for one, arrival in zip(newcomers, arriving, strict=True)
+    ]
+    made = _added(rows, {one.pk for one in newcomers})
+    told = {one.pk: arrival for one, arrival in zip(newcomers, arriving, strict=True) if one.pk in made}
+    HITS.copy([row for pk, arrival in told.items() for row in arrival.verdict.rows(pk, now)])
+    settle_arrivals(groups, {arrival.channel.pk for arrival in told.values()})
     return Arrivals(
-        candidates=len(made),
-        blocked=sum(state == State.BLOCKED for *_, state, _held in made),
-        held=sum(held for *_, held in made),
-        channels={row[1] for row in made},
+        candidates=len(told),
+        blocked=sum(arrival.verdict.blocked for arrival in told.values()),
+        held=sum(arrival.verdict.held for arrival in told.values()),
+        channels={arrival.channel.pk for arrival in told.values()},
     )
+
+
+def _added(rows: list[list[Any]], ours: set[int]) -> set[int]:
+    """The ids of the candidates that were not there. Beside others' nobody founds a group."""
+    try:
+        with transaction.atomic():
+            CANDIDATES.copy(rows)
+        return ours
+    except IntegrityError:
+        alone = [[*row[:6], None if row[6] in ours else row[6], *row[7:]] for row in rows]
+        return {
+            row[0] for row in CANDIDATES.insert(alone, conflict="(channel_id, tweet_id) DO NOTHING", returning="id")
+        }

@@ -10,8 +10,10 @@ from django.db import DataError, IntegrityError, connection, transaction
 
 from curation import operations
 from curation.ingest.candidates import Arrivals, offer
+from curation.ingest.groups import regroup
 from curation.ingest.reading import Reading
-from curation.ingest.tweets import Stored, erased, store_people, store_tweets
+from curation.ingest.tweets import Stored, store_people, store_tweets
+from curation.tombstones import erased
 from curation.x.wire import Person, Post
 from regions.models import Channel, Source
 
@@ -40,7 +42,7 @@ class Storing:
     def _together(self, posts: list[Post]) -> tuple[Stored, Arrivals]:
         stored = store_tweets(posts, self.reading.people, self.now, self.channels)
         self._lock_and_decide(stored)
-        arrived = offer(stored.tweets.values(), self.source, self.channels, self.now)
+        arrived = offer(stored.to_offer(), self.source, self.channels, self.now, stored.new)
         settle()
         return stored, arrived
 
@@ -49,6 +51,8 @@ class Storing:
 
         New candidates change no channel: editors go on deciding while they are stored."""
         stored.followed = operations.obey(stored.to_obey(), edited=stored.edited, now=self.now)
+        if stored.edited or stored.back:
+            regroup({*stored.edited, *stored.back})
 
     def _one_by_one(self, posts: list[Post]) -> tuple[Stored, Arrivals]:
         """In the same order of locks as together: all authors, all posts, the channels, then the candidates."""
@@ -67,7 +71,7 @@ class Storing:
         self._lock_and_decide(stored)
         for first, tweet in stored.tweets.items():
             with self._set_aside_if_refused(by_first_id[first]):
-                its = offer([tweet], self.source, self.channels, self.now)
+                its = offer([tweet], self.source, self.channels, self.now, stored.new)
                 settle()
                 arrived.add(its)
         return stored, arrived

@@ -5,37 +5,53 @@ Order of locks: authors, tweets, channels, candidates, each by id; the markets' 
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.conf import settings
+from django.db import connection
 from django.db.models import Q
 
-from curation.ingest.bulk import as_array, insert, update
-from curation.language import guess
-from curation.models import Author, Candidate, ErasedAuthor, Tweet
+from curation.ingest.bulk import Table, as_array, update
+from curation.ingest.offered import Offered
+from curation.language import second_opinion
+from curation.models import Author, Candidate, Tweet
 from curation.operations import Followed
-from curation.x.wire import Person, Post
+from curation.x.wire import Person, Post, as_json
 from regions.models import Channel
 
 REFRESH = timedelta(minutes=5)
 AUTHOR_CHANGES = ("username", "name", "avatar_url", "verified_type", "protected", "withheld_in")
-VERSION = ("current_id", "text", "lang", "lang_guess", "wire", "raw", "metrics", "sensitive", "withheld_in")
 AUTHOR_FIELDS = (*AUTHOR_CHANGES, "followers", "fetched_at")
+AUTHORS = Table(Author, "x_id", *AUTHOR_FIELDS)
+TWEETS = Table(
+    Tweet, "id", "first_id", "current_id", "author", "text", "lang", "lang_guess", "created_at", "wire", "raw",
+    "metrics", "sensitive", "withheld_in", "edited_at", "checked_at", "fetched_at", "previous_text", "gone_cause",
+)  # fmt: skip
+# What tells whether a post that we have says anything new.
+THERE = """
+SELECT id, first_id, current_id, withheld_in, sensitive, checked_at, gone_at IS NOT NULL OR purged_at IS NOT NULL
+FROM curation_tweet WHERE first_id = ANY(%(ids)s::bigint[]) OR current_id = ANY(%(ids)s::bigint[])
+"""
+MET = """
+SELECT tweet_id, count(*) FROM curation_candidate
+WHERE tweet_id = ANY(%s::bigint[]) AND channel_id = ANY(%s::bigint[]) GROUP BY tweet_id
+"""
 
 
 @dataclass
 class Stored:
     """What became of posts: the ids of tweets by first_id, and which are fresh, edited, withheld anew or back.
 
-    `authors`: those whose protection or withholding changed. `followed`: what was decided of all that."""
+    `new`: the fresh ones by id, as they are offered. `quiet`: known ones of which X says nothing new and which every
+    channel of the reading has met. `authors`: those whose protection or withholding changed. `followed`: what was
+    decided of all that."""
 
     tweets: dict[int, int] = field(default_factory=dict)
+    new: dict[int, Offered] = field(default_factory=dict)
+    quiet: set[int] = field(default_factory=set)
     fresh: int = 0
     known: int = 0
     edited: list[int] = field(default_factory=list)
@@ -46,12 +62,18 @@ class Stored:
 
     def add(self, others: Stored) -> None:
         self.tweets |= others.tweets
+        self.new |= others.new
+        self.quiet |= others.quiet
         self.fresh += others.fresh
         self.known += others.known
         self.edited += others.edited
         self.changed |= others.changed
         self.back |= others.back
         self.authors |= others.authors
+
+    def to_offer(self) -> set[int]:
+        """Tweets that some channel of the reading may not have met."""
+        return set(self.tweets.values()) - self.quiet
 
     def to_obey(self) -> set[int]:
         """Tweets whose candidates may have to go, or to come back."""
@@ -62,53 +84,78 @@ class Stored:
         return self.changed | self.back | theirs
 
 
-def author_digest(x_id: int) -> str:
-    """The tombstone of an erased author: HMAC-SHA256 of the id with ERASURE_KEY, hex."""
-    return hmac.new(settings.ERASURE_KEY.encode(), str(x_id).encode(), hashlib.sha256).hexdigest()
-
-
-def erased(x_ids: Iterable[int]) -> set[int]:
-    """Those of the authors that were erased: nothing of theirs is stored again."""
-    digests = {author_digest(x_id): x_id for x_id in x_ids}
-    found = ErasedAuthor.objects.filter(digest__in=digests).values_list("digest", flat=True)
-    return {digests[digest] for digest in found}
-
-
 def store_tweets(
     posts: Iterable[Post], people: dict[int, Person], now: datetime, channels: Collection[Channel] = ()
 ) -> Stored:
     """Stores posts whose authors are in `people` or stored already. In the caller's transaction.
 
     `channels`: those that they are then offered to."""
-    wanted = {post.first_id: post for post in posts}
+    wanted = dict(sorted((post.first_id, post) for post in posts))
     authors = {post.author_id for post in wanted.values()}
     stored = Stored()
     stored.authors = store_people([person for x_id, person in people.items() if x_id in authors], now)
-    known = locked(wanted.values())
-    _insert([post for first, post in wanted.items() if first not in known], stored, now)
+    quiet, told = quiet_ones(wanted.values(), now, channels)
+    known = locked(wanted[first] for first in told)
+    stored.tweets, stored.quiet, stored.known = quiet, set(quiet.values()), len(quiet)
+    fresh = [post for first, post in wanted.items() if first not in known and first not in quiet]
+    _insert(fresh, people, stored, now, channels)
     # Another pass was quicker by a moment, perhaps with an older version: what it stored is known by now.
-    known |= locked(post for first, post in wanted.items() if first not in known and first not in stored.tweets)
+    known |= locked(post for post in fresh if post.first_id not in stored.tweets)
     _change({first: (tweet, wanted[first]) for first, tweet in known.items()}, stored, now, channels)
     return stored
 
 
 def store_people(people: list[Person], now: datetime) -> set[int]:
-    """Stores accounts; returns those whose protection or withholding changed."""
-    ids = [person.x_id for person in people]
-    before = {author.x_id: author for author in Author.objects.filter(pk__in=ids)}
-    rows = [Author(fetched_at=now, **vars(person)) for person in people]
-    old = ", ".join(f"curation_author.{name}" for name in AUTHOR_CHANGES)
-    new = ", ".join(f"EXCLUDED.{name}" for name in AUTHOR_CHANGES)
+    """Stores accounts; returns those whose protection or withholding changed. Unchanged ones are not touched."""
+    before = {row[0]: row[1:] for row in Author.objects.filter(pk__in=[person.x_id for person in people]).values_list(
+        "x_id", *AUTHOR_CHANGES, "fetched_at")}  # fmt: skip
+    rows = []
+    for person in sorted(people, key=lambda one: one.x_id):
+        told = tuple(getattr(person, name) for name in AUTHOR_CHANGES)
+        there = before.get(person.x_id)
+        if there is None or there[:-1] != told or there[-1] < now - timedelta(days=1):
+            rows.append((person.x_id, *told[:-1], as_array(told[-1]), person.followers, now))
     sets = ", ".join(f"{name} = EXCLUDED.{name}" for name in AUTHOR_FIELDS)
-    aged = "curation_author.fetched_at < EXCLUDED.fetched_at - interval '1 day'"
-    changed = f"({old}) IS DISTINCT FROM ({new}) OR {aged}"
-    insert(rows, order="x_id", conflict=f"(x_id) DO UPDATE SET {sets} WHERE {changed}")
+    AUTHORS.insert(rows, conflict=f"(x_id) DO UPDATE SET {sets}")
     return {
-        row.x_id
-        for row in rows
-        if (author := before.get(row.x_id))
-        and (author.protected, author.withheld_in) != (row.protected, row.withheld_in)
+        person.x_id
+        for person in people
+        if (there := before.get(person.x_id)) and there[-3:-1] != (person.protected, person.withheld_in)
     }
+
+
+def quiet_ones(
+    posts: Collection[Post], now: datetime, channels: Collection[Channel]
+) -> tuple[dict[int, int], list[int]]:
+    """Of posts that we have: those that say nothing new, with their tweets' ids, and the others, by first id.
+
+    The quiet ones need no lock: what others change of them meanwhile is newer than what this reading says."""
+    by_id = {number: post for post in posts for number in post.edit_ids}
+    if not by_id:
+        return {}, []
+    quiet: dict[int, int] = {}
+    told: list[int] = []
+    with connection.cursor() as cursor:
+        cursor.execute(THERE, {"ids": as_array(by_id)})
+        for pk, first_id, current_id, withheld, sensitive, checked_at, gone in cursor.fetchall():
+            post = by_id.get(first_id) or by_id[current_id]
+            same = (current_id, sensitive, set(withheld)) == (post.id, post.sensitive, set(post.withheld_in))
+            if not gone and (current_id > post.id or (same and checked_at >= now - REFRESH)):
+                quiet[post.first_id] = pk
+            else:
+                told.append(post.first_id)
+        met = _met(quiet.values(), channels)
+    unmet = {first for first, pk in quiet.items() if met.get(pk, 0) < len(channels)}
+    return {first: pk for first, pk in quiet.items() if first not in unmet}, [*told, *unmet]
+
+
+def _met(tweet_ids: Collection[int], channels: Collection[Channel]) -> dict[int, int]:
+    """How many of the channels have met each tweet."""
+    if not tweet_ids or not channels:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(MET, [as_array(tweet_ids), as_array(channel.pk for channel in channels)])
+        return dict(cursor.fetchall())
 
 
 def locked(posts: Iterable[Post]) -> dict[int, Tweet]:
@@ -124,24 +171,33 @@ def locked(posts: Iterable[Post]) -> dict[int, Tweet]:
     return found
 
 
-def tweet_of(post: Post, now: datetime) -> Tweet:
-    return Tweet(
-        first_id=post.first_id,
-        current_id=post.id,
-        author_id=post.author_id,
-        text=post.text,
-        lang=post.lang,
-        lang_guess=guess(post.text),
-        created_at=post.created_at,
-        wire=post.wire(),
-        raw=post.raw,
-        metrics=post.metrics,
-        sensitive=post.sensitive,
-        withheld_in=post.withheld_in,
-        edited_at=now if post.id != post.first_id else None,
-        checked_at=now,
-        fetched_at=now,
-    )
+def languages_of(channels: Iterable[Channel]) -> set[str]:
+    """The languages of the markets that are concerned."""
+    return {language for market in {channel.market for channel in channels} for language in market.languages}
+
+
+def version_of(post: Post, channels: Iterable[Channel]) -> dict[str, Any]:
+    """The fields of a tweet that a version of the post gives it."""
+    return {
+        "current_id": post.id,
+        "text": post.text,
+        "lang": post.lang,
+        "lang_guess": second_opinion(post.lang, post.text, languages_of(channels)),
+        "wire": post.wire(),
+        "raw": post.raw,
+        "metrics": post.metrics,
+        "sensitive": post.sensitive,
+        "withheld_in": post.withheld_in,
+    }
+
+
+def row_of(pk: int, post: Post, guessed: str, now: datetime) -> tuple[Any, ...]:
+    """A new tweet, as TWEETS takes it."""
+    return (
+        pk, post.first_id, post.id, post.author_id, post.text, post.lang, guessed, post.created_at,
+        as_json(post.wire()), post.raw_json or as_json(post.raw), as_json(post.metrics), post.sensitive,
+        as_array(post.withheld_in), now if post.id != post.first_id else None, now, now, "", "",
+    )  # fmt: skip
 
 
 def still_there(author_id: int) -> list[int]:
@@ -150,11 +206,30 @@ def still_there(author_id: int) -> list[int]:
     return list(there.values_list("pk", flat=True))
 
 
-def _insert(posts: list[Post], stored: Stored, now: datetime) -> None:
-    rows = [tweet_of(post, now) for post in posts]
-    made = insert(rows, order="first_id", conflict="DO NOTHING", returning="first_id, id")
-    stored.tweets |= dict(made)
+def _insert(
+    posts: list[Post], people: dict[int, Person], stored: Stored, now: datetime, channels: Collection[Channel]
+) -> None:
+    if not posts:
+        return
+    spoken = languages_of(channels)
+    guesses = [second_opinion(post.lang, post.text, spoken) for post in posts]
+    pks = TWEETS.ids(len(posts))
+    rows = [row_of(pk, post, guess, now) for pk, post, guess in zip(pks, posts, guesses, strict=True)]
+    made = TWEETS.add(rows)
+    stored.tweets |= {post.first_id: pk for pk, post in zip(pks, posts, strict=True) if pk in made}
     stored.fresh += len(made)
+    authors: dict[int, Person | Author] = {**_authors_of(posts, people), **people}
+    stored.new = {
+        pk: Offered.of_post(pk, post, authors[post.author_id], guess)
+        for pk, post, guess in zip(pks, posts, guesses, strict=True)
+        if pk in made and post.author_id in authors
+    }
+
+
+def _authors_of(posts: Iterable[Post], people: dict[int, Person]) -> dict[int, Author]:
+    """The accounts that this reading does not tell, as they are stored."""
+    untold = {post.author_id for post in posts} - people.keys()
+    return Author.objects.in_bulk(untold) if untold else {}
 
 
 def _change(pairs: dict[int, tuple[Tweet, Post]], stored: Stored, now: datetime, channels: Collection[Channel]) -> None:
@@ -166,9 +241,9 @@ def _change(pairs: dict[int, tuple[Tweet, Post]], stored: Stored, now: datetime,
     same = [(tweet, post) for tweet, post in there if tweet.current_id == post.id]
     stored.tweets |= {first: tweet.pk for first, (tweet, _post) in pairs.items()}
     stored.known += len(pairs) - len(newer)
-    stored.edited = [tweet.pk for tweet, post in newer if _edit(tweet, post, now)]
+    stored.edited = [tweet.pk for tweet, post in newer if _edit(tweet, post, now, channels)]
     stored.changed = {tweet.pk for tweet, post in same if set(tweet.withheld_in) != set(post.withheld_in)}
-    stored.back = {tweet.pk for tweet, post in told if tweet.pk in wanted and _fill(tweet, post, now)}
+    stored.back = {tweet.pk for tweet, post in told if tweet.pk in wanted and _fill(tweet, post, now, channels)}
     _refresh(same, now)
 
 
@@ -184,27 +259,25 @@ def _wanted_again(tweets: list[Tweet], channels: Collection[Channel]) -> set[int
     return gone | {pk for pk in emptied if times[pk] < len(channels)}
 
 
-def _fill(tweet: Tweet, post: Post, now: datetime) -> bool:
+def _fill(tweet: Tweet, post: Post, now: datetime, channels: Collection[Channel]) -> bool:
     """X shows it again: everything that was emptied is taken anew."""
-    row = tweet_of(post, now)
-    fields = {name: getattr(row, name) for name in (*VERSION, "author_id", "created_at")}
+    fields = version_of(post, channels) | {"author_id": post.author_id, "created_at": post.created_at}
     if tweet.text and tweet.current_id != post.id:
         fields |= {"previous_text": tweet.text, "edited_at": now}
     there = {"gone_at": None, "gone_cause": "", "purged_at": None, "checked_at": now, "fetched_at": now}
     return bool(Tweet.objects.filter(pk=tweet.pk).update(**fields, **there))
 
 
-def _edit(tweet: Tweet, post: Post, now: datetime) -> bool:
-    row = tweet_of(post, now)
-    fields = {name: getattr(row, name) for name in VERSION}
+def _edit(tweet: Tweet, post: Post, now: datetime, channels: Collection[Channel]) -> bool:
     mine = Tweet.objects.filter(pk=tweet.pk, current_id__lt=post.id)
-    return bool(mine.update(**fields, previous_text=tweet.text, edited_at=now, checked_at=now, fetched_at=now))
+    seen = {"previous_text": tweet.text, "edited_at": now, "checked_at": now, "fetched_at": now}
+    return bool(mine.update(**version_of(post, channels), **seen))
 
 
 def _refresh(pairs: list[tuple[Tweet, Post]], now: datetime) -> None:
     """Withholding and sensitivity at once, figures every five minutes."""
     rows = [
-        (tweet.pk, json.dumps(post.metrics), post.sensitive, as_array(post.withheld_in), now, now - REFRESH)
+        (tweet.pk, as_json(post.metrics), post.sensitive, as_array(post.withheld_in), now, now - REFRESH)
         for tweet, post in pairs
     ]
     update(

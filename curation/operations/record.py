@@ -4,7 +4,7 @@ Lock order everywhere: channels by id, then candidates by id. Who holds a channe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from django.db import OperationalError, connection, transaction
 from django.db.models import F
 
+from curation.grouping import settle
 from curation.models import Act, Candidate, Decision, Note, Wording
 from curation.models.candidates import WORDS
 from curation.operations.errors import Busy
@@ -20,6 +21,10 @@ from regions.signals import channel_changed
 
 WAITED_TOO_LONG = {"55P03", "40P01"}  # lock_not_available, deadlock_detected
 LOG_LOCK = 7301  # class of the advisory locks on markets' logs
+LOCKED_LOG = """
+SELECT pg_advisory_xact_lock(%s, %s),
+    ARRAY(SELECT DISTINCT group_id FROM curation_candidate WHERE group_id = ANY(%s::bigint[]))
+"""
 
 
 @contextmanager
@@ -41,8 +46,10 @@ def lock_channels(ids: Iterable[int]) -> dict[int, Channel]:
 
 
 def lock_candidates(ids: Iterable[int]) -> dict[int, Candidate]:
-    """Candidates by id with their tweets, locked in the order of their ids. Their channels must be locked."""
-    found = Candidate.objects.select_for_update(of=("self",)).with_tweets()
+    """Candidates by id with their tweets, locked in the order of their ids. Their channels must be locked.
+
+    Rows that only point at one need not wait: arrivals that are similar to it."""
+    found = Candidate.objects.select_for_update(of=("self",), no_key=True).with_tweets()
     return {candidate.pk: candidate for candidate in found.filter(pk__in=set(ids)).order_by("pk")}
 
 
@@ -106,10 +113,15 @@ def close_all(records: Iterable[Record]) -> None:
     """Closes the acts of one transaction together.
 
     From here on nobody else writes to these markets' logs: their ids become visible in their order, so that who
-    reads on from the last id seen misses none."""
+    reads on from the last id seen misses none. Of similar ones the right one is shown from then on."""
     decisions = [decision for record in records for decision in record.decisions]
+    moved = [one.candidate for one in decisions if one.before["state"] != one.after["state"]]
+    groups = {row.group_id for row in moved if row.group_id}
+    founders = [row.pk for row in moved if row.group_id is None]
     for market_id in sorted({decision.market_id for decision in decisions}):
-        lock_log(market_id)
+        groups |= lock_log(market_id, founders)
+        founders = []
+    settle(groups)
     Decision.objects.bulk_create(decisions)
     channels = sorted({decision.channel_id for decision in decisions})
     if channels:
@@ -117,10 +129,13 @@ def close_all(records: Iterable[Record]) -> None:
         channel_changed.send(sender=Channel, channels=channels)
 
 
-def lock_log(market_id: int) -> None:
-    """Holds a market's log until the commit."""
+def lock_log(market_id: int, founders: Sequence[int] = ()) -> set[int]:
+    """Holds a market's log until the commit. Gives, of these candidates, those that others are similar to: found on
+    the way, since hardly one is."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOG_LOCK, market_id])
+        cursor.execute(LOCKED_LOG if founders else "SELECT pg_advisory_xact_lock(%s, %s)",
+                       [LOG_LOCK, market_id, *([list(founders)] if founders else [])])  # fmt: skip
+        return set(cursor.fetchone()[1]) if founders else set()
 
 
 def last_decision(candidate: Candidate) -> Decision | None:

@@ -21,9 +21,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from json import JSONEncoder
 from typing import Any
 
-from curation.x.entities import clean, read_entities
+from curation.x.entities import UNSTORABLE, clean, read_entities
+
+as_json = JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 LARGEST_ID = 2**63 - 1
 SNOWFLAKE_EPOCH = 1_288_834_974_657
@@ -65,7 +68,8 @@ class Person:
 
 @dataclass(frozen=True)
 class Post:
-    """One version of a post. `edit_ids` from the first to the newest known; `raw` can be stored as JSONB."""
+    """One version of a post. `edit_ids` from the first to the newest known; `raw` and `raw_json`, the same as
+    text, can be stored as JSONB."""
 
     id: int
     edit_ids: list[int]
@@ -82,6 +86,7 @@ class Post:
     withheld_in: list[str]
     reply_to: int | None
     raw: dict[str, Any]
+    raw_json: str = field(default="", compare=False)
 
     @property
     def first_id(self) -> int:
@@ -148,6 +153,18 @@ def cleaned(payload: Any, depth: int = 0) -> Any:
     return payload
 
 
+def storable(payload: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """The payload and its JSON, as JSONB accepts them; hardly one needs to be cleaned for that."""
+    try:
+        text = as_json(payload)
+    except (ValueError, RecursionError):
+        text = ""
+    if text and "\\u0000" not in text and not UNSTORABLE.search(text):
+        return payload, text
+    kept = cleaned(payload)
+    return kept, as_json(kept)
+
+
 def read_id(value: Any, what: str = "id") -> int:
     """An id: 1 to 19 digits as X says, or the same as a number."""
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -208,6 +225,7 @@ def read_post(payload: Any, includes: Includes, author_id: int | None = None) ->
         raise Unreadable("the post names no author")
     text, entities = _words(payload)
     reply_to = payload.get("in_reply_to_user_id")
+    raw, raw_json = storable(payload)
     return Post(
         id=number,
         edit_ids=_edits(payload, number),
@@ -223,7 +241,8 @@ def read_post(payload: Any, includes: Includes, author_id: int | None = None) ->
         sensitive=payload.get("possibly_sensitive") is True,
         withheld_in=_withheld(payload.get("withheld")),
         reply_to=None if reply_to is None else read_id(reply_to, "in_reply_to_user_id"),
-        raw=cleaned(payload),
+        raw=raw,
+        raw_json=raw_json,
     )
 
 

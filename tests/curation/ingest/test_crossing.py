@@ -109,7 +109,9 @@ def pass_of(source: Source, posts: list[Post], *people: Person) -> Callable[[], 
 
     def store() -> None:
         market = Market.objects.get(code="de")
-        Pass(source, lease, now, Metered(Door("http://127.0.0.1:1", ""), market))._store(reading)
+        one = Pass(source, lease, now, Metered(Door("http://127.0.0.1:1", ""), market))
+        one.before = Cursor.objects.select_related("source").get(pk=source.pk)
+        one._store(reading)
 
     return store
 
