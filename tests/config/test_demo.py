@@ -12,8 +12,10 @@ import psycopg2
 import pytest
 from redis import Redis
 
+from curation.config.demo.options import ROOT, Options
 from curation.config.demo.ports import remembered_ports
 from curation.config.demo.program import Program, eventually, running
+from curation.config.demo.programs import processes
 from curation.config.demo.servers import postgres_program, redis_program
 
 HOLDER = """
@@ -87,6 +89,15 @@ def test_ports_are_remembered_while_they_are_free(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", first["redis"])):
         second = remembered_ports(tmp_path / "ports.json", names)
     assert second["postgres"] == first["postgres"] and second["redis"] != first["redis"]
+
+
+def test_the_demo_runs_what_the_operators_page_lists(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "operating.md").read_text()
+    listed = [line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| ")]
+    options = Options(folder=tmp_path, port=8000, given={}, own_x=True)
+    run = [program.name for program in processes(options, {"events": 8001}, {})]
+    assert run == ["web", "events", "publisher", "worker", "beat", "stream"]
+    assert listed[: 2 + len(run)] == ["process", "---", *run]
 
 
 def kill(program: Program, rows: Callable[[str], None]) -> None:

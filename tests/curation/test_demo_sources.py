@@ -10,6 +10,7 @@ from curation.x.client import Door
 from curation.x.simulator import Simulator
 from regions.models import Change, Channel, Source
 
+MARKETS = ("de", "nl", "gr", "ro", "hr")
 pytestmark = pytest.mark.django_db
 
 
@@ -25,6 +26,17 @@ def test_every_channel_has_its_sources_and_a_second_run_adds_none() -> None:
     assert Source.objects.count() == made
     logged = Change.objects.filter(noun="source", verb="add", by=None).values_list("noun_id", flat=True)
     assert set(logged) == set(Source.objects.values_list("pk", flat=True))
+
+
+def test_every_market_has_two_stream_rules_and_the_simulator_has_posts_for_each() -> None:
+    call_command("demo_sources")
+    rules = list(Source.objects.filter(kind="stream").select_related("channel__market"))
+    assert sorted(rule.channel.market.code for rule in rules if rule.channel) == sorted([*MARKETS] * 2)
+    assert max(len(rule.value) for rule in rules) <= 512
+    with Simulator(rate=0, catalogue=120) as x:
+        ask = Door(x.base_url, x.token)
+        assert len(ask.add_stream_rules([(rule.value, str(rule.pk)) for rule in rules]).raw) == len(rules)
+        assert [rule.value for rule in rules if not ask.search(rule.value).raw] == []
 
 
 def test_names_are_in_the_markets_language() -> None:

@@ -13,7 +13,15 @@ from regions.operations import add_source
 
 LIST = {"de": "Liste", "nl": "Lijst", "el": "Λίστα", "ro": "Listă", "hr": "Popis"}
 SEARCH = {"de": "Suche", "nl": "Zoekopdracht", "el": "Αναζήτηση", "ro": "Căutare", "hr": "Pretraga"}
+LIVE = {"de": "Echtzeit", "nl": "Live", "el": "Ζωντανά", "ro": "În direct", "hr": "Uživo"}
 SEARCHED = ("sport", "economy")
+RULES = {
+    "de": "(Trainer OR Verein OR Stadion OR Elfmeter OR Halbzeit) lang:de -is:retweet",
+    "nl": "(trainer OR seizoen OR stadion OR doelpunt) lang:nl -is:retweet",
+    "el": "(προπονητής OR λεπτά OR γήπεδο OR γκολ) lang:el -is:retweet",
+    "ro": "(meciul OR antrenorul OR minutul OR stadion) lang:ro -is:retweet",
+    "hr": "(trener OR minuta OR minuti OR utakmica) (lang:hr OR lang:sr OR lang:sl) -is:retweet",
+}
 LIVELY = {"least_seconds": 10, "most_seconds": 45}
 
 
@@ -27,6 +35,7 @@ class Command(BaseCommand):
             add_account(channel)
             if channel.category.slug in SEARCHED:
                 add_search(channel)
+            add_rule(channel)
         add_global()
         self.stdout.write(f"{Source.objects.count() - before} sources added, {Source.objects.count()} in all.")
 
@@ -63,6 +72,17 @@ def add_search(channel: Channel) -> None:
     if found:
         query = "(" + " OR ".join(f"from:{one.username}" for one in found) + ") -is:retweet -is:reply"
         add(Source.Kind.SEARCH, query, named(SEARCH, channel), channel=channel, trust=60)
+
+
+def add_rule(channel: Channel) -> None:
+    """For the stream: in politics those who are first to know, in sport words of the game."""
+    language, category = channel.market.language, channel.category.slug
+    found = largest(language, category)[1:6] if category == "politics" else []
+    rule = RULES.get(language, "") if category == "sport" else ""
+    if found:
+        rule = "(" + " OR ".join(f"from:{one.username}" for one in found) + ") -is:retweet -is:reply"
+    if rule:
+        add(Source.Kind.STREAM, rule, named(LIVE, channel), channel=channel, trust=60)
 
 
 def add_global() -> None:
