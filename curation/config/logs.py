@@ -50,6 +50,7 @@ def logging_for(level: str, form: str) -> dict[str, Any]:
             "django.server": {"handlers": ["console"], "propagate": False, "level": level},
             "django_structlog": {"level": "WARNING"},
             "tweepy": {"level": "INFO"},
+            "tweepy.client": {"level": "INFO"},
             "urllib3": {"level": "INFO"},
             "requests_oauthlib": {"level": "INFO"},
         },

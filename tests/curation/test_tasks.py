@@ -1,12 +1,15 @@
 """Jobs: safe to run twice, and to run late."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from curation.models import Candidate, IdempotencyKey, State
-from curation.tasks import forget_old_keys, lapse_old_candidates, poll_source
+from curation.config.celery import app
+from curation.models import Candidate, IdempotencyKey, IngestRun, State, UsageReading
+from curation.tasks import forget_old_keys, lapse_old_candidates, poll_source, reconcile_usage, tidy_ingest
+from curation.x.simulator import Simulator
 from regions.models import Channel, User
 from tests.cast import make_candidate
 
@@ -32,3 +35,24 @@ def test_old_candidates_lapse(de_politics: Channel) -> None:
 
 def test_a_source_that_is_gone_is_no_error() -> None:
     poll_source(source_id=4711)
+
+
+def test_every_job_that_beat_rings_for_is_there(settings: Any) -> None:
+    rung = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    app.loader.import_default_modules()
+    assert rung - set(app.tasks) == set()
+
+
+def test_usage_that_X_does_not_tell_now_is_left_for_the_next_hour(settings: Any) -> None:
+    settings.X_API_BASE_URL = "http://127.0.0.1:9"
+    reconcile_usage()
+    assert UsageReading.objects.count() == 0
+
+
+def test_usage_is_read_and_old_runs_go(settings: Any) -> None:
+    IngestRun.objects.create(started_at=timezone.now() - timedelta(days=91))
+    with Simulator(rate=0, catalogue=0) as x:
+        settings.X_API_BASE_URL, settings.X_BEARER_TOKEN = x.base_url, x.token
+        reconcile_usage()
+    tidy_ingest()
+    assert (UsageReading.objects.count(), IngestRun.objects.count()) == (3, 0)
