@@ -12,6 +12,7 @@ from curation.models import Cursor, IngestRun
 from curation.x.client import Door
 from curation.x.simulator import Simulator
 from regions.models import Channel, Source
+from tests.canned import USER, Canned
 
 POLITICS_DE = "1500000000000000000"  # the simulator's list
 
@@ -52,6 +53,35 @@ def read(ask: Door) -> Callable[..., IngestRun]:
         at = at or timezone.now()
         Cursor.objects.filter(pk=source.pk).update(due_at=at)
         run = poll(source.pk, now=at, ask=ask)
+        assert run is not None
+        return run
+
+    return now
+
+
+@pytest.fixture
+def odd() -> Iterator[Canned]:
+    """An X that says what it is told to say; it knows the account 5001."""
+    with Canned() as canned:
+        canned.tell("/2/users/by", {"data": [USER]})
+        canned.tell("/2/users", {"data": []})
+        yield canned
+
+
+@pytest.fixture
+def odd_source(source_of: Callable[..., Source]) -> Source:
+    """The account 5001."""
+    return source_of(Source.Kind.ACCOUNT, "stadtblatt")
+
+
+@pytest.fixture
+def read_odd(odd: Canned, odd_source: Source) -> Callable[[], IngestRun]:
+    """Reads the account from the odd X as if it were due."""
+
+    def now() -> IngestRun:
+        at = timezone.now()
+        Cursor.objects.filter(pk=odd_source.pk).update(due_at=at)
+        run = poll(odd_source.pk, now=at, ask=Door(odd.base_url, odd.token, read_seconds=2))
         assert run is not None
         return run
 

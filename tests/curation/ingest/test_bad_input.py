@@ -4,62 +4,32 @@ import gzip
 import json
 import tracemalloc
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import brotli
 import pytest
-from django.utils import timezone
 
-from curation.ingest import poll
 from curation.models import Author, Candidate, Cursor, IngestRun, Quarantined, Tweet
-from curation.x.client import LARGEST_BODY, Door
+from curation.x.client import LARGEST_BODY
 from regions.models import Source
 from tests.canned import USER, Body, Canned, page, post
 
 pytestmark = pytest.mark.django_db
-SourceOf = Callable[..., Source]
 Read = Callable[[], IngestRun]
 ID = 2_000_000_000_000_000_000
 TIMELINE = "/2/users/5001/tweets"
 GOOD = [post(ID + 1, "Davor."), post(ID + 3, "Danach.")]
 
 
-@pytest.fixture
-def odd() -> Iterator[Canned]:
-    with Canned() as canned:
-        canned.tell("/2/users/by", {"data": [USER]})
-        canned.tell("/2/users", {"data": []})
-        yield canned
-
-
-@pytest.fixture
-def source(source_of: SourceOf) -> Source:
-    return source_of(Source.Kind.ACCOUNT, "stadtblatt")
-
-
-@pytest.fixture
-def read(odd: Canned, source: Source) -> Read:
-    """Reads the account as if it were due."""
-
-    def now() -> IngestRun:
-        at = timezone.now()
-        Cursor.objects.filter(pk=source.pk).update(due_at=at)
-        run = poll(source.pk, now=at, ask=Door(odd.base_url, odd.token, read_seconds=2))
-        assert run is not None
-        return run
-
-    return now
-
-
 def texts() -> list[str]:
     return list(Tweet.objects.order_by("first_id").values_list("text", flat=True))
 
 
-def still_alive(odd: Canned, read: Read) -> None:
+def still_alive(odd: Canned, read_odd: Read) -> None:
     """The next reading finds what the broken one did not bring."""
     odd.tell(TIMELINE, page(*GOOD))
-    run = read()
+    run = read_odd()
     assert (run.outcome, texts()) == ("read", ["Davor.", "Danach."])
 
 
@@ -83,12 +53,12 @@ UNREADABLE: dict[str, Body] = {
 
 
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
-def test_malformed_json_fails_the_reading_and_stores_nothing(odd: Canned, read: Read, body: Body) -> None:
+def test_malformed_json_fails_the_reading_and_stores_nothing(odd: Canned, read_odd: Read, body: Body) -> None:
     odd.tell(TIMELINE, body, times=1)
-    run = read()
+    run = read_odd()
     assert (run.outcome, run.error, texts()) == ("failed", "X's answer could not be read.", [])
     assert (Cursor.objects.get().newest_id, Cursor.objects.get().failures) == (None, 1)
-    still_alive(odd, read)
+    still_alive(odd, read_odd)
 
 
 HEADERS: dict[str, tuple[int, Body, dict[str, str]]] = {
@@ -105,22 +75,22 @@ HEADERS: dict[str, tuple[int, Body, dict[str, str]]] = {
 
 @pytest.mark.parametrize(("status", "body", "headers"), HEADERS.values(), ids=HEADERS)
 def test_broken_http_fails_the_reading_and_stores_nothing(
-    odd: Canned, read: Read, status: int, body: Body, headers: dict[str, str]
+    odd: Canned, read_odd: Read, status: int, body: Body, headers: dict[str, str]
 ) -> None:
     odd.tell(TIMELINE, body, status, times=1, **headers)
-    run = read()
+    run = read_odd()
     assert (run.outcome, run.error != "", texts()) == ("failed", True, [])
-    still_alive(odd, read)
+    still_alive(odd, read_odd)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_to_another_host_is_not_followed(odd: Canned, read: Read, status: int) -> None:
+def test_a_redirect_to_another_host_is_not_followed(odd: Canned, read_odd: Read, status: int) -> None:
     with Canned() as elsewhere:
         elsewhere.tell("/", page(*GOOD))
         odd.tell(TIMELINE, b"", status, times=1, location=elsewhere.base_url + TIMELINE)
-        run = read()
+        run = read_odd()
         assert (run.outcome, run.error, elsewhere.asked) == ("failed", "X's answer points to another address.", [])
-    still_alive(odd, read)
+    still_alive(odd, read_odd)
 
 
 # --- memory
@@ -146,27 +116,27 @@ BOMBS: dict[str, tuple[Callable[[], Body], dict[str, str]]] = {
 
 @pytest.mark.parametrize(("make", "headers"), BOMBS.values(), ids=BOMBS)
 def test_a_huge_answer_is_refused_before_it_fills_the_memory(
-    odd: Canned, read: Read, make: Callable[[], Body], headers: dict[str, str]
+    odd: Canned, read_odd: Read, make: Callable[[], Body], headers: dict[str, str]
 ) -> None:
     odd.tell(TIMELINE, make(), times=1, **headers)
     tracemalloc.start()
     try:
-        run = read()
+        run = read_odd()
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     assert (run.outcome, "16 MiB" in run.error, texts()) == ("failed", True, [])
     assert peak < 3 * LARGEST_BODY, f"{peak / 1e6:.0f} MB"
-    still_alive(odd, read)
+    still_alive(odd, read_odd)
 
 
-def test_a_page_of_a_hundred_thousand_nothings_is_refused(odd: Canned, read: Read) -> None:
+def test_a_page_of_a_hundred_thousand_nothings_is_refused(odd: Canned, read_odd: Read) -> None:
     """Each would be a row of quarantine."""
     odd.tell(TIMELINE, b'{"data":[' + b"{}," * 100_000 + b"{}]}", times=1)
-    run = read()
+    run = read_odd()
     assert (run.outcome, run.error) == ("failed", "X's answer holds more than was asked for.")
     assert Quarantined.objects.count() == 0
-    still_alive(odd, read)
+    still_alive(odd, read_odd)
 
 
 # --- single posts
@@ -201,38 +171,38 @@ BROKEN: dict[str, tuple[Any, str]] = {
 
 @pytest.mark.parametrize(("payload", "reason"), BROKEN.values(), ids=BROKEN)
 def test_a_broken_post_is_set_aside_with_the_reason_and_the_rest_stored(
-    odd: Canned, read: Read, payload: Any, reason: str
+    odd: Canned, read_odd: Read, payload: Any, reason: str
 ) -> None:
     odd.tell(TIMELINE, page(GOOD[1], payload, GOOD[0]))
-    run = read()
+    run = read_odd()
     assert (run.outcome, run.fresh, run.candidates, run.quarantined) == ("read", 2, 2, 1)
     assert (texts(), Quarantined.objects.get().reason) == (["Davor.", "Danach."], reason)
     assert Cursor.objects.get().newest_id == ID + 3
 
 
-def test_everything_broken_at_once_is_set_aside_one_by_one(odd: Canned, read: Read) -> None:
+def test_everything_broken_at_once_is_set_aside_one_by_one(odd: Canned, read_odd: Read) -> None:
     payloads = [payload for payload, _reason in BROKEN.values()]
     odd.tell(TIMELINE, page(*payloads[:8], *GOOD, *payloads[8:]))
-    run = read()
+    run = read_odd()
     assert (run.fresh, texts()) == (2, ["Davor.", "Danach."])
     reasons = sorted(Quarantined.objects.values_list("reason", flat=True))
     assert reasons == sorted(reason for _payload, reason in BROKEN.values())
 
 
-def test_what_is_set_aside_is_kept_whole_unless_it_is_long(odd: Canned, read: Read) -> None:
+def test_what_is_set_aside_is_kept_whole_unless_it_is_long(odd: Canned, read_odd: Read) -> None:
     """Null is kept as null; of what is long, the beginning."""
     long = {"id": "x", "text": "y" * 200_000}
     odd.tell(TIMELINE, page(None, {"id": "x"}, long))
-    assert read().quarantined == 3
+    assert read_odd().quarantined == 3
     kept = list(Quarantined.objects.order_by("pk").values_list("payload", flat=True))
     assert kept == [None, {"id": "x"}, json.dumps(long)[:100_000]]
 
 
-def test_a_page_in_another_encoding_is_read_and_its_odd_signs_replaced(odd: Canned, read: Read) -> None:
+def test_a_page_in_another_encoding_is_read_and_its_odd_signs_replaced(odd: Canned, read_odd: Read) -> None:
     """JSON is UTF-8: nobody guesses what else it may be."""
     body = json.dumps(page(post(ID, "Größe"), *GOOD), ensure_ascii=False).encode("latin-1")
     odd.tell(TIMELINE, body, content_type="application/json")
-    assert (read().fresh, texts()) == (3, ["Gr\ufffd\ufffde", "Davor.", "Danach."])
+    assert (read_odd().fresh, texts()) == (3, ["Gr\ufffd\ufffde", "Davor.", "Danach."])
 
 
 # --- posts that are odd and yet can be read
@@ -254,9 +224,9 @@ ODD: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("change", ODD.values(), ids=ODD)
-def test_an_odd_post_is_read_as_far_as_it_can_be(odd: Canned, read: Read, change: dict[str, Any]) -> None:
+def test_an_odd_post_is_read_as_far_as_it_can_be(odd: Canned, read_odd: Read, change: dict[str, Any]) -> None:
     odd.tell(TIMELINE, page(*GOOD, post(ID + 2, "Sonderbar.") | change))
-    run = read()
+    run = read_odd()
     assert (run.outcome, run.fresh, run.quarantined) == ("read", 3, 0)
     assert texts() == ["Davor.", "Sonderbar.", "Danach."]
     told = Tweet.objects.get(first_id=ID + 2)
@@ -275,49 +245,49 @@ PEOPLE: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("users", PEOPLE.values(), ids=PEOPLE)
-def test_authors_missing_from_the_includes_are_asked_for(odd: Canned, read: Read, users: Any) -> None:
+def test_authors_missing_from_the_includes_are_asked_for(odd: Canned, read_odd: Read, users: Any) -> None:
     """Once here: the account was found by its name, so what the page says of others is what is missing."""
     odd.tell("/2/users", {"data": [{"id": "6001", "username": "rathaus", "name": "Rathaus"}]})
     odd.answers = [one for one in odd.answers if one[1].body != {"data": []}]
     body = page(*GOOD, post(ID + 2, "Vom Rathaus.", author_id="6001")) | {"includes": {"users": users}}
     odd.tell(TIMELINE, body)
-    run = read()
+    run = read_odd()
     assert (run.outcome, run.fresh, run.quarantined) == ("read", 3, 0)
     assert ("/2/users", "6001") in [(path, given.get("ids")) for path, given in odd.asked]
     assert sorted(Author.objects.values_list("username", flat=True)) == ["rathaus", "stadtblatt"]
 
 
-def test_a_page_without_includes_and_meta_is_read(odd: Canned, read: Read) -> None:
+def test_a_page_without_includes_and_meta_is_read(odd: Canned, read_odd: Read) -> None:
     odd.tell(TIMELINE, {"data": GOOD})
-    assert (read().fresh, texts()) == (2, ["Davor.", "Danach."])
+    assert (read_odd().fresh, texts()) == (2, ["Davor.", "Danach."])
 
 
 @pytest.mark.parametrize("part", [{"includes": [1]}, {"meta": "x"}, {"errors": ["x", None, 5]}, {"errors": {"a": 1}}])
-def test_odd_parts_of_a_page_leave_its_posts(odd: Canned, read: Read, part: dict[str, Any]) -> None:
+def test_odd_parts_of_a_page_leave_its_posts(odd: Canned, read_odd: Read, part: dict[str, Any]) -> None:
     odd.tell(TIMELINE, {"data": GOOD} | part)
-    assert (read().fresh, texts()) == (2, ["Davor.", "Danach."])
+    assert (read_odd().fresh, texts()) == (2, ["Davor.", "Danach."])
 
 
 @pytest.mark.parametrize("token", [7, {"next": 1}, [], True, "", None])
-def test_a_page_token_of_another_kind_is_none(odd: Canned, read: Read, token: Any) -> None:
+def test_a_page_token_of_another_kind_is_none(odd: Canned, read_odd: Read, token: Any) -> None:
     odd.tell(TIMELINE, page(*GOOD, meta={"next_token": token}))
-    read()
+    read_odd()
     asked = len(odd.asked)
     odd.tell(TIMELINE, page(*GOOD, meta={"next_token": token}))
-    assert (read().outcome, len(odd.asked) - asked) == ("read", 1)
+    assert (read_odd().outcome, len(odd.asked) - asked) == ("read", 1)
 
 
-def test_tokens_that_turn_in_a_circle_end_the_reading(odd: Canned, read: Read) -> None:
+def test_tokens_that_turn_in_a_circle_end_the_reading(odd: Canned, read_odd: Read) -> None:
     odd.tell(TIMELINE, page(GOOD[0]), times=1)
     odd.tell(TIMELINE, page(GOOD[1], meta={"next_token": "round"}))
-    outcomes = [read().outcome for _ in range(3)]
+    outcomes = [read_odd().outcome for _ in range(3)]
     assert (outcomes, texts()) == (["read"] * 3, ["Davor.", "Danach."])
     assert len([path for path, _given in odd.asked if path == TIMELINE]) < 12
 
 
 # --- what PostgreSQL cannot store
 @pytest.mark.parametrize("sign", ["\x00", "\ud800", "\udfff", "\udc00\ud800"], ids=ascii)
-def test_nul_and_lone_surrogates_are_replaced_wherever_they_stand(odd: Canned, read: Read, sign: str) -> None:
+def test_nul_and_lone_surrogates_are_replaced_wherever_they_stand(odd: Canned, read_odd: Read, sign: str) -> None:
     ours = "\ufffd" * len(sign)
     told = post(
         ID + 2,
@@ -335,7 +305,7 @@ def test_nul_and_lone_surrogates_are_replaced_wherever_they_stand(odd: Canned, r
         "media": [{"media_key": f"3_{sign}", "type": sign, "alt_text": f"Bild{sign}", "url": f"https://x/{sign}"}],
     }
     odd.tell(TIMELINE, page(told, *GOOD, {"id": sign, "text": sign}, includes=includes))
-    run = read()
+    run = read_odd()
     assert (run.outcome, run.fresh, run.quarantined, Candidate.objects.count()) == ("read", 3, 1, 3)
     assert (Tweet.objects.get(first_id=ID + 2).text, Author.objects.get().name) == (f"lang{ours}", f"Stadt{ours}blatt")
     assert Quarantined.objects.get().payload == {"id": ours, "text": ours}
@@ -344,10 +314,10 @@ def test_nul_and_lone_surrogates_are_replaced_wherever_they_stand(odd: Canned, r
 @pytest.mark.parametrize("sign", ["\x00", "\ud800"], ids=ascii)
 @pytest.mark.parametrize("status", [400, 403, 429, 503])
 def test_nul_and_lone_surrogates_in_an_error_are_replaced_too(
-    odd: Canned, read: Read, source: Source, status: int, sign: str
+    odd: Canned, read_odd: Read, odd_source: Source, status: int, sign: str
 ) -> None:
     odd.tell(TIMELINE, {"title": f"No{sign}", "detail": f"Not{sign}so."}, status)
-    run = read()
-    source.refresh_from_db()
+    run = read_odd()
+    odd_source.refresh_from_db()
     assert "Not\ufffdso." in run.error
-    assert source.paused_reason in ("", run.error)
+    assert odd_source.paused_reason in ("", run.error)
