@@ -75,11 +75,11 @@ class Farm:
             app.send_task("curation.tasks.poll_due_sources", queue="ingest", expires=5)
 
     def kill(self) -> str:
-        """SIGKILL for a random process, in two of three cases a child; who was hit. A dead parent is replaced."""
+        """SIGKILL for a random process, every third time a parent; who was hit. A dead parent is replaced."""
         number = self.chance.choice(sorted(self.parents))
         parent = self.parents[number]
         young = children(parent.pid)
-        whom = "child" if young and self.chance.random() < 2 / 3 else "parent"
+        whom = "child" if young and self.killed % 3 < 2 else "parent"
         try:
             os.kill(self.chance.choice(young) if whom == "child" else parent.pid, signal.SIGKILL)
         except ProcessLookupError:

@@ -49,12 +49,12 @@ def make_sources(plan: Plan, first: Channel, second: Channel) -> dict[int, int]:
 
 
 def soak(
-    plan: Plan, kills: int, channels: tuple[Channel, Channel], folder: Path, *, lease: int, seconds: float
+    plan: Plan, kills: int, channels: tuple[Channel, Channel], folder: Path, *, lease: int, look: float, seconds: float
 ) -> Outcome:
     """Reads the plan's posts with 4 worker processes, of which `kills` are killed at random moments.
 
     Kills are spread over the time the posts take to come, and go on until their number is reached; for reading
-    all there are at most `seconds`."""
+    all there are at most `seconds`. Cursors are held against what is stored every `look` seconds or so."""
     authors, chance = make_sources(plan, *channels), Random(plan.seed)
     began = time.monotonic()
     passed: list[tuple[int, int]] = []
@@ -63,10 +63,9 @@ def soak(
         more = {"X_API_BASE_URL": told.base_url, "X_BEARER_TOKEN": "simulator", "INGEST_LEASE_SECONDS": str(lease)}
         watch = Watch(told, authors)
         with Farm(folder, environment(**more), seed=plan.seed) as farm:
-            pause = plan.posts * 0.9 / plan.pace / (kills + 1)
-            while farm.killed < kills or not watch.complete():
+            while not passed and (farm.killed < kills or not watch.complete()):
                 assert time.monotonic() - began < seconds, f"not done: {figures(plan, watch, farm, began)}"
-                time.sleep(chance.uniform(0.5, 1.5) * min(pause, 2.0))
+                time.sleep(chance.uniform(0.5, 1.5) * look)
                 if died := farm.dead():
                     break
                 passed += watch.sample()

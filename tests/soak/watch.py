@@ -59,7 +59,8 @@ class Watch:
 
     def complete(self) -> bool:
         self.learn()
-        return self.told.done and Tweet.objects.count() >= self.posts
+        wanted = sum(len(self.truth[author]) for author in self.sources.values())
+        return self.told.done and Candidate.objects.count() >= wanted
 
     def rest(self) -> dict[str, int]:
         """How often the end differs from the truth, by way of differing. All should be 0."""

@@ -28,12 +28,14 @@ WORDS = [start + end for start in STARTS for end in ENDS]
 
 @dataclass(frozen=True)
 class Plan:
-    """`posts` over `accounts`, of which a tenth is there at the start; `pace` a second; `rate` of pages are odd."""
+    """`posts` over `accounts`, of which the part `there` is there at the start, the others come at `pace` a second;
+    `rate` of the pages are shuffled or repeat some posts."""
 
     posts: int
     accounts: int
     pace: float
     seed: int
+    there: float = 0.1
     rate: float = 0.3
 
     def usernames(self) -> list[str]:
@@ -51,7 +53,7 @@ class Busy(Simulator):
             self.account(username, name=username, category="politics", language="de")
 
     def keep_posting(self) -> None:
-        began, there = time.monotonic(), self.plan.posts // 10
+        began, there = time.monotonic(), self.plan.posts * self.plan.there
         for number in range(self.plan.posts):
             while number > there + (time.monotonic() - began) * self.plan.pace:
                 time.sleep(0.02)
