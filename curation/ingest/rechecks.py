@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from curation import operations
 from curation.ingest import pauses
+from curation.ingest.groups import regroup
 from curation.ingest.reading import BATCH, batches
 from curation.ingest.refreshing import refresh_ranks
 from curation.ingest.runs import Crowded, say
@@ -198,6 +199,8 @@ class Recheck:
         Tweet.objects.filter(pk__in=there).update(checked_at=self.now)
         lost = {tweets[asked]: cause for asked, cause in gone.items()}
         followed = operations.obey(stored.to_obey(), edited=stored.edited, gone=lost, now=self.now)
+        if stored.edited or stored.back:
+            regroup({*stored.edited, *stored.back})
         settle()
         self.run.read += len(posts) + len(gone)
         self.run.known += stored.known

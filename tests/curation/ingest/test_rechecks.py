@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from curation import operations
 from curation.ingest import waiting
+from curation.ingest.groups import regroup
 from curation.ingest.rechecks import recheck
 from curation.models import (
     Author,
@@ -110,6 +111,16 @@ def test_an_edit_whose_newest_version_cannot_be_had_is_not_shown(x: Simulator, k
     candidate.refresh_from_db()
     tweet = Tweet.objects.get()
     assert (candidate.state, tweet.text, tweet.previous_text, tweet.gone_at) == ("pending", "Neu.", "Alt.", None)
+
+
+def test_an_edited_post_looks_for_its_like_anew(x: Simulator, keep: Keep, again: Again) -> None:
+    text = "Der Rat von Lindmark hat die neue Brücke über den Fluss beschlossen, gebaut wird ab Herbst."
+    first, second = keep(text, by="rathaus"), keep("Etwas ganz anderes stand hier.")
+    regroup({first.tweet_id})
+    x.edit(second.tweet.first_id, text)
+    again([second.tweet_id])
+    second.refresh_from_db()
+    assert (second.group_id, second.alike != [], second.folded.startswith("der rat")) == (first.pk, True, True)
 
 
 GONE = [
