@@ -20,10 +20,20 @@ import requests
 import tweepy
 from django.conf import settings
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from curation.x.lines import lines
+from curation.x.lines import Lines
 from curation.x.outcomes import Answer, Failure, Unreachable, WindowClosed, failure_of
+from curation.x.transport import (
+    CONNECT_SECONDS,
+    LARGEST_BODY,
+    READ_SECONDS,
+    WHOLE_SECONDS,
+    Redirected,
+    Refusing,
+    TooLong,
+    never_reached,
+)
 from curation.x.windows import OwnWindows, Rate, SharedWindows, Windows
 
 logging.getLogger("tweepy.client").setLevel(logging.INFO)  # at DEBUG it prints the bearer token
@@ -31,10 +41,6 @@ logging.getLogger("tweepy.client").setLevel(logging.INFO)  # at DEBUG it prints 
 TWEEPY_HOST = "https://api.twitter.com"
 RULES = "/2/tweets/search/stream/rules"
 CLOSED = "X closed the stream."
-CONNECT_SECONDS = 5.0
-READ_SECONDS = 15.0
-WHOLE_SECONDS = 30.0
-LARGEST_BODY = 16 * 1024 * 1024
 MOST_ON_A_PAGE = 10_000  # X gives at most 100
 TROUBLE = (
     tweepy.TweepyException,
@@ -87,61 +93,6 @@ class Page:
             oldest_id=int(oldest) if isinstance(oldest, str) and re.fullmatch("[0-9]{1,19}", oldest) else None,
             rate=rate,
         )
-
-
-class Redirected(HTTPAdapter):
-    """Sends requests for tweepy's fixed host to `base_url`, in bounded time and size; keeps the answer."""
-
-    def __init__(self, base_url: str, read_seconds: float, whole_seconds: float) -> None:
-        super().__init__()
-        self.base_url = base_url.rstrip("/")
-        self.read_seconds, self.whole_seconds = read_seconds, whole_seconds
-        self.answer: Answer | None = None
-
-    def send(self, request: requests.PreparedRequest, *_: Any, **options: Any) -> requests.Response:
-        asked = urlsplit(request.url or "")
-        request.url = self.base_url + asked.path + (f"?{asked.query}" if asked.query else "")
-        options |= {"timeout": (CONNECT_SECONDS, self.read_seconds), "stream": True}
-        response = super().send(request, **options)
-        body = self._read(response)
-        # requests reads a body without any bound; a body that is already there it leaves alone.
-        response._content = body
-        response.encoding = "utf-8"  # as all JSON; requests would guess
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        self.answer = Answer(response.status_code, headers, body)
-        if response.is_redirect:
-            raise requests.TooManyRedirects("X redirects to another address")
-        return response
-
-    def _read(self, response: requests.Response) -> bytes:
-        """Unpacked as it comes, each time only what is there: neither a bomb nor a trickle is read to its end."""
-        parts, size, end = [], 0, time.monotonic() + self.whole_seconds
-        with response:
-            while part := response.raw.read1(65_536, decode_content=True):
-                parts.append(part)
-                size += len(part)
-                if size > LARGEST_BODY:
-                    raise TooLong("the answer is too long")
-                if time.monotonic() > end:
-                    raise requests.ReadTimeout("the answer is too slow")
-        return b"".join(parts)
-
-
-class TooLong(requests.RequestException):
-    """More than LARGEST_BODY."""
-
-
-def never_reached(error: Exception) -> bool:
-    """Whether no connection was made: then nothing was asked."""
-    inner = error.args[0] if isinstance(error, requests.ConnectionError) and error.args else None
-    return isinstance(getattr(inner, "reason", None), NewConnectionError | ConnectTimeoutError)
-
-
-class Refusing(HTTPAdapter):
-    """Every other host."""
-
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        raise requests.exceptions.InvalidURL("only X is asked through this door")
 
 
 def keep_to_x(session: requests.Session, adapter: HTTPAdapter) -> None:
@@ -272,7 +223,7 @@ class Door:
         if isinstance(error, requests.TooManyRedirects):
             return Unreachable("X's answer points to another address.", free=True)
         if isinstance(error, TooLong):
-            return Unreachable("X's answer is longer than 16 MiB: it was not read to its end.")
+            return Unreachable(f"X's answer is longer than {LARGEST_BODY >> 20} MiB: it was not read to its end.")
         if never_reached(error):
             return Unreachable("X cannot be reached.", free=True)
         failure = failure_of(self._adapter.answer, self.clock())
@@ -308,6 +259,7 @@ class Streamed(Redirected):
         super().__init__(base_url, silence_seconds, WHOLE_SECONDS)
         self.on_end = on_end
         self.raw: Any = None
+        self.lines: Lines | None = None
 
     def send(self, request: requests.PreparedRequest, *_: Any, **options: Any) -> requests.Response:
         asked = urlsplit(request.url or "")
@@ -318,9 +270,9 @@ class Streamed(Redirected):
         headers = {name.lower(): value for name, value in response.headers.items()}
         if response.status_code == 200:
             self.answer = Answer(200, headers, b"")
-            self.raw = response.raw
+            self.raw, self.lines = response.raw, Lines(response.raw, self.read_seconds)
             # requests joins lines without any bound, and waits for whole blocks of 512 bytes.
-            response.iter_lines = lambda **_: self._lines(response.raw)  # type: ignore[method-assign]
+            response.iter_lines = lambda **_: self._to_the_end()  # type: ignore[method-assign]
             return response
         response._content = self._read(response)
         self.answer = Answer(response.status_code, headers, response._content)
@@ -328,9 +280,9 @@ class Streamed(Redirected):
             raise requests.TooManyRedirects("X redirects to another address")
         return response
 
-    def _lines(self, raw: Any) -> Iterator[bytes]:
+    def _to_the_end(self) -> Iterator[bytes]:
         try:
-            yield from lines(raw, self.read_seconds)
+            yield from self.lines or ()
         finally:
             self.on_end()  # or tweepy would connect again
 
@@ -339,8 +291,8 @@ class Stream(tweepy.StreamingClient):
     """One connection to the filtered stream. It never connects again by itself: tweepy's loop would do so 800
     times a second.
 
-    `connected` is told the window for connects, `hear` each line, b"" for a keep-alive; both by the thread that
-    reads."""
+    `connected` is told the window for connects, `hear` each line, b"" for a keep-alive, with a time in epoch seconds
+    after which X sent it; both by the thread that reads."""
 
     def __init__(
         self,
@@ -348,7 +300,7 @@ class Stream(tweepy.StreamingClient):
         token: str,
         *,
         connected: Callable[[Rate | None], None],
-        hear: Callable[[bytes], None],
+        hear: Callable[[bytes, float], None],
         silence_seconds: float,
     ) -> None:
         super().__init__(token, return_type=dict, wait_on_rate_limit=False, max_retries=0)
@@ -382,10 +334,10 @@ class Stream(tweepy.StreamingClient):
         self.connected(Rate.of(self._adapter.answer))
 
     def on_data(self, raw_data: bytes) -> None:
-        self.hear(raw_data)
+        self.hear(raw_data, self._adapter.lines.sent_after if self._adapter.lines else 0.0)
 
     def on_keep_alive(self) -> None:
-        self.hear(b"")
+        self.on_data(b"")
 
     def on_closed(self, response: requests.Response) -> None:
         self.disconnect()
