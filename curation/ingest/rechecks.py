@@ -41,6 +41,7 @@ from regions.models import Market
 
 log = structlog.get_logger(__name__)
 PATIENCE = 40.0  # seconds; one batch more may take a minute, and a task has 90
+LONGEST = timedelta(minutes=5)
 Outcome, Kind = IngestRun.Outcome, IngestRun.Kind
 
 
@@ -80,12 +81,19 @@ def recheck(
     batches_due = due_batches(tweet_ids, since)
     if not batches_due or pauses.admit(market, now, purpose):
         return None
+    close_killed(now)
     run = IngestRun.objects.create(kind=Kind.RECHECK, market=market, started_at=now)
     ask = ask or (Metered(door(), market, purpose) if market else door())
     failure = Recheck(run, ask, now).whole(batches_due)
     pauses.take_note(failure, market, began=now, now=run.ended_at or now)
     say(run)
     return run
+
+
+def close_killed(now: datetime) -> None:
+    """Ends the rechecks that a killed worker left open: no task runs that long."""
+    left = IngestRun.objects.filter(kind=Kind.RECHECK, outcome="running", started_at__lt=now - LONGEST)
+    left.update(outcome=Outcome.FAILED, error="The worker was stopped.", ended_at=now)
 
 
 def due_batches(tweet_ids: Iterable[int], since: datetime | None) -> list[dict[int, int]]:

@@ -315,6 +315,18 @@ def test_a_batch_holds_a_hundred_and_what_was_checked_since_is_left_out(x: Simul
     assert recheck([], ask=door) is None
 
 
+def test_what_a_killed_worker_left_open_is_ended(keep: Keep, again: Again) -> None:
+    keep()
+    now = timezone.now()
+    old, poll, young = (
+        IngestRun.objects.create(kind=kind, started_at=now - timedelta(minutes=minutes))
+        for kind, minutes in (("recheck", 6), ("poll", 6), ("recheck", 4))
+    )
+    again(now=now)
+    told = {run.pk: run.outcome for run in IngestRun.objects.filter(pk__in=[old.pk, poll.pk, young.pk])}
+    assert told == {old.pk: "failed", poll.pk: "running", young.pk: "running"}
+
+
 def limited(market: Market, posts: int, reserve: int = 0) -> Market:
     Market.objects.filter(pk=market.pk).update(posts_a_day=posts, posts_a_month=posts, recheck_reserve=reserve)
     return Market.objects.get(pk=market.pk)
