@@ -191,7 +191,8 @@ document.addEventListener("htmx:oobErrorNoTarget", ({ detail: { content } }) => 
   window.htmx.process(content);
 });
 
-document.addEventListener("htmx:beforeSwap", hold);
+/** What one opens oneself may push the rows down. */
+document.addEventListener("htmx:beforeSwap", ({ detail }) => detail.target.id === "by-link" || hold());
 document.addEventListener("htmx:afterRequest", release);
 
 /* Around htmx's requests */
@@ -250,8 +251,8 @@ document.addEventListener("htmx:afterRequest", ({ detail: { xhr, requestConfig }
 
 /** Who decided about one of the similar ones by keyboard goes on with the next. */
 document.addEventListener("htmx:beforeRequest", ({ detail: { elt } }) => {
-  const list = elt.matches(".alike__do") && elt.closest(".alikes");
-  if (!list?.contains(document.activeElement)) return;
+  const list = elt.closest(".alikes");
+  if (!list || !elt.matches(".alike__do") || !list.contains(document.activeElement)) return;
   const at = $$(".alike", list).indexOf(elt.closest(".alike"));
   document.addEventListener("htmx:afterSettle", () => {
     if (document.activeElement !== document.body) return;
