@@ -195,9 +195,10 @@ class Streamer:
             self.back_off.proven()
             self.breaks = 0
             spent |= bool(heard.line) and not self._read(heard, batch)
-        self.keeper.keep(batch, self.run_row, self.clock())
-        if alive:
-            self.stored_to = alive[-1].at
+        now = self.clock()
+        self.keeper.keep(batch, self.run_row, now)
+        told = [heard.at for heard in alive] + [made for made in batch.made() if made <= now]
+        self.stored_to = max([*told, *([self.stored_to] if self.stored_to else [])], default=None)
         return spent
 
     def _read(self, heard: Heard, batch: Batch) -> bool:

@@ -6,7 +6,8 @@ those of candidates. The cursor moves only when the whole batch is stored (curat
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,6 +27,7 @@ from curation.x.client import Door, Page
 from curation.x.lines import Delivery, shown
 from curation.x.metered import Metered, clock_from
 from curation.x.outcomes import Failure
+from curation.x.wire import Unreadable, instant_of_id, read_id
 from regions.models import Market
 
 log = structlog.get_logger(__name__)
@@ -46,6 +48,12 @@ class Batch:
         for one in matched:
             self.sources[one.source.pk] = one
             self.pages.setdefault(one.source.pk, []).append(page)
+
+    def made(self) -> Iterator[datetime]:
+        """When the posts were made, by their ids: X sends what was made before them before them, but for late ones."""
+        for page in (page for pages in self.pages.values() for page in pages):
+            with suppress(Unreadable, AttributeError):
+                yield instant_of_id(read_id(page.raw[0].get("id")))
 
     def set_aside(self, reason: str, line: bytes) -> None:
         self.broken.append((reason[:300], shown(line) if len(self.broken) < MOST_BROKEN else ""))

@@ -6,8 +6,9 @@ Shapes: X_API, section "Shapes". Ids of rules come as strings or integers, tags 
 from __future__ import annotations
 
 import json
+import select
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,21 +19,40 @@ from curation.x.outcomes import message_of
 from curation.x.wire import Unreadable, read_id
 
 LONGEST_LINE = 1024 * 1024
+NO_WAIT = 0.002  # seconds in which what is buffered is read
 SHOWN = 2000  # characters of an unreadable line that are kept
 
 
-def lines(raw: Any, silence_seconds: float) -> Iterator[bytes]:
-    """Whole lines without their ends, b"" for a keep-alive. What a break cuts off is left out."""
-    rest, heard_at = b"", time.monotonic()
-    while part := raw.read1(65_536):
-        *whole, rest = (rest + part).split(b"\n")
-        heard_at = time.monotonic() if whole else heard_at
-        for line in whole:
-            yield line.rstrip(b"\r")
-        if len(rest) > LONGEST_LINE:
-            raise requests.ConnectionError("a line is too long")
-        if time.monotonic() - heard_at > silence_seconds:
-            raise requests.Timeout("no line was finished")
+class Lines:
+    """Whole lines as they come, without their ends, b"" for a keep-alive. What a break cuts off is left out.
+
+    `sent_after`, in epoch seconds: X sent the last line later than that. It is not when the line was read: who was
+    stopped for a minute reads then what is a minute old, and may have missed what came after it."""
+
+    def __init__(self, raw: Any, silence_seconds: float, clock: Callable[[], float] = time.time) -> None:
+        self.raw, self.silence_seconds, self.clock = raw, silence_seconds, clock
+        self.sent_after = clock()
+
+    def __iter__(self) -> Iterator[bytes]:
+        rest, heard_at = b"", time.monotonic()
+        while part := self._part():
+            *whole, rest = (rest + part).split(b"\n")
+            heard_at = time.monotonic() if whole else heard_at
+            for line in whole:
+                yield line.rstrip(b"\r")
+            if len(rest) > LONGEST_LINE:
+                raise requests.ConnectionError("a line is too long")
+            if time.monotonic() - heard_at > self.silence_seconds:
+                raise requests.Timeout("no line was finished")
+
+    def _part(self) -> bytes:
+        """What is there next. Only when nothing was there before, and it had to be waited for, is it new for sure."""
+        began, waited = self.clock(), time.monotonic()
+        empty = not select.select([self.raw], [], [], 0)[0]
+        part: bytes = self.raw.read1(65_536)
+        if empty and time.monotonic() - waited > NO_WAIT:
+            self.sent_after = began
+        return part
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,9 @@ def reset_of(ended: Ended, now: float) -> float:
 
 @dataclass(frozen=True)
 class Heard:
-    """A line, b"" for a keep-alive; or that the connection stands (`connected`), or how it ended."""
+    """A line, b"" for a keep-alive; or that the connection stands (`connected`), or how it ended.
+
+    X sent a line later than `at`; what else there is was at that time."""
 
     at: datetime
     line: bytes = b""
@@ -164,8 +166,8 @@ class Connection:
     def _connected(self, rate: Rate | None) -> None:
         self.inbox.put(Heard(self.clock(), connected=True, rate=rate))
 
-    def _hear(self, line: bytes) -> None:
-        if not self.full and not self.inbox.put(Heard(self.clock(), line)):
+    def _hear(self, line: bytes, sent_after: float) -> None:
+        if not self.full and not self.inbox.put(Heard(datetime.fromtimestamp(sent_after, UTC), line)):
             self.full = True
             self.drop("More posts came than could be stored.", ours=True)
 

@@ -1,6 +1,8 @@
 """One connection to the stream, its lines, its box, and how long to wait after each way in which it ends."""
 
 import json
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -9,7 +11,7 @@ from typing import Any
 import pytest
 
 from curation.x.client import Door, Ended
-from curation.x.lines import LONGEST_LINE, Farewell, lines, read_line, shown
+from curation.x.lines import LONGEST_LINE, Farewell, Lines, read_line, shown
 from curation.x.outcomes import Answer
 from curation.x.simulator import Simulator
 from curation.x.stream import BackOff, Connection, Heard, Inbox, Times, kind_of, reset_of, unclean, utc_now
@@ -84,28 +86,62 @@ def test_a_batch_waits_for_company_but_not_for_an_end() -> None:
 
 
 class Raw:
-    """Parts as a socket gives them."""
+    """Parts as a socket gives them; there is always one more."""
 
     def __init__(self, *parts: bytes) -> None:
         self.parts = iter(parts)
+        self.reader, self.writer = socket.socketpair()
+        self.writer.send(b".")
+
+    def fileno(self) -> int:
+        return self.reader.fileno()
 
     def read1(self, most: int) -> bytes:
         return next(self.parts, b"")
 
 
 def test_lines_are_cut_where_x_ends_them_and_nowhere_else() -> None:
-    assert list(lines(Raw(b'{"a"', b":1}\r\n\r", b"\n{", b"}\r\nrest"), 9)) == [b'{"a":1}', b"", b"{}"]
-    assert list(lines(Raw(b"a\x0bb\x85c\r\n"), 9)) == [b"a\x0bb\x85c"]
+    assert list(Lines(Raw(b'{"a"', b":1}\r\n\r", b"\n{", b"}\r\nrest"), 9)) == [b'{"a":1}', b"", b"{}"]
+    assert list(Lines(Raw(b"a\x0bb\x85c\r\n"), 9)) == [b"a\x0bb\x85c"]
 
 
 def test_a_line_without_end_is_not_read_to_its_end() -> None:
     with pytest.raises(OSError, match="too long"):
-        list(lines(Raw(*[b"x" * 65_536] * (LONGEST_LINE // 65_536 + 2)), 9))
+        list(Lines(Raw(*[b"x" * 65_536] * (LONGEST_LINE // 65_536 + 2)), 9))
 
 
 def test_a_line_that_trickles_counts_as_silence() -> None:
     with pytest.raises(OSError, match="no line was finished"):
-        list(lines(Raw(b"a", b"b"), -1))
+        list(Lines(Raw(b"a", b"b"), -1))
+
+
+def test_what_lay_there_is_no_news() -> None:
+    """Who was stopped reads later what was sent before; only what had to be waited for was sent since."""
+    here, there = socket.socketpair()
+    raw, clock = SocketFile(here), iter(range(100, 200))
+    lines = Lines(raw, 9, lambda: float(next(clock)))
+    told = iter(lines)
+    there.send(b"a\r\n")
+    assert (next(told), lines.sent_after) == (b"a", 100.0)
+    threading.Timer(0.1, there.send, [b"b\r\n"]).start()
+    assert (next(told), lines.sent_after) == (b"b", 102.0)
+    there.send(b"c\r\n")
+    assert (next(told), lines.sent_after) == (b"c", 102.0)
+    here.close()
+    there.close()
+
+
+class SocketFile:
+    """A socket as urllib3 shows it."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self.line = line
+
+    def fileno(self) -> int:
+        return self.line.fileno()
+
+    def read1(self, most: int) -> bytes:
+        return self.line.recv(most)
 
 
 @pytest.mark.parametrize(
