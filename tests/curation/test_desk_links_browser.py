@@ -1,0 +1,252 @@
+"""Links and similar posts in a real browser: by hand and by keyboard, on a narrow phone, without scripts, for axe."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from curation.models import Candidate, Pause, State
+from curation.x.simulator import Simulator
+from regions.models import Channel, User
+from tests.cast import make_candidate
+from tests.curation import test_desk_links as at_x
+from tests.curation import test_desk_similar as similar
+from tests.curation import test_keys as keys
+from tests.curation.test_keys import Open, ask, is_current, row, state_of, top_of
+
+pytestmark = keys.pytestmark
+context, enter = keys.context, keys.enter
+x, at_simulator = at_x.x, at_x.number
+group = similar.group
+Group = similar.Group
+
+
+@pytest.fixture
+def number(at_simulator: str, x: Simulator, settings: Settings) -> str:
+    """A post at X, whose pictures may be shown."""
+    directives = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
+    allowed = [*directives["img-src"], x.base_url]
+    settings.CONTENT_SECURITY_POLICY = {"DIRECTIVES": directives | {"img-src": allowed}}
+    return at_simulator
+
+
+@pytest.fixture
+def english(anna: User) -> User:
+    anna.language = "en"
+    anna.save()
+    return anna
+
+
+@pytest.fixture
+def rows(english: User, de_politics: Channel) -> list[Candidate]:
+    """Three that wait, best first."""
+    return [make_candidate(de_politics, f"Beitrag Nummer {rank}", rank=rank) for rank in (30, 20, 10)]
+
+
+@pytest.fixture(params=["light", "dark"])
+def colours(request: pytest.FixtureRequest, context: BrowserContext) -> Iterator[str]:
+    """Every page in both modes."""
+    context.on("page", lambda page: page.emulate_media(color_scheme=request.param))
+    yield request.param
+
+
+def see_price(page: Page, number: str) -> None:
+    page.locator("#open-link").click()
+    expect(page.locator("#link-url")).to_be_focused()
+    page.keyboard.type(f"https://x.com/rathaus/status/{number}")
+    page.keyboard.press("Enter")
+    expect(page.locator("#link-told")).to_contain_text("Costs 1 post")
+
+
+def narrow(page: Page) -> bool:
+    """Whether nothing makes the page wider than a phone of 360 px."""
+    page.set_viewport_size({"width": 360, "height": 740})
+    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+
+def test_a_link_is_priced_added_and_stood_on(
+    enter: Open, english: User, rows: list[Candidate], number: str, x: Simulator
+) -> None:
+    page = enter(english)
+    see_price(page, number)
+    assert (x.meter.reads, Candidate.objects.count()) == ({}, 3)
+    page.get_by_role("button", name="Add to Politics").click()
+    expect(page.locator("#link-told")).to_contain_text("Added to Politics.")
+    added = Candidate.objects.get(tweet__current_id=int(number))
+    expect(row(page, added)).to_have_attribute("aria-current", "true")
+    expect(row(page, added)).to_contain_text("added by Anna Amsel")
+    assert page.locator("#rows > li").first.get_attribute("id") == f"row-{added.pk}"
+    page.keyboard.press("a")
+    expect(page.locator("#undo")).to_be_visible()
+    assert state_of(added) == State.APPROVED
+
+
+def test_the_panel_hides_nothing_of_the_row_one_stands_on(enter: Open, english: User, rows: list[Candidate]) -> None:
+    page = enter(english)
+    page.locator("#open-link").click()
+    expect(page.locator("#link-url")).to_be_focused()
+    expect(page.locator("#link-url")).to_be_in_viewport()
+    panel = page.locator("#by-link").bounding_box()
+    assert panel is not None
+    assert top_of(page, rows[0]) >= panel["y"] + panel["height"]
+
+
+def test_a_known_one_moves_to_the_top_and_stands_once(enter: Open, english: User, rows: list[Candidate]) -> None:
+    page = enter(english)
+    page.locator("#open-link").click()
+    page.locator("#link-url").fill(str(rows[2].tweet.current_id))
+    page.keyboard.press("Enter")
+    expect(page.locator("#link-told")).to_contain_text("it waits in the queue")
+    expect(row(page, rows[2])).to_have_count(1)
+    expect(row(page, rows[2])).to_have_attribute("aria-current", "true")
+
+
+def test_a_refusal_is_read_in_the_panel(
+    enter: Open, english: User, rows: list[Candidate], number: str, x: Simulator
+) -> None:
+    page = enter(english)
+    see_price(page, number)
+    x.delete(number)
+    page.get_by_role("button", name="Add to Politics").click()
+    expect(page.get_by_role("alert")).to_contain_text("does not exist at X, or was deleted")
+    page.locator("#link-url").fill("hello")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("no link to a post")
+    expect(page.locator("#link-url")).to_have_value("hello")
+
+
+def test_escape_and_the_cross_close_the_panel_and_letters_typed_there_decide_nothing(
+    enter: Open, english: User, rows: list[Candidate]
+) -> None:
+    page = enter(english)
+    for close in ("Escape", "cross"):
+        page.locator("#open-link").click()
+        expect(page.locator("#link-url")).to_be_focused()
+        page.keyboard.type("abp")
+        page.keyboard.press("Escape") if close == "Escape" else page.get_by_role("button", name="Close").click()
+        expect(page.locator("#by-link > *")).to_have_count(0)
+        expect(page.locator("#open-link")).to_be_focused()
+    assert [state_of(candidate) for candidate in rows] == [State.PENDING] * 3
+
+
+def test_without_scripts_a_link_is_added_by_plain_forms(
+    browser: Browser, live_server: LiveServer, browse: Any, english: User, number: str
+) -> None:
+    context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
+    session = browse(english).cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    page = context.new_page()
+    page.goto("/desk/de/politics/")
+    page.locator("#open-link").click()
+    page.locator("#link-url").fill(f"https://x.com/rathaus/status/{number}")
+    page.get_by_role("button", name="See the price").click()
+    page.get_by_role("button", name="Add to Politics").click()
+    expect(page.locator("#link-told")).to_contain_text("Added to Politics.")
+    page.locator('.row button[value="approve"]').click()
+    assert Candidate.objects.get().state == State.APPROVED
+    context.close()
+
+
+def test_similar_ones_open_in_the_row_and_nothing_above_moves(enter: Open, english: User, group: Group) -> None:
+    leading, behind = group
+    page = enter(english)
+    before = top_of(page, leading)
+    row(page, leading).locator("summary").click()
+    alikes = row(page, leading).locator(".alike")
+    expect(alikes).to_have_count(3)
+    assert top_of(page, leading) == before
+    alikes.nth(0).locator('button[value="block"]').click()
+    expect(alikes.nth(0)).to_contain_text("Anna Amsel blocked")
+    expect(row(page, leading).locator(".decide")).to_be_visible()
+    assert [state_of(behind[0]), state_of(leading)] == [State.BLOCKED, State.PENDING]
+
+
+def test_the_keys_decide_about_the_row_and_not_about_a_similar_one(enter: Open, english: User, group: Group) -> None:
+    leading, behind = group
+    page = enter(english)
+    row(page, leading).locator("summary").click()
+    expect(row(page, leading).locator(".alike")).to_have_count(3)
+    page.locator("#main .scroll").focus()
+    page.keyboard.press("b")
+    expect(page.locator("#undo")).to_be_visible()
+    assert state_of(leading) == State.BLOCKED
+    assert [state_of(one) for one in behind] == [State.PENDING] * 3
+
+
+def test_by_keyboard_one_goes_on_from_similar_to_similar(enter: Open, english: User, group: Group) -> None:
+    leading, behind = group
+    page = enter(english)
+    row(page, leading).locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(row(page, leading).locator(".alike")).to_have_count(3)
+    row(page, leading).locator('.alike button[value="block"]').first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(f"#alike-{behind[0].pk}")).to_contain_text("Anna Amsel blocked")
+    expect(page.locator(f"#alike-{behind[1].pk} button").first).to_be_focused()
+
+
+def test_a_pause_appears_on_an_open_desk_and_moves_no_row(
+    enter: Open, english: User, rows: list[Candidate], de_politics: Channel
+) -> None:
+    page = enter(english)
+    tops = [top_of(page, candidate) for candidate in rows]
+    until = timezone.now() + timedelta(hours=3, minutes=5)
+    pause = Pause.objects.create(market=de_politics.market, cause="day", until=until)
+    ask(page)
+    expect(page.locator("#pauses")).to_contain_text("No new posts for Germany")
+    assert [top_of(page, candidate) for candidate in rows] == tops
+    assert is_current(page) == str(rows[0].pk)
+    Pause.objects.filter(pk=pause.pk).update(ended_at=timezone.now())
+    ask(page)
+    expect(page.locator("#pauses")).to_be_hidden()
+    assert [top_of(page, candidate) for candidate in rows] == tops
+
+
+def test_axe_finds_nothing_in_the_open_panel_and_the_opened_row(
+    enter: Open, english: User, group: Group, number: str, de_politics: Channel, colours: str
+) -> None:
+    Pause.objects.create(market=de_politics.market, cause="day", until=timezone.now() + timedelta(hours=3))
+    page = enter(english)
+    row(page, group[0]).locator("summary").click()
+    expect(row(page, group[0]).locator(".alike")).to_have_count(3)
+    see_price(page, number)
+    assert keys.told_by_axe(page) == []
+    page.locator("#link-url").fill("hello")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert keys.told_by_axe(page) == []
+    assert narrow(page)
+    assert keys.told_by_axe(page) == []
+
+
+@pytest.mark.parametrize("path", ["/link/de/", "/erase/de/", "/"])
+def test_axe_finds_nothing_on_the_pages(
+    context: BrowserContext,
+    live_server: LiveServer,
+    browse: Any,
+    lena: User,
+    de_politics: Channel,
+    colours: str,
+    path: str,
+) -> None:
+    known = make_candidate(de_politics)
+    session = browse(lena).cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    page = context.new_page()
+    page.goto(path)
+    if path == "/erase/de/":
+        page.locator("#author").fill(known.tweet.author.username)
+        page.keyboard.press("Enter")
+        expect(page.locator("#typed")).to_be_visible()
+    if path == "/link/de/":
+        page.locator("#link-url").fill(str(known.tweet.current_id))
+        page.keyboard.press("Enter")
+        expect(row(page, known).or_(page.locator(f"#row-{known.pk}")).first).to_be_visible()
+    assert keys.told_by_axe(page) == []
+    assert narrow(page)
+    assert keys.told_by_axe(page) == []
