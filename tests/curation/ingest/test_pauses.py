@@ -249,6 +249,14 @@ def test_a_pass_that_began_before_the_pause_does_not_end_it(de: Market) -> None:
     assert Pause.objects.get().ended_at == NOON + 21 * MINUTE
 
 
+def test_passes_under_way_that_fail_too_raise_no_second_alarm(de: Market) -> None:
+    with capture_logs() as lines:
+        for seconds in range(3):
+            pauses.take_note(BadToken("no"), de, began=NOON, now=NOON + timedelta(seconds=seconds))
+    assert [line["event"] for line in lines] == ["ingest_paused"]
+    assert Pause.objects.get().until == NOON + timedelta(minutes=15)
+
+
 def test_another_reason_takes_the_place_of_the_first(de: Market) -> None:
     pauses.take_note(BadToken("no"), de, began=NOON, now=NOON)
     later = NOON + 16 * MINUTE
