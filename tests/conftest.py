@@ -4,10 +4,12 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection, connections
+from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client
 from playwright.sync_api import Browser, sync_playwright
 from pytest_django import Settings
@@ -40,6 +42,17 @@ def pytest_configure() -> None:
     static = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     django_settings.STORAGES = django_settings.STORAGES | {"staticfiles": static}
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    empty_logs_too()
+
+
+def empty_logs_too() -> None:
+    """Log, seals and snapshots refuse TRUNCATE by trigger; between tests that commit they are emptied all the same."""
+    flush = DatabaseOperations.sql_flush
+
+    def without_triggers(self: DatabaseOperations, *args: Any, **options: Any) -> list[str]:
+        return ["SET LOCAL session_replication_role = replica", *flush(self, *args, **options)]
+
+    DatabaseOperations.sql_flush = without_triggers  # type: ignore[method-assign]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -94,8 +107,9 @@ def others_at_work() -> int:
 
 @pytest.fixture(autouse=True)
 def plain_settings(settings: Settings, tmp_path: Path) -> None:
-    """A feed folder for each test."""
+    """A feed folder and a file of seals for each test."""
     settings.FEED_ROOT = tmp_path / "feeds"
+    settings.LOG_SEALS = tmp_path / "seals.jsonl"
 
 
 @pytest.fixture

@@ -17,11 +17,18 @@ from regions.models import Channel, Market, User
 KEPT = "OLD.at > now() - interval '24 months'"
 
 
-def append_only() -> list[pgtrigger.Trigger]:
-    """Triggers that refuse UPDATE always and DELETE within 24 months."""
+def append_only(kept: str = KEPT) -> list[pgtrigger.Trigger]:
+    """Triggers that refuse UPDATE and TRUNCATE always, and DELETE of rows that are `kept`: by default for 24 months."""
     return [
         pgtrigger.Protect(name="refuse_update", operation=pgtrigger.Update),
-        pgtrigger.Protect(name="refuse_delete", operation=pgtrigger.Delete, condition=pgtrigger.Condition(KEPT)),
+        pgtrigger.Protect(name="refuse_delete", operation=pgtrigger.Delete, condition=pgtrigger.Condition(kept)),
+        pgtrigger.Trigger(
+            name="refuse_truncate",
+            operation=pgtrigger.Truncate,
+            level=pgtrigger.Statement,
+            when=pgtrigger.Before,
+            func="RAISE EXCEPTION 'Cannot empty table %', TG_TABLE_NAME;",
+        ),
     ]
 
 
@@ -162,17 +169,23 @@ class IdempotencyKey(models.Model):
 
 
 class Seal(models.Model):
-    """A link of a market's hash chain over its decisions, from `first_id` to `last_id`."""
+    """A link of a market's hash chain over its decisions, from `first_id` to `last_id`. Kept for ever.
+
+    `digests` holds 40 bytes for each decision: its id (8, big-endian) and the SHA-256 of its canonical form. So the
+    chain can be recomputed when decisions went with age, and what was tampered with has an id. `form` is the version
+    of the canonical form (curation.sealed)."""
 
     market = models.ForeignKey(Market, models.PROTECT)
     number = models.PositiveBigIntegerField()
     first_id = models.BigIntegerField()
     last_id = models.BigIntegerField()
+    form = models.PositiveSmallIntegerField()
+    digests = models.BinaryField()
     head = models.CharField(max_length=64)
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        triggers = append_only()
+        triggers = append_only(kept="true")
         constraints = [
             models.UniqueConstraint(fields=["market", "number"], name="one_seal_per_number"),
             models.CheckConstraint(condition=Q(last_id__gte=models.F("first_id")), name="seal_spans_forward"),
