@@ -34,6 +34,7 @@ def environment(options: Options, ports: dict[str, int], urls: dict[str, str]) -
         "ALLOWED_HOSTS": "localhost,127.0.0.1",
         "CSRF_TRUSTED_ORIGINS": f"{web},http://{HOST}:{options.port}",
         "FEED_ROOT": str(options.folder / "feeds"),
+        "LOG_SEALS": str(options.folder / "seals.jsonl"),
         "STATIC_ROOT": str(options.folder / "static"),
         "PUBLIC_FEED_URL": f"{web}/api/v1/feeds/",
         "CONSOLE_URL": web,
