@@ -75,7 +75,7 @@ class Streamer:
         self.leader: Leader | None = None
         self.connected = False
         self.stored_to: datetime | None = None
-        self.sync_at = self.beat_at = self.not_before
+        self.sync_at = self.beat_at = self.clock()
         self.breaks = self.rules_failed = 0
 
     # Leading
@@ -228,22 +228,21 @@ class Streamer:
         log.info("stream_connected", rules=len(self.rulebook.rules))
 
     def _on_ended(self, ended: Ended) -> None:
-        now = self.clock()
-        if self.stored_to and self.connected:
-            self._move_cursors()
+        self._move_cursors()
+        now, run, had_begun = self.clock(), self.run_row, self.connected
+        self._forget_connection()
         failure = failure_in(ended, now.timestamp())
         words = f"{ended.words} {failure.message}" if failure else ended.words
         wait = self._wait_after(ended, failure, now)
         self.not_before = now + timedelta(seconds=wait)
-        connects.note_end(self.run_row, ended, words, now)
-        if self.connected and unclean(ended):
+        self.rulebook.forget()  # X is asked again before the next connect
+        self.sync_at = min(self.sync_at, max(now, self.not_before))
+        if had_begun and unclean(ended):
             self.blocks.broken()
         self.breaks += 1
         quiet = self.stop.asked or (not failure and not ended.ours and self.breaks < PERSISTENT)
         (log.info if quiet else log.warning)("stream_lost", why=words, again_in_seconds=round(wait, 2))
-        self._forget_connection()
-        self.rulebook.forget()  # X is asked again before the next connect
-        self.sync_at = min(self.sync_at, max(now, self.not_before))
+        connects.note_end(run, ended, words, now)
 
     def _wait_after(self, ended: Ended, failure: Failure | None, now: datetime) -> float:
         wait = self.back_off.after(ended)
@@ -327,7 +326,8 @@ class Streamer:
 
     def _connect(self, now: datetime) -> None:
         """One connect, if there is something to hear, X lets us, and there were not too many."""
-        if not self.rulebook.in_step or not self.rulebook.live:
+        leads = self.leader is not None and not self.leader.lost.is_set()
+        if not leads or not self.rulebook.in_step or not self.rulebook.live:
             return
         again = connects.not_before(now, self.times)
         reset = self.windows.take("stream", now.timestamp()) if again is None else None

@@ -186,7 +186,7 @@ def test_who_loses_the_lock_stops_reading_at_once(x: Simulator, source_of: Sourc
             cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
         assert eventually(lambda: x.streaming == 0, 0.4)
         x.post("rathaus", "Keiner hört.")
-        assert eventually(lambda: listening.connected)
+        assert eventually(lambda: len(runs()) == 2 and x.streaming and listening.connected)
         x.post("rathaus", "Wieder gehört.")
         assert eventually(lambda: len(stored()) == 1)
     catch_up(x, ask, source)
