@@ -19,7 +19,6 @@ from bench.databases import copy_database, using
 from bench.filling import fill
 from bench.posts import KNOWN, Inventor, block_values
 from bench.table import Measured, circumstances, table
-from curation.ingest.bulk import line
 from curation.ingest.reading import Reading
 from curation.ingest.storing import store
 from curation.ingest.tweets import TWEETS, row_of, store_people
@@ -82,13 +81,13 @@ class Bench:
 
     def copied(self) -> float:
         """Seconds of COPY, its text made before: the new tweets of as many pages."""
-        ready = ["".join(map(line, self._rows(self._fresh()))).encode() for _ in range(self.batches)]
+        ready = ["".join(map(TWEETS.line, self._rows(self._fresh()))).encode() for _ in range(self.batches)]
         return timed(lambda: [self._copy(text) for text in ready])
 
     def written(self) -> float:
         """The same from posts in memory: the text of the COPY is made while it is measured."""
         ready = [self._fresh() for _ in range(self.batches)]
-        return timed(lambda: [self._copy("".join(map(line, self._rows(posts))).encode()) for posts in ready])
+        return timed(lambda: [self._copy("".join(map(TWEETS.line, self._rows(posts))).encode()) for posts in ready])
 
     def _rows(self, posts: list[Post]) -> Iterable[tuple[Any, ...]]:
         return (row_of(pk, post, "", self.now) for pk, post in zip(TWEETS.ids(len(posts)), posts, strict=True))

@@ -138,9 +138,9 @@ def block_values(chance: Random) -> Iterator[tuple[str, str, str]]:
     """Kind, value and effect of 300 blocks: words and phrases, authors, domains, hashtags, posts."""
     spoken = sorted({word.strip('.,:;!?"()') for word in vocabulary("de")} - {""})
     rare = [word for word in spoken if len(word) > 6]
-    for n in range(150):
+    for n in range(164):
         yield "term", f"Gewinnspiel{n} Anbieter" if n % 3 else f"Abzocke{n}", "block" if n % 2 else "hold"
-    for word in chance.sample(rare, 20):
+    for word in chance.sample(rare, 6):
         yield "term", word, "hold"
     for n in range(40):
         yield "author", f"@blatt_{n * 5}" if n < 4 else f"@niemand_{n}", "block"

@@ -61,12 +61,14 @@ def parts(
     blocked: int = 0,
     similar: float = 0.0,
     ours: bool = True,
+    weights: Mapping[str, float] | None = None,
     now: datetime,
 ) -> dict[str, float]:
     """Points by part, to one decimal, parts without points left out.
 
     `trust` is 0 to 100; `approved` and `blocked` count what this channel decided of the author; `similar`, 0 to 1,
-    says how much of it is live; `ours`: the market itself chose who speaks (see `language`)."""
+    says how much of it is live; `ours`: the market itself chose who speaks (see `language`); `weights`: the channel's,
+    where they are known already."""
     shares = {
         "source": trust / 100,
         "engagement": engagement(tweet.metrics, tweet.created_at, now),
@@ -75,7 +77,7 @@ def parts(
         "sensitive": -1.0 if tweet.sensitive else 0.0,
         "similar": -similar,
     }
-    weights = weights_of(channel)
+    weights = weights or weights_of(channel)
     points = {name: round(share * weights[name], 1) for name, share in shares.items()}
     return {name: value for name, value in points.items() if value}
 

@@ -16,7 +16,7 @@ from curation.ingest.groups import Newcomer, group
 from curation.ingest.offered import Offered
 from curation.likeness import Likeness, likeness
 from curation.models import Candidate, Hit, State, Tweet
-from curation.ranking import parts, rank
+from curation.ranking import parts, rank, weights_of
 from curation.verdicts import Judge, Verdict
 from curation.x.wire import as_json
 from regions.models import Channel, Source
@@ -67,6 +67,14 @@ class Arrivals:
         self.channels |= others.channels
 
 
+@dataclass(frozen=True)
+class Here:
+    """What the rank needs to know of a channel: its weights, and whether its market chose who speaks."""
+
+    weights: Mapping[str, float]
+    ours: bool
+
+
 @dataclass(slots=True)
 class Arrival:
     """A candidate to be: a tweet in a channel that has not met it, and what the lists say of it there."""
@@ -80,13 +88,15 @@ class Arrival:
     def state(self) -> str:
         return State.BLOCKED.value if self.verdict.blocked else State.PENDING.value
 
-    def row(self, newcomer: Newcomer, source: Source | None, decided: tuple[int, int], now: datetime) -> list[Any]:
+    def row(
+        self, newcomer: Newcomer, source: Source | None, here: Here, decided: tuple[int, int], now: datetime
+    ) -> list[Any]:
         """As CANDIDATES takes it. `decided`: of the author in this channel, how many approved and blocked."""
         tweet, channel = self.tweet, self.channel
         trust = source.trust if source else BY_HAND
         points = parts(
             tweet, channel, trust=trust, approved=decided[0], blocked=decided[1], now=now,
-            similar=newcomer.similar, ours=is_ours(source, channel),
+            similar=newcomer.similar, ours=here.ours, weights=here.weights,
         )  # fmt: skip
         return [
             newcomer.pk, channel.pk, tweet.pk, self.state, 1, source.pk if source else None, newcomer.group, False,
@@ -148,7 +158,7 @@ def history_of(authors: Iterable[int], channels: Iterable[Channel], now: datetim
     """By channel and author: of the author's last 50 posts of 30 days, how many were approved, how many blocked by
     editors. What was counted is kept until something is decided in the channel, which raises its revision."""
     found: History = {}
-    for channel in set(channels):
+    for channel in channels:
         kept = DECIDED_THERE.of(channel)
         if unknown := set(authors) - kept.keys():
             kept |= dict.fromkeys(unknown, (0, 0)) | _counted(unknown, channel, now)
@@ -180,15 +190,16 @@ DECIDED_THERE = DecidedThere()
 
 
 def _stored(arriving: list[Arrival], source: Source | None, now: datetime) -> Arrivals:
-    authors = {arrival.tweet.author.x_id for arrival in arriving}
-    history = history_of(authors, (arrival.channel for arrival in arriving), now)
+    channels = {arrival.channel.pk: arrival.channel for arrival in arriving}
+    history = history_of({arrival.tweet.author.x_id for arrival in arriving}, channels.values(), now)
+    here = {pk: Here(weights_of(channel), is_ours(source, channel)) for pk, channel in channels.items()}
     newcomers = [
         Newcomer(pk, arrival.channel.pk, arrival.tweet.created_at, arrival.likeness, not arrival.verdict.blocked)
         for pk, arrival in zip(CANDIDATES.ids(len(arriving), IN_ORDER), arriving, strict=True)
     ]
     groups = group(newcomers)
     rows = [
-        arrival.row(one, source, history.get((arrival.channel.pk, arrival.tweet.author.x_id), (0, 0)), now)
+        arrival.row(one, source, here[arrival.channel.pk], history[arrival.channel.pk, arrival.tweet.author.x_id], now)
         for one, arrival in zip(newcomers, arriving, strict=True)
     ]
     made = _added(rows, {one.pk for one in newcomers})

@@ -23,13 +23,17 @@ from curation.matching import words_of
 from curation.models import Candidate
 
 WITHIN = timedelta(hours=48)
-# The keys come from a subquery: of a long list that it sees PostgreSQL expects so many rows that it reads them all.
+# A few newcomers' keys at a time: of a long list PostgreSQL expects so many rows that it reads them all, and each row
+# that it finds it holds against every key of the list. OFFSET keeps it from joining the other way round.
+AT_A_TIME = 10
 FELLOWS = """
 WITH near AS MATERIALIZED (
-    SELECT id, tweet_id, coalesce(group_id, id) AS founder, state, alike, posted_at,
-        NOT hidden OR group_id IS NULL AS told
-    FROM curation_candidate
-    WHERE alike && (SELECT %s::bigint[]) AND state IN ('pending', 'approved')
+    SELECT DISTINCT ON (one.id) one.* FROM unnest(%s::text[]) AS wanted(keys) CROSS JOIN LATERAL (
+        SELECT id, tweet_id, coalesce(group_id, id) AS founder, state, alike, posted_at,
+            NOT hidden OR group_id IS NULL AS told
+        FROM curation_candidate
+        WHERE alike && wanted.keys::bigint[] AND state IN ('pending', 'approved') OFFSET 0
+    ) AS one
 )
 SELECT near.id, founder, state = 'approved', alike, posted_at, text, (wire #> '{entities,urls}')::text
 FROM near JOIN curation_tweet AS tweet ON tweet.id = tweet_id
@@ -95,13 +99,16 @@ def group(newcomers: Sequence[Newcomer], but: Collection[int] = ()) -> set[int]:
 
 def _fellows(newcomers: Sequence[Newcomer], but: Collection[int]) -> list[tuple[Fellow, list[int]]]:
     """Those in the database that share a key with a newcomer, with their keys."""
-    keys = {key for one in newcomers for key in one.keys}
-    if not keys:
+    wanted = [
+        as_array({key for one in newcomers[first : first + AT_A_TIME] for key in one.keys})
+        for first in range(0, len(newcomers), AT_A_TIME)
+    ]
+    if not newcomers:
         return []
     times = [one.posted_at for one in newcomers]
     window = min(times) - WITHIN, max(times) + WITHIN
     with connection.cursor() as cursor:
-        cursor.execute(FELLOWS, [as_array(keys), *window, as_array(but)])
+        cursor.execute(FELLOWS, [wanted, *window, as_array(but)])
         return [
             (Fellow(pk, founder, live, posted_at, likeness(words_of(text), {"urls": json.loads(urls or "[]")})), alike)
             for pk, founder, live, alike, posted_at, text, urls in cursor.fetchall()
