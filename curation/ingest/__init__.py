@@ -149,7 +149,7 @@ class Pass:
         try:
             cursor = leases.held(self.source.pk, self.lease)
         except leases.LeaseLost:
-            self._note(Outcome.FAILED, failure.message)
+            self._note(ending(failure, self.source, Cursor(), self.now).outcome, failure.message)
             return
         end = ending(failure, self.source, cursor, self.now)
         cursor.due_at, cursor.failures, cursor.took_ms = end.due_at, end.failures, self._took_ms()

@@ -133,6 +133,24 @@ def test_who_lost_the_lease_stores_nothing(x: Simulator, source_of: SourceOf, as
     assert (Tweet.objects.count(), Cursor.objects.get().newest_id) == (0, 7)
 
 
+@pytest.mark.django_db
+def test_who_lost_the_lease_still_says_what_X_did(x: Simulator, source_of: SourceOf) -> None:
+    """A window that another pass found closed puts off sources, perhaps one whose reading has just begun."""
+    source, now = source_of(ACCOUNT, "stadtblatt"), timezone.now()
+    x.fail("/2/users/", kind="window")
+
+    class Slow(Door):
+        def timeline(self, *args: Any, **kwargs: Any) -> Any:
+            Cursor.objects.update(due_at=now + timedelta(hours=1))
+            return super().timeline(*args, **kwargs)
+
+    Source.objects.filter(pk=source.pk).update(x_id="5")
+    run = poll(source.pk, now=now, ask=Slow(x.base_url, x.token))
+    assert run is not None
+    assert (run.outcome, run.error) == ("waiting", "Too Many Requests")
+    assert Cursor.objects.get().due_at == now + timedelta(hours=1)
+
+
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 @pytest.mark.parametrize("table", ["curation_author", "curation_tweet", "curation_candidate", "curation_hit"])
 def test_a_crash_between_fetch_and_commit_leaves_nothing(
