@@ -61,7 +61,8 @@ BUTTONS = (Verb.APPROVE, Verb.PIN, Verb.BLOCK)
 class Card:
     """A candidate as its row shows it. `key` makes a repeated press count once.
 
-    `remark` is what came otherwise than asked; `returned`: it waits again and may stand on no row of the page."""
+    `remark` is what came otherwise than asked; `returned`: it waits again and may stand on no row of the page;
+    `following`: it leads its group now, where that is news to the page."""
 
     candidate: Candidate
     may_decide: bool
@@ -73,6 +74,7 @@ class Card:
     remark: str = ""
     current: bool = False
     returned: bool = False
+    following: bool = False
     key: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property

@@ -47,6 +47,14 @@ def behind(candidate: Candidate) -> CandidateQuerySet:
     return group.pending().with_tweets().best_first()
 
 
+def next_of_groups(decided: Iterable[Candidate]) -> CandidateQuerySet:
+    """Those that lead a group now in place of one that was decided."""
+    rows = list(decided)
+    founders = {row.group_id or row.pk for row in rows}
+    groups = Candidate.objects.filter(Q(group__in=founders) | Q(pk__in=founders)).exclude(pk__in=[r.pk for r in rows])
+    return groups.pending().leading().with_tweets().best_first()
+
+
 def counted(channels: Iterable[Channel]) -> dict[int, int]:
     """How many wait in each channel, by its id; counted no further than one past MOST_COUNTED."""
     waiting = Candidate.objects.pending().leading().filter(channel=OuterRef("pk")).values("pk")

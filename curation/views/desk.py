@@ -34,7 +34,7 @@ from curation.places import (
     place_for,
     way_back,
 )
-from curation.queue import Place, behind, markets_of
+from curation.queue import Place, behind, markets_of, next_of_groups
 from curation.transitions import EDITORS_VERBS
 from regions.permissions import SIGNED_IN, may, rule
 from regions.problems import Refusal
@@ -254,6 +254,7 @@ def answered(
         return redirect(way_back(request, place))
     context = strip(request, place, str(told), act) | {
         "rows": rows,
+        "next_ones": [] if (request.htmx.target or "").startswith("alike-") else next_ones(request, place, rows),
         "refused": status >= 400,
         "bulk_key": new_key(),
     }
@@ -285,8 +286,18 @@ def changes(request: PageRequest, market: str, category: str = "") -> HttpRespon
     }
     back = waiting(request, place).filter(pk__in=told.back, pk__lte=since["candidate"])
     mark_returned(context["rows"], set(back.values_list("pk", flat=True)))
+    context["next_ones"] = next_ones(request, place, context["rows"])
     with clock_of(request.user, place.market):
         return render(request, "curation/_changes.html", context)
+
+
+def next_ones(request: PageRequest, place: Place, rows: list[Card]) -> list[Card]:
+    """Whoever leads a group in place of a decided one: the page sets it below the others where it has no row for it."""
+    found = next_of_groups(row.candidate for row in rows if row.decided) if rows else ()
+    made = cards(list(found), request.user, place.market)
+    for row in made:
+        row.following = True
+    return made
 
 
 def mark_returned(rows: list[Card], back: set[int]) -> None:

@@ -226,9 +226,10 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   answering = detail.requestConfig.verb !== "get";
 });
 
-/** News of one's own act can overtake its answer; the row waits for that. */
+/** News of one's own act can overtake its answer; the row waits for that. Who leads a group already stays as it is. */
 document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
   if (!answering && $(".is-sent", detail.target)) detail.shouldSwap = false;
+  if ($("[data-next]", detail.fragment) && !$(".is-decided", detail.target)) detail.shouldSwap = false;
 });
 
 document.addEventListener("htmx:afterRequest", ({ detail: { xhr, requestConfig } }) => {

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
+from curation import operations
 from curation.models import Candidate, Pause, State
 from curation.x.simulator import Simulator
 from regions.models import Channel, User
@@ -188,6 +189,26 @@ def test_by_keyboard_one_goes_on_from_similar_to_similar(enter: Open, english: U
     page.keyboard.press("Enter")
     expect(page.locator(f"#alike-{behind[0].pk}")).to_contain_text("Anna Amsel blocked")
     expect(page.locator(f"#alike-{behind[1].pk} button").first).to_be_focused()
+
+
+def test_the_next_of_a_group_takes_the_place_of_a_blocked_one(enter: Open, english: User, group: Group) -> None:
+    leading, behind = group
+    page = enter(english)
+    expect(row(page, behind[0])).to_have_count(0)
+    page.keyboard.press("b")
+    expect(row(page, behind[0]).locator(".decide")).to_have_count(1)
+    assert state_of(leading) == State.BLOCKED
+
+
+def test_news_of_a_similar_one_leaves_the_opened_row_open(enter: Open, english: User, ben: User, group: Group) -> None:
+    leading, behind = group
+    page = enter(english)
+    row(page, leading).locator("summary").click()
+    expect(row(page, leading).locator(".alike")).to_have_count(3)
+    operations.block(behind[0], by=ben, version=1)
+    ask(page)
+    expect(page.locator(f"#alike-{behind[0].pk}")).to_contain_text("Ben Buche blocked")
+    expect(row(page, leading).locator(".alike")).to_have_count(3)
 
 
 def test_a_pause_appears_on_an_open_desk_and_moves_no_row(

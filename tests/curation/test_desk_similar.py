@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 
+from curation import operations
 from curation.models import Candidate, State
 from regions.models import Channel, User
 from tests.cast import make_author, make_candidate, make_tweet
@@ -81,6 +82,32 @@ def test_news_of_a_similar_one_finds_it_in_the_list(browse: Any, anna: User, ben
     browse(ben).post(door(third, ""), {"verb": "block", "version": 1})
     response = browse(anna).get(DESK + "changes/", {"decision": 0, "candidate": 10**9}, headers=HTMX)
     assert third.pk in alikes_of(response)
+
+
+def test_undone_it_stands_in_the_list_again(browse: Any, anna: User, group: Group) -> None:
+    third = group[1][0]
+    act = operations.block(third, by=anna, version=1).act
+    response = browse(anna).post(f"/desk/de/acts/{act.pk}/undo/", headers=HTMX | {"HX-Target": "strip"})
+    assert (alikes_of(response), rows_of(response)) == ([third.pk], [])
+
+
+def test_when_the_one_that_leads_is_blocked_the_next_takes_its_place(
+    browse: Any, anna: User, ben: User, group: Group
+) -> None:
+    leading, behind = group
+    sent = {"verb": "block", "version": 1}
+    response = browse(anna).post(door(leading, ""), sent, headers=HTMX | {"HX-Target": f"row-{leading.pk}"})
+    assert rows_of(response) == [leading.pk, behind[0].pk]
+    assert f'<li id="row-{behind[0].pk}" hx-swap-oob="true" data-returned data-next>' in response.content.decode()
+    news = browse(ben).get(DESK + "changes/", {"decision": 0, "candidate": 10**9}, headers=HTMX)
+    assert behind[0].pk in rows_of(news)
+
+
+def test_an_approved_one_keeps_the_others_behind_it(browse: Any, anna: User, group: Group) -> None:
+    leading, _behind = group
+    sent = {"verb": "approve", "version": 1}
+    response = browse(anna).post(door(leading, ""), sent, headers=HTMX | {"HX-Target": f"row-{leading.pk}"})
+    assert rows_of(response) == [leading.pk]
 
 
 def test_a_viewer_reads_and_decides_nothing(browse: Any, vera: User, group: Group) -> None:
