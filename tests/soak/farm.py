@@ -75,11 +75,13 @@ class Farm:
             app.send_task("curation.tasks.poll_due_sources", queue="ingest", expires=5)
 
     def kill(self) -> str:
-        """SIGKILL for a random process, every third time a parent; who was hit. A dead parent is replaced."""
-        number = self.chance.choice(sorted(self.parents))
-        parent = self.parents[number]
-        young = children(parent.pid)
-        whom = "child" if young and self.killed % 3 < 2 else "parent"
+        """SIGKILL for a random process that works, every third time a parent; who was hit. It is replaced."""
+        grown = {number: young for number, parent in self.parents.items() if (young := children(parent.pid))}
+        if not grown:
+            return ""
+        number = self.chance.choice(sorted(grown))
+        parent, young = self.parents[number], grown[number]
+        whom = "child" if self.killed % 3 < 2 else "parent"
         try:
             os.kill(self.chance.choice(young) if whom == "child" else parent.pid, signal.SIGKILL)
         except ProcessLookupError:
