@@ -267,10 +267,12 @@ def test_an_answer_that_cannot_be_read_is_set_aside(x: Simulator, paste: Add) ->
 
 def test_another_post_in_the_answer_is_not_taken(x: Simulator, paste: Add) -> None:
     number = x.post("rathaus", "Der Rat tagt.")
-    x.fail(status=200, body={"data": [{"id": "77", "text": "anderes", "author_id": "1"}]})
+    people = [{"id": "1", "name": "Wer", "username": "wer"}]
+    other = {"id": "77", "text": "anderes", "author_id": "1", "created_at": "2026-11-22T08:00:00.000Z"}
+    x.fail(status=200, body={"data": [other], "includes": {"users": people}})
     with pytest.raises(links.NotReadable):
         paste(number)
-    assert not Tweet.objects.exists()
+    assert (Tweet.objects.count(), Quarantined.objects.get().reason) == (0, "X answers with another post")
 
 
 def test_a_link_moves_the_queue_like_an_arrival(
