@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from curation.folding import fold
 from curation.matching import Match, Matcher, Worded, words_of
@@ -20,11 +21,11 @@ class Verdict:
 
     @property
     def blocked(self) -> bool:
-        return any(match.effect == Block.Effect.BLOCK for match in self.matches)
+        return bool(self.matches) and any(match.effect == Block.Effect.BLOCK for match in self.matches)
 
     @property
     def held(self) -> bool:
-        return any(match.effect == Block.Effect.HOLD for match in self.matches)
+        return bool(self.matches) and any(match.effect == Block.Effect.HOLD for match in self.matches)
 
     def hits(self, candidate_id: int, now: datetime) -> list[Hit]:
         """A row for each match, not stored yet."""
@@ -52,8 +53,14 @@ class Judge:
 
 def folded(tweet: Tweet) -> str:
     """What search looks in: the text and its author's names."""
-    names = f" {tweet.author.name} {tweet.author.username}" if tweet.author else ""
-    return words_of(tweet.text) + fold(names)
+    words = words_of(tweet.text)
+    return f"{words} {names_of(tweet.author.name, tweet.author.username)}" if tweet.author else words
+
+
+@lru_cache(maxsize=4096)
+def names_of(name: str, username: str) -> str:
+    """An author's names, folded."""
+    return fold(f"{name} {username}")
 
 
 NOTHING = Verdict()

@@ -5,7 +5,8 @@ Callers give rows sorted, so that passes cannot deadlock. No value is cut: what 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -18,6 +19,18 @@ Row = Sequence[Any]
 def as_array(values: Iterable[object]) -> str:
     """PostgreSQL's form of an array of plain codes or numbers."""
     return "{" + ",".join(map(str, values)) + "}"
+
+
+class Lines:
+    """Lines to be read by COPY: PostgreSQL stores the first while the next are being made."""
+
+    AT_A_TIME = 25
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self.lines = lines
+
+    def read(self, _size: int) -> bytes:
+        return "".join(islice(self.lines, self.AT_A_TIME)).encode()
 
 
 class Table:
@@ -41,7 +54,7 @@ class Table:
 
     def copy(self, rows: Iterable[Row]) -> None:
         """New rows; IntegrityError when one is there already."""
-        self.copy_text("".join(map(self.line, rows)).encode())
+        self.copy_from(Lines(map(self.line, rows)))
 
     def line(self, row: Row) -> str:
         """One line of COPY's text form."""
@@ -50,8 +63,11 @@ class Table:
 
     def copy_text(self, text: bytes) -> None:
         """The same, in lines that were written before."""
+        self.copy_from(io.BytesIO(text))
+
+    def copy_from(self, lines: io.BytesIO | Lines) -> None:
         with connection.cursor() as cursor, connection.wrap_database_errors:
-            cursor.copy_expert(f"COPY {self.name} ({self.columns}) FROM STDIN", io.BytesIO(text), 1 << 20)
+            cursor.copy_expert(f"COPY {self.name} ({self.columns}) FROM STDIN", lines, 1 << 20)
 
     def insert(self, rows: Sequence[Row], *, conflict: str, returning: str = "") -> list[tuple[Any, ...]]:
         """Rows of which some may be there: `conflict` follows ON CONFLICT. Gives `returning`."""
@@ -70,16 +86,16 @@ class Table:
             cursor.execute(statement, [list(column) for column in zip(*rows, strict=True)])
             return cursor.fetchall() if returning else []
 
-    def add(self, rows: Sequence[Row], *, conflict: str = "DO NOTHING") -> set[int]:
-        """The ids of the rows that were new, `id` being the first column: at best by COPY, else one by one."""
-        if not rows:
-            return set()
+    def add(self, rows: Callable[[], Iterable[Row]], ids: Collection[int]) -> set[int]:
+        """Those of the `ids`, the first column, whose rows were new: at best by COPY, else what is there is left out.
+
+        `rows` makes them, while PostgreSQL stores."""
         try:
             with transaction.atomic():
-                self.copy(rows)
+                self.copy(rows())
         except IntegrityError:
-            return {row[0] for row in self.insert(rows, conflict=conflict, returning="id")}
-        return {row[0] for row in rows}
+            return {row[0] for row in self.insert(list(rows()), conflict="DO NOTHING", returning="id")}
+        return set(ids)
 
 
 def update(table: str, columns: dict[str, str], rows: Sequence[Iterable[Any]], *, sets: str, where: str) -> list[int]:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
-from curation.folding import fold
 from curation.grouping import settle_arrivals
 from curation.ingest.bulk import Table, as_array
-from curation.ingest.groups import Newcomer, group
+from curation.ingest.groups import IN_ORDER, Newcomer, group
 from curation.ingest.offered import Offered
 from curation.likeness import Likeness, likeness
 from curation.models import Candidate, Hit, State, Tweet
 from curation.ranking import parts, rank, weights_of
-from curation.verdicts import Judge, Verdict
+from curation.verdicts import Judge, Verdict, names_of
 from curation.x.wire import as_json
 from regions.models import Channel, Source
 
@@ -25,7 +24,6 @@ MEMORY = timedelta(days=30)
 REMEMBERED = 50  # posts of an author
 MOST_KEPT = 10_000  # authors of a channel
 BY_HAND = 50  # trust of what no source brought
-ARRIVALS_LOCK = 7302  # class of the advisory lock behind which candidates get their ids
 History = dict[tuple[int, int], tuple[int, int]]
 CANDIDATES = Table(
     Candidate, "id", "channel", "tweet", "state", "version", "source", "group", "hidden", "alike", "rank", "rank_parts",
@@ -33,9 +31,6 @@ CANDIDATES = Table(
     "blocked_by_lists",
 )  # fmt: skip
 HITS = Table(Hit, "candidate", "block", "start", "end", "at")
-# Until the commit no other pass gives ids to candidates: so they become visible in the order of their ids,
-# and who has seen one has seen all before it. The desk counts what is new by that.
-IN_ORDER = f"SELECT pg_advisory_xact_lock({ARRIVALS_LOCK}, 0)"
 DECIDED = """
 SELECT channel.id, author.id, count(*) FILTER (WHERE state = 'approved'),
     count(*) FILTER (WHERE state = 'blocked' AND NOT blocked_by_lists)
@@ -101,7 +96,7 @@ class Arrival:
         return [
             newcomer.pk, channel.pk, tweet.pk, self.state, 1, source.pk if source else None, newcomer.group, False,
             as_array(newcomer.keys), rank(points, tweet.created_at, channel), as_json(points),
-            f"{tweet.words} {fold(f'{tweet.author.name} {tweet.author.username}')}",
+            f"{tweet.words} {names_of(tweet.author.name, tweet.author.username)}",
             tweet.created_at, now, now, self.verdict.held, "", "", False, self.verdict.blocked,
         ]  # fmt: skip
 
@@ -190,21 +185,27 @@ DECIDED_THERE = DecidedThere()
 
 
 def _stored(arriving: list[Arrival], source: Source | None, now: datetime) -> Arrivals:
+    """What takes long is done before the arrivals are locked, or while PostgreSQL stores."""
     channels = {arrival.channel.pk: arrival.channel for arrival in arriving}
     history = history_of({arrival.tweet.author.x_id for arrival in arriving}, channels.values(), now)
     here = {pk: Here(weights_of(channel), is_ours(source, channel)) for pk, channel in channels.items()}
     newcomers = [
-        Newcomer(pk, arrival.channel.pk, arrival.tweet.created_at, arrival.likeness, not arrival.verdict.blocked)
-        for pk, arrival in zip(CANDIDATES.ids(len(arriving), IN_ORDER), arriving, strict=True)
+        Newcomer(arrival.channel.pk, arrival.tweet.created_at, arrival.likeness, not arrival.verdict.blocked)
+        for arrival in arriving
     ]
+    for one, pk in zip(newcomers, CANDIDATES.ids(len(arriving), IN_ORDER), strict=True):
+        one.pk = pk
     groups = group(newcomers)
-    rows = [
-        arrival.row(one, source, here[arrival.channel.pk], history[arrival.channel.pk, arrival.tweet.author.x_id], now)
-        for one, arrival in zip(newcomers, arriving, strict=True)
-    ]
+
+    def rows() -> Iterator[list[Any]]:
+        for one, arrival in zip(newcomers, arriving, strict=True):
+            decided = history[arrival.channel.pk, arrival.tweet.author.x_id]
+            yield arrival.row(one, source, here[arrival.channel.pk], decided, now)
+
     made = _added(rows, {one.pk for one in newcomers})
     told = {one.pk: arrival for one, arrival in zip(newcomers, arriving, strict=True) if one.pk in made}
-    HITS.copy([row for pk, arrival in told.items() for row in arrival.verdict.rows(pk, now)])
+    if hits := [row for pk, arrival in told.items() for row in arrival.verdict.rows(pk, now)]:
+        HITS.copy(hits)
     settle_arrivals(groups, {arrival.channel.pk for arrival in told.values()})
     return Arrivals(
         candidates=len(told),
@@ -214,14 +215,13 @@ def _stored(arriving: list[Arrival], source: Source | None, now: datetime) -> Ar
     )
 
 
-def _added(rows: list[list[Any]], ours: set[int]) -> set[int]:
+def _added(rows: Callable[[], Iterator[list[Any]]], ours: set[int]) -> set[int]:
     """The ids of the candidates that were not there. Beside others' nobody founds a group."""
     try:
         with transaction.atomic():
-            CANDIDATES.copy(rows)
+            CANDIDATES.copy(rows())
         return ours
     except IntegrityError:
-        alone = [[*row[:6], None if row[6] in ours else row[6], *row[7:]] for row in rows]
-        return {
-            row[0] for row in CANDIDATES.insert(alone, conflict="(channel_id, tweet_id) DO NOTHING", returning="id")
-        }
+        alone = [[*row[:6], None if row[6] in ours else row[6], *row[7:]] for row in rows()]
+        made = CANDIDATES.insert(alone, conflict="(channel_id, tweet_id) DO NOTHING", returning="id")
+        return {row[0] for row in made}

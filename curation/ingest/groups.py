@@ -3,7 +3,9 @@
 It joins the oldest group of those that it is alike (curation.likeness); a group is the id of its founder. Compared are
 founders and the shown ones, so a thousand copies cost one comparison. Candidates of one transaction are looked at in
 the order of their ids, and passes one after the other (behind the arrivals' lock), so the same posts give the same
-groups whichever pass brings them. Who is alike two groups joins the older; groups are never joined."""
+groups whichever pass brings them. Who is alike two groups joins the older; groups are never joined.
+
+Only an edit that makes another post of one lets it leave its group."""
 
 from __future__ import annotations
 
@@ -20,9 +22,14 @@ from curation.grouping import settle_arrivals
 from curation.ingest.bulk import as_array, update
 from curation.likeness import NEARLY, RELATED, Likeness, in_channel, likeness
 from curation.matching import words_of
-from curation.models import Candidate
+from curation.models import Candidate, State
 
 WITHIN = timedelta(hours=48)
+ARRIVALS_LOCK = 7302  # class of the advisory lock behind which candidates get their ids and their groups
+# Until the commit no other pass gives ids to candidates: so they become visible in the order of their ids,
+# and who has seen one has seen all before it. The desk counts what is new by that; and of two alike one is the first.
+IN_ORDER = f"SELECT pg_advisory_xact_lock({ARRIVALS_LOCK}, 0)"
+COUNTED = (State.PENDING, State.APPROVED)
 # A few newcomers' keys at a time: of a long list PostgreSQL expects so many rows that it reads them all, and each row
 # that it finds it holds against every key of the list. OFFSET keeps it from joining the other way round.
 AT_A_TIME = 10
@@ -56,11 +63,11 @@ class Fellow:
 class Newcomer:
     """A candidate that looks for its group. `counts`: whether others may join it (it is not blocked)."""
 
-    pk: int
     channel_id: int
     posted_at: datetime
     likeness: Likeness
     counts: bool = True
+    pk: int = 0
     group: int | None = None
     similar: float = 0.0
     keys: list[int] = field(init=False)
@@ -120,14 +127,15 @@ def regroup(tweet_ids: Collection[int]) -> None:
 
     In the caller's transaction, which holds their channels. What waited behind an edited founder goes on under the
     oldest of them."""
-    rows = Candidate.objects.filter(tweet__in=tweet_ids).select_related("tweet").order_by("pk")
-    candidates = list(rows.filter(state__in=["pending", "approved"]))
+    candidates = list(Candidate.objects.filter(tweet__in=tweet_ids).select_related("tweet").order_by("pk"))
     if not candidates:
         return
+    with connection.cursor() as cursor:
+        cursor.execute(IN_ORDER)
     left = _left({row.pk for row in candidates}) | {row.group_id for row in candidates if row.group_id}
     newcomers = [
-        Newcomer(row.pk, row.channel_id, row.posted_at,
-                 likeness(words_of(row.tweet.text), row.tweet.part("entities") or {}))
+        Newcomer(row.channel_id, row.posted_at, likeness(words_of(row.tweet.text), row.tweet.part("entities") or {}),
+                 row.state in COUNTED, row.pk)
         for row in candidates
     ]  # fmt: skip
     joined = group(newcomers, [one.pk for one in newcomers])

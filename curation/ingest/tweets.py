@@ -214,8 +214,7 @@ def _insert(
     spoken = languages_of(channels)
     guesses = [second_opinion(post.lang, post.text, spoken) for post in posts]
     pks = TWEETS.ids(len(posts))
-    rows = [row_of(pk, post, guess, now) for pk, post, guess in zip(pks, posts, guesses, strict=True)]
-    made = TWEETS.add(rows)
+    made = TWEETS.add(lambda: (row_of(*one, now) for one in zip(pks, posts, guesses, strict=True)), pks)
     stored.tweets |= {post.first_id: pk for pk, post in zip(pks, posts, strict=True) if pk in made}
     stored.fresh += len(made)
     authors: dict[int, Person | Author] = {**_authors_of(posts, people), **people}
