@@ -33,15 +33,19 @@ from curation.operations.errors import (
 )
 from curation.operations.following import Followed, edit, obey, withdraw
 from curation.operations.purging import purge_old
+from curation.operations.sealing import Sealer, seal, write_out
 from curation.operations.system import lapse_old
 from curation.operations.undoing import undo
+from curation.operations.verifying import Audit, Damage, verify_log
 from regions.operations import touch
 
 __all__ = [
+    "Audit",
     "BadWindow",
     "BadWords",
     "BlockStands",
     "Busy",
+    "Damage",
     "Erasure",
     "Followed",
     "KeyReused",
@@ -51,6 +55,7 @@ __all__ = [
     "NotUndoable",
     "Outcome",
     "Result",
+    "Sealer",
     "SecondPairNeeded",
     "SeveralAuthors",
     "SlotTaken",
@@ -71,8 +76,11 @@ __all__ = [
     "preview_erasure",
     "purge_old",
     "reopen",
+    "seal",
     "touch",
     "undo",
     "unpin",
+    "verify_log",
     "withdraw",
+    "write_out",
 ]

@@ -13,10 +13,12 @@ from types import FrameType
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
+from curation.operations import Sealer
 from feeds import operations
 from feeds.models import Feed
 
@@ -25,6 +27,7 @@ TURN = 2.0  # seconds after which it looks by itself
 GRACE = 0.1  # seconds in which whoever rang publishes by itself
 LONGEST_PAUSE = 10.0
 MINUTE = 60.0
+SEALING = 5.0  # seconds between seals of the decision log
 
 
 class Stop:
@@ -44,7 +47,7 @@ class Stop:
 
 
 class Command(BaseCommand):
-    help = "Publishes what changed: at once when told, at the moments when time changes a feed, and every 2 s."
+    help = "Publishes what changed: at once when told, when time changes a feed, and every 2 s. Seals the decision log."
 
     def handle(self, *args: Any, **options: Any) -> None:
         with stopping() as stop:
@@ -85,7 +88,8 @@ def listen() -> None:
 
 def run(stop: Stop) -> None:
     """Turn after turn until the end is asked for, or PostgreSQL is lost."""
-    mended_at = verified_at = float("-inf")
+    mended_at = verified_at = sealed_at = float("-inf")
+    sealer = Sealer(settings.LOG_SEALS)
     while not stop.asked:
         with trouble_logged():
             operations.catch_up()
@@ -95,6 +99,8 @@ def run(stop: Stop) -> None:
             if time.monotonic() >= verified_at + MINUTE:
                 verified_at = time.monotonic()
                 operations.withdraw_unverified()
+        if time.monotonic() >= sealed_at + SEALING:
+            sealed_at = float("-inf") if sealer.turn() else time.monotonic()
         if rung(stop, seconds_until(Feed.objects.next_change(), mended_at + TURN - time.monotonic())):
             stop.wait(GRACE)
 
