@@ -180,6 +180,20 @@ def test_what_is_withheld_goes_in_those_markets_only_and_keeps_its_text(
     assert again().restored == len(where)
 
 
+def test_an_author_who_protects_their_posts_takes_all_of_them_along(keep: Keep, ask: Door) -> None:
+    asked, other = keep("Gefragt.", state="approved"), keep("Nicht gefragt.", state="approved")
+    page = ask.tweets([asked.tweet.first_id])
+    page.includes["users"][0]["protected"] = True
+    run = recheck([asked.tweet_id], ask=Answers(page))
+    assert run is not None
+    told = set(Candidate.objects.values_list("state", "tweet__text"))
+    assert (told, run.withdrawn) == ({("withdrawn", "Gefragt."), ("withdrawn", "Nicht gefragt.")}, 2)
+    assert set(Decision.objects.values_list("candidate", "reason")) == {
+        (asked.pk, "protected"),
+        (other.pk, "protected"),
+    }
+
+
 def test_errors_about_what_a_post_includes_withdraw_nothing(x: Simulator, keep: Keep, again: Again) -> None:
     quoted = keep("Zitiert.", by="rathaus")
     number = x.post("stadtblatt", "Lest das.", quote=quoted.tweet.first_id)
