@@ -188,6 +188,14 @@ def test_what_was_gone_and_is_there_again_comes_back(x: Simulator, paste: Add, d
     assert kept.state == State.PENDING
 
 
+def test_what_nobody_could_verify_is_asked_for_again(x: Simulator, paste: Add) -> None:
+    number = x.post("rathaus", "Der Rat tagt.")
+    kept = paste(number, channel_of("de", "sport")).candidate
+    operations.withdraw([kept.tweet_id], cause="unverified", now=timezone.now())
+    assert paste(number).candidate.tweet.gone_at is None
+    assert IngestRun.objects.count() == 2
+
+
 def test_an_erased_author_stays_erased(x: Simulator, paste: Add) -> None:
     number = x.post("rathaus", "Der Rat tagt.")
     ErasedAuthor.objects.create(digest=author_digest(x.account("rathaus").id))
