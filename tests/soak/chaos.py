@@ -120,6 +120,8 @@ class Chaos:
         self.bell = threading.Event()
         self.lock = threading.Lock()
         self.written: dict[str, set[int]] = {code: set() for code in MARKETS}
+        self.overruns: set[str] = set()
+        self.owner: dict[str, str] = {}  # the market of an account or a list, by its id
         self.sources: dict[int, str] = {}  # by the path that its posts are read from
 
     # The world
@@ -131,10 +133,12 @@ class Chaos:
             for n in range(4):
                 category = "sport" if n == 3 else "politics"
                 account = self.x.account(f"{code}_{n}", name=f"{code} {n}", category=category, language=code)
+                self.owner[str(account.id)] = code
                 # Known beforehand: so every fault meets a page of posts, by whose path we know whose it was.
                 Author.objects.create(x_id=account.id, username=account.username, name=account.name)
                 if n < 3:
                     self._source(channels[code], "account", account.username, str(account.id))
+            self.owner[str(list_id(code, "sport"))] = code
             self._source(channels[code], "list", str(list_id(code, "sport")), "")
         leases.add_missing_cursors()
         Cursor.objects.update(newest_id=1, due_at=self.clock.now())
@@ -233,15 +237,15 @@ class Chaos:
             self.write(self.posts // 2)
             with self.workers():
                 met = self.pass_time(until=self.enough, seconds=seconds, between=self.meanwhile)
+            self.look_at_money(self.budget)
             report = Report(self.x.chaos.counts, self.errors)
-            report.overruns = self.overruns(self.budget)
             if not met:
                 report.differences.append(f"not met: {report.untried}, out of budget: {self.out_of_budget()}")
             self.mend()
             with self.workers():
                 if not self.pass_time(until=self.caught_up, seconds=60, between=lambda: None):
                     report.differences.append(f"not caught up: {list(Cursor.objects.values())}")
-            report.overruns += self.overruns(None)
+            self.look_at_money(None)
             self.conclude(report)
         return report
 
@@ -265,6 +269,8 @@ class Chaos:
             self.check_again()
         elif throw < 0.1:
             self.write(1)
+        elif throw < 0.4:
+            self.look_at_money(self.budget)
 
     def mend(self) -> None:
         self.x.mend()
@@ -279,27 +285,25 @@ class Chaos:
 
     # What came of it
 
-    def overruns(self, limit: int | None) -> list[str]:
-        """Days on which X charged a market more than its budget, or more than our ledger says."""
-        used = {(row.market.code, str(row.day)): row.used for row in BudgetDay.objects.select_related("market")}
+    def look_at_money(self, limit: int | None) -> None:
+        """Notes days on which X charged a market more than its budget, or more than our ledger says at this moment.
+
+        X is asked first: what it charged was drawn before."""
         by_x: Counter[tuple[str, str]] = Counter()
         for one in self.x.meter.charges():
             by_x[(self.market_of(one.subject, one.id), one.day)] += 2 if one.kind == "user" else 1
+        used = {(row.market.code, str(row.day)): row.used for row in BudgetDay.objects.select_related("market")}
         self.by_x, self.by_us = by_x, Counter(used)
-        return [
+        self.overruns |= {
             f"{code} {day}: {charged} by X, {used.get((code, day), 0)} by us, limit {limit}"
             for (code, day), charged in by_x.items()
             if charged > used.get((code, day), 0) or (limit is not None and charged > limit)
-        ]
+        }
 
     def market_of(self, subject: str, number: int) -> str:
         """Whose account or list was read; for look-ups, whose post or account it is."""
-        for account in self.x.world.accounts.values():
-            if str(account.id) == subject or account.id == number:
-                return account.username[:2]
-        lists = {str(list_id(code, "sport")): code for code in MARKETS}
         owners = (code for code, numbers in self.written.items() if number in numbers)
-        return lists.get(subject) or next(owners, "nobody")
+        return self.owner.get(subject) or self.owner.get(str(number)) or next(owners, "nobody")
 
     def conclude(self, report: Report) -> None:
         written = set[int]().union(*self.written.values())
@@ -315,6 +319,7 @@ class Chaos:
             "left running": IngestRun.objects.filter(outcome="running").count(),
             "faults of ours": IngestRun.objects.filter(error__contains="on our side").count(),
         }
+        report.overruns = sorted(self.overruns)
         report.differences += [f"{count} {words}" for words, count in found.items() if count]
         report.runs = Counter(IngestRun.objects.values_list("outcome", flat=True))
         met = self.met()
