@@ -8,8 +8,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from random import Random
+from statistics import median
 from typing import Any
 
 from django.db import connection, transaction
@@ -69,22 +72,22 @@ class Bench:
         with one_transaction():
             store(reading, self.source, [self.channel], self.now)
 
-    def whole(self) -> float:
-        """Seconds to read and store."""
+    def whole(self) -> Taken:
+        """To read and store."""
         given = [self.pages() for _ in range(self.batches)]
         return timed(lambda: [self.store(reading_of(pages)) for pages in given])
 
-    def stored(self) -> float:
-        """Seconds to store what was read before."""
+    def stored(self) -> Taken:
+        """To store what was read before."""
         given = [reading_of(self.pages()) for _ in range(self.batches)]
         return timed(lambda: [self.store(reading) for reading in given])
 
-    def copied(self) -> float:
-        """Seconds of COPY, its text made before: the new tweets of as many pages."""
+    def copied(self) -> Taken:
+        """COPY, its text made before: the new tweets of as many pages."""
         ready = ["".join(map(TWEETS.line, self._rows(self._fresh()))).encode() for _ in range(self.batches)]
         return timed(lambda: [self._copy(text) for text in ready])
 
-    def written(self) -> float:
+    def written(self) -> Taken:
         """The same from posts in memory: the text of the COPY is made while it is measured."""
         ready = [self._fresh() for _ in range(self.batches)]
         return timed(lambda: [self._copy("".join(map(TWEETS.line, self._rows(posts))).encode()) for posts in ready])
@@ -105,10 +108,32 @@ class Bench:
             TWEETS.copy_text(text)
 
 
-def timed(work: Callable[[], Any]) -> float:
-    began = time.perf_counter()
+@dataclass(frozen=True)
+class Taken:
+    """Seconds by the clock, and of the processors: ours and those of PostgreSQL's process for us."""
+
+    clock: float
+    ours: float
+    servers: float
+
+    @property
+    def work(self) -> float:
+        return self.ours + self.servers
+
+
+def timed(work: Callable[[], Any]) -> Taken:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        pid = cursor.fetchone()[0]
+    began = time.perf_counter(), time.process_time(), on_processor(pid)
     work()
-    return time.perf_counter() - began
+    return Taken(time.perf_counter() - began[0], time.process_time() - began[1], on_processor(pid) - began[2])
+
+
+def on_processor(pid: int) -> float:
+    """Seconds that a process of this machine had a processor; 0 where the system does not tell."""
+    told = Path(f"/proc/{pid}/schedstat")
+    return int(told.read_text().split()[0]) / 1e9 if told.exists() else 0.0
 
 
 FULL = "full"
@@ -120,7 +145,7 @@ WAYS = {
     "stored": "ingest, posts in memory",
     "whole": "ingest, from X's JSON",
 }
-Seconds = dict[tuple[str, str], list[float]]
+Times = dict[tuple[str, str], list[Taken]]
 
 
 def run(rounds: int, stored: int, command: str) -> tuple[str, str]:
@@ -134,36 +159,43 @@ def run(rounds: int, stored: int, command: str) -> tuple[str, str]:
             bench[place] = Bench(batches=BATCHES)
             if name == FULL:
                 fill(bench[place].channel.pk, stored)
-    seconds: Seconds = {}
+    times: Times = {}
     for _ in range(rounds):
         for place, name in names.items():
             with using(name):
                 for way in WAYS:
-                    seconds.setdefault((place, way), []).append(getattr(bench[place], way)())
-    return "Ingest against COPY", words_of(seconds, stored, circumstances(command))
+                    times.setdefault((place, way), []).append(getattr(bench[place], way)())
+    return "Ingest against COPY", words_of(times, stored, circumstances(command))
 
 
-def words_of(seconds: Seconds, stored: int, where: str) -> str:
+def words_of(times: Times, stored: int, where: str) -> str:
     rows = []
-    for (place, way), taken in seconds.items():
+    for (place, way), taken in times.items():
         read = way in ("stored", "whole")
-        against = [ratio(seconds[place, other], taken) for other in ("written", "copied")]
+        against = [ratio(times[place, other], taken) for other in ("written", "copied")]
         rows.append(
             (
                 WAYS[way],
                 f"{stored:,} tweets" if place == "full" else "empty",
-                Measured([FRESH / one for one in taken]),
-                Measured([FRESH / (1 - KNOWN) / one for one in taken]) if read else "-",
+                Measured([FRESH / one.clock for one in taken]),
+                Measured([FRESH / (1 - KNOWN) / one.clock for one in taken]) if read else "-",
+                f"{each(taken, 'ours')} + {each(taken, 'servers')}",
                 *(against if read else ("-", "-")),
-                ratio(seconds["empty", way], taken) if place == "full" else "1",
+                ratio(times["empty", way], taken) if place == "full" else "1",
             )
         )
-    heads = ("what", "database", "new tweets/s", "posts read/s", "of COPY", "of COPY, text ready", "of the same, empty")
+    heads = ("what", "database", "new tweets/s", "posts read/s", "processor, us a new tweet: Python + PostgreSQL",
+             "of COPY", "of COPY, text ready", "of the same, empty")  # fmt: skip
     return f"{table(heads, rows)}\n\n{EXPLAINED}\n\n{where}"
 
 
-def ratio(others: list[float], mine: list[float]) -> Measured:
-    return Measured([other / one for other, one in zip(others, mine, strict=True)], 2)
+def each(taken: list[Taken], what: str) -> str:
+    return f"{median(getattr(one, what) for one in taken) * 1e6 / FRESH:.0f}"
+
+
+def ratio(others: list[Taken], mine: list[Taken]) -> Measured:
+    """Of the processors' time, which other programs disturb least."""
+    return Measured([other.work / one.work for other, one in zip(others, mine, strict=True)], 2)
 
 
 EXPLAINED = f"""\
@@ -174,4 +206,5 @@ to COPY: all columns with wire and raw, the same table with its indexes and cons
 {BATCH * (1 - KNOWN):.0f} rows. COPY is measured from posts in memory, as ingest is, and with its text made before.
 Ingest is `store` of `curation/ingest/storing.py`:
 200 authors, 300 blocks of all kinds, languages, groups, rank, candidates with their search and hits. Every commit
-waits for the disk. "of COPY" compares seconds for the same new tweets; the known posts are ingest's alone."""
+waits for the disk. The ratios compare the time of the processors, ours and PostgreSQL's, for the same
+new tweets; the known posts are ingest's alone."""

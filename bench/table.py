@@ -42,7 +42,8 @@ def circumstances(command: str) -> str:
         server = cursor.fetchone()[0].split(" ")[0]
     when = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     cores = f"{os.cpu_count()} cores ({processor()}), {memory()} GB"
-    return f"`{command}`, {when}; {cores}, Python {platform.python_version()}, PostgreSQL {server}."
+    busy = f"{os.getloadavg()[0]:.1f} programs wanted a core"
+    return f"`{command}`, {when}; {cores}, Python {platform.python_version()}, PostgreSQL {server}; {busy}."
 
 
 def processor() -> str:
