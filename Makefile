@@ -6,11 +6,12 @@ PYTHON ?= $(shell for name in python3.11 python3 python3.12 python3.13 python3.1
 CHECKS := DATABASE_URL=postgres://checks@127.0.0.1:1/checks REDIS_URL=redis://127.0.0.1:1/0 \
 	SECRET_KEY=only-for-checks-0123456789-0123456789-0123456789 DJANGO_SETTINGS_MODULE=curation.config.settings
 
-.PHONY: help demo test lint bench messages translations venv
+.PHONY: help demo test soak lint bench messages translations venv
 
 help:
 	@echo "make demo       everything on this machine: http://localhost:8000 (PORT, DEMO_DIR move it)"
 	@echo "make test       the tests, browser included (ARGS='-k words' picks some)"
+	@echo "make soak       hours of killed workers and chaos, see docs/reliability.md (SOAK=short: ten minutes)"
 	@echo "make lint       style, types, missing migrations"
 	@echo "make bench      speed as ratios, kept in docs/benchmarks.md (ARGS='ingest --stored 0' is quick)"
 	@echo "make messages   collect the texts to translate and compile the translations"
@@ -21,6 +22,9 @@ demo: translations
 test: translations
 	@.ci/browser
 	@exec $(PY) -m pytest -n 2 $(ARGS)
+
+soak: translations
+	@exec $(PY) -m pytest -m soak tests/soak $(ARGS)
 
 lint: venv
 	$(PY) -m ruff check .
