@@ -72,10 +72,8 @@ def channel_of(place: Place) -> Channel:
 
 def shown(request: PageRequest, place: Place, candidate: Candidate, *, made: bool) -> HttpResponse:
     """The candidate's card, on the desk as the first row, where one then stands."""
-    made_card = card(candidate, request.user)
-    made_card.current = not request.htmx
     again = candidate.state in TRANSITIONS[Verb.REOPEN] and candidate.state in ("blocked", "lapsed")
-    response = panel(request, place, card=made_card, made=made, candidate=candidate, again=again)
+    response = panel(request, place, card=card(candidate, request.user), made=made, candidate=candidate, again=again)
     response["HX-Trigger-After-Settle"] = json.dumps({"returned": {"row": candidate.pk}})
     return response
 
