@@ -20,3 +20,12 @@ where the lists block what X shows anew."""
 
 REASONS = ("not_chosen", "off_topic", "duplicate", "spam", "hate", "false", "legal", "personal", "other")
 EDITORS_VERBS = (Verb.APPROVE, Verb.PIN, Verb.UNPIN, Verb.BLOCK, Verb.REOPEN)
+
+
+def as_table() -> str:
+    """The table for people, in Markdown: a row for each verb, a column for each state before. docs/decisions.md."""
+    rows = [["verb", *State.values], ["---"] * (len(State.values) + 1)]
+    for verb, moves in TRANSITIONS.items():
+        name = str(verb) if verb in EDITORS_VERBS else f"{verb} (system)"
+        rows.append([name, *(" or ".join(map(str, moves.get(state, ("-",)))) for state in State.values)])
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
