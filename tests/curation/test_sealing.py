@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -12,6 +13,7 @@ import pytest
 import structlog
 from django.core.management import CommandError, call_command
 from django.db import InternalError, connection, transaction
+from django.utils import timezone
 
 from curation import operations, seals
 from curation.models import Decision, Seal
@@ -26,6 +28,7 @@ from tests.curation.tampering import (
     NOON,
     SEAL,
     TAMPERINGS,
+    again,
     cut_off,
     insert,
     intruding,
@@ -41,6 +44,7 @@ from tests.curation.tampering import (
 )
 
 pytestmark = pytest.mark.django_db
+DOCUMENT = Path(__file__).parents[2] / "docs/decisions.md"
 
 
 @pytest.fixture
@@ -328,6 +332,25 @@ def test_what_went_with_age_is_no_damage(log: SealFile, de: Market) -> None:
         assert kinds(de, log, now=NOON + timedelta(days=725)) >= {"removed"}
         run("UPDATE curation_decision SET reason = 'legal' WHERE id = %s", sealed(de)[0])
         assert kinds(de, log, now=later) == {"changed"}
+
+
+def test_the_document_tells_how_to_delete_by_age(anna: User, de_politics: Channel, file: SealFile) -> None:
+    """With all triggers in force. What was decided lately of the same candidate stays, and is right."""
+    rows, now = [make_candidate(de_politics) for _ in range(3)], timezone.now()
+    for verb, days in (("approve", 760), ("reopen", 740), ("block", 10)):
+        wish = {"reason": "spam"} if verb == "block" else {}
+        operations.decide_many(
+            verb, {row.pk: row.version for row in again(rows)}, by=anna, now=now - timedelta(days=days), **wish
+        )
+        operations.seal(now=now - timedelta(days=days))
+    operations.write_out(file)
+    run("SET CONSTRAINTS ALL IMMEDIATE")
+    assert run(re.findall(r"```sql\n(.*?);\n```", DOCUMENT.read_text(), re.DOTALL)[0]) == 6
+    audit = operations.verify_log(de_politics.market, file, now=now)
+    assert (audit.decisions, audit.gone, audit.seals, audit.damages) == (3, 6, 3, [])
+    with intruding():
+        run("UPDATE curation_candidate SET version = 7 WHERE id = %s", rows[0].pk)
+        assert kinds(de_politics.market, file, now=now) == {"versions"}
 
 
 # --- the database refuses ---------------------------------------------------------------------------------------
