@@ -203,9 +203,8 @@ def test_the_first_market_that_shows_it_pays(politics: Channel, de: Market, now:
 def test_a_held_snapshot_is_live(politics: Channel, de: Market, now: datetime) -> None:
     row = live(politics)
     publish(de.pk)
-    feed = Feed.objects.get(channel=politics)
-    snapshot = Snapshot.objects.newest_of([feed])[feed.pk]
-    Feed.objects.filter(pk=feed.pk).update(hold="snapshot", held_at=snapshot, held_reason="Probe")
+    for snapshot in Snapshot.objects.filter(feed__market=de, feed__number=1):
+        Feed.objects.filter(pk=snapshot.feed_id).update(hold="snapshot", held_at=snapshot, held_reason="Probe")
     Candidate.objects.update(state="pending", approved_at=None)
     publish(de.pk)
     checked(row, 20 * M)
