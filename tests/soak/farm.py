@@ -44,6 +44,7 @@ class Farm:
     seconds: float = 0.5
     parents: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    restarts: int = 0
     kills: dict[str, int] = field(default_factory=lambda: {"parent": 0, "child": 0})
 
     def __enter__(self) -> Self:
@@ -92,10 +93,16 @@ class Farm:
             self._start(number)
         return whom
 
-    def dead(self) -> list[str]:
-        """The last words of workers that died by themselves, which none should."""
+    def mend(self) -> list[str]:
+        """Starts workers anew that ended by themselves; the last words of those that had no right to.
+
+        Celery gives up when a child is killed that was just being started: whoever supervises starts it again."""
         ended = [number for number, parent in self.parents.items() if parent.poll() is not None]
-        return [(self.folder / f"worker-{number}.log").read_text()[-2_000:] for number in ended]
+        words = {number: (self.folder / f"worker-{number}.log").read_text()[-2_000:] for number in ended}
+        for number in ended:
+            self.restarts += 1
+            self._start(number)
+        return [last for last in words.values() if "Could not start worker processes" not in last]
 
     @property
     def killed(self) -> int:

@@ -66,7 +66,7 @@ def soak(
             while not passed and (farm.killed < kills or not watch.complete()):
                 assert time.monotonic() - began < seconds, f"not done: {figures(plan, watch, farm, began)}"
                 time.sleep(chance.uniform(0.5, 1.5) * look)
-                if died := farm.dead():
+                if died := farm.mend():
                     break
                 passed += watch.sample()
                 if farm.killed < kills and due(plan, farm.killed, kills, began):
@@ -89,6 +89,7 @@ def figures(plan: Plan, watch: Watch, farm: Farm, began: float) -> dict[str, Any
         "fresh": fresh,
         "known": known,
         "kills": farm.kills,
+        "workers that Celery gave up": farm.restarts,
         "runs": runs.count(),
         "runs stopped by a kill": stopped,
         "samples": watch.samples,
