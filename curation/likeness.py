@@ -5,8 +5,8 @@ alike when they
 
 - name the same link: an address without protocol, `www.`, fragment and tracking parameters; bare home pages and
   X's own links tell nothing;
-- or have texts of which NEARLY per cent agree (rapidfuzz.fuzz.ratio) and the same numbers, since "1:0" and "2:0" are
-  two pieces of news; texts under SHORT characters must agree altogether.
+- or have texts of which NEARLY per cent agree (rapidfuzz.fuzz.ratio) and the same numbers in the same order, since
+  "1:0" and "0:1" are two pieces of news; texts under SHORT characters must agree altogether.
 
 A key is 32 bits of the link, or of three neighbouring words of three letters or more: the KEPT lowest of all triples of
 a text, so that texts that agree in most of them share one nearly always. With one word changed, or some before or
@@ -71,7 +71,7 @@ class Likeness:
         """The text that is compared, and its numbers."""
         if self._compared is None:
             text = " ".join(WORD.findall(self.words))
-            self._compared = text, sorted(NUMBER.findall(text))
+            self._compared = text, NUMBER.findall(text)
         return self._compared
 
     def agrees(self, other: Likeness) -> float:
