@@ -5,6 +5,7 @@ A market whose next block is refused loses its rules while the last block still 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -53,6 +54,7 @@ class Blocks:
         self.size, self.margin = size, margin
         self.blocks: dict[int, Block] = {}
         self.closed: dict[int, datetime] = {}
+        self.charged: Counter[int] = Counter()
 
     def keep_open(self, markets: Iterable[Market], now: datetime) -> set[int]:
         """Sees to a block for each market; returns those that may be streamed."""
@@ -86,11 +88,16 @@ class Blocks:
         for block in self.blocks.values():
             block.swallowed += IN_FLIGHT
 
-    def settle_all(self, now: datetime) -> dict[int, int]:
-        """Gives back what did not come. What was charged, by market."""
-        charged = {pk: self._settle(block, now) for pk, block in list(self.blocks.items())}
+    def settle_all(self, now: datetime) -> None:
+        """Gives back what did not come."""
+        for block in self.blocks.values():
+            self._settle(block, now)
         self.blocks.clear()
-        return charged
+
+    def told(self) -> dict[int, int]:
+        """What settled blocks cost since the last time, by market."""
+        charged, self.charged = self.charged, Counter()
+        return dict(charged)
 
     def _see_to(self, market: Market, now: datetime) -> None:
         if self.closed.get(market.pk, now) > now:
@@ -125,11 +132,11 @@ class Blocks:
                 self._settle(block, now)
                 del self.blocks[block.market.pk]
 
-    def _settle(self, block: Block, now: datetime) -> int:
+    def _settle(self, block: Block, now: datetime) -> None:
         """What breaks swallowed stays drawn: search may find it, and counts it again."""
         if block.swallowed:
             try:
                 budget.reserve(block.market, block.swallowed, least=block.swallowed, now=now)
             except BudgetSpent:
-                return 0  # so the whole block stays drawn
-        return budget.settle(block.drawn, posts=block.ids, now=now)
+                return  # so the whole block stays drawn
+        self.charged[block.market.pk] += budget.settle(block.drawn, posts=block.ids, now=now)

@@ -22,7 +22,7 @@ from curation.models import IngestRun
 from curation.operations.errors import Busy
 from curation.x.client import Door, Ended
 from curation.x.lines import Farewell, read_line
-from curation.x.outcomes import Failure, NotPermitted, WindowClosed
+from curation.x.outcomes import Failure, NotPermitted, Unreachable, WindowClosed
 from curation.x.stream import BackOff, Connection, Heard, Inbox, Times, failure_in, reset_of, unclean, utc_now
 from curation.x.windows import Rate, SharedWindows
 from curation.x.wire import Unreadable
@@ -135,7 +135,8 @@ class Streamer:
                 break
             self._hear(0.2)
         self._move_cursors()
-        self._settle()
+        self.blocks.settle_all(self.clock())
+        self._tell_cost()
         log.info("stream_stopped")
 
     # One turn
@@ -151,6 +152,7 @@ class Streamer:
                 self._keep_in_step(now)
             if now >= self.beat_at:
                 self._move_cursors()
+                self._tell_cost()
             if self.connection is None and now >= self.not_before:
                 self._connect(now)
         except Busy:
@@ -303,7 +305,8 @@ class Streamer:
             later = max(later, failure.reset_at - now.timestamp())
         self.sync_at = now + timedelta(seconds=later)
         pauses.take_note(failure, None, began=now, now=now)
-        log.warning("stream_rules_not_in_step", error=failure.message, again_in_seconds=round(later))
+        line = log.info if isinstance(failure, Unreachable) and self.rules_failed <= 2 else log.warning
+        line("stream_rules_not_in_step", error=failure.message, again_in_seconds=round(later))
 
     def _open(self, step: Step) -> None:
         """A rule that is new while we listen begins with a gap; a lost one was deaf, perhaps since it was last seen."""
@@ -318,8 +321,8 @@ class Streamer:
         if self.connected and self.stored_to:
             gaps.heard_up_to(self.rulebook.live, self.stored_to - timedelta(seconds=self.times.late))
 
-    def _settle(self) -> None:
-        for market_id, posts in self.blocks.settle_all(self.clock()).items():
+    def _tell_cost(self) -> None:
+        for market_id, posts in self.blocks.told().items():
             self.keeper.charge(market_id, posts)
 
     # Connecting

@@ -2,16 +2,22 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
-from curation.ingest.streaming import MOST_BROKEN, Batch
+from curation.ingest.stream_budget import Blocks
+from curation.ingest.stream_rules import listened
+from curation.ingest.streaming import MOST_BROKEN, Batch, Keeper
 from curation.models import Candidate, Charge, IngestRun, Quarantined, Tweet
+from curation.operations.errors import Busy
 from curation.x.client import Door
+from curation.x.lines import Delivery
 from curation.x.simulator import Simulator
 from regions.models import Channel, Market, Source
-from tests.curation.ingest.listening import Listening, catch_up, eventually, hearing, stored
+from tests.curation.ingest.listening import catch_up, eventually, hearing, stored
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 SourceOf = Callable[..., Source]
@@ -133,22 +139,41 @@ def test_what_cannot_be_stored_is_left_to_search(x: Simulator, source_of: Source
 
 
 def test_who_falls_behind_drops_the_connection_and_searches(x: Simulator, source_of: SourceOf, ask: Door) -> None:
-    """An inbox that holds three lines, and a table that nobody may write to for a while."""
+    """A box for six lines, as many as the market's block has left, and a table that nobody may write to for a while."""
     source = source_of(STREAM, "Brücke lang:de")
-    listening = Listening(x)
-    with listening:
-        assert eventually(lambda: listening.connected)
+    with hearing(x, blocks=Blocks(size=6, margin=2)) as listening:
         with connection.cursor() as cursor:
             cursor.execute("BEGIN; LOCK TABLE curation_tweet IN EXCLUSIVE MODE")
-            listening.streamer.connection.inbox.most = 3
-            wanted = {x.post("rathaus", f"Die Brücke, Teil {n}.") for n in range(12)}
-            full = eventually(lambda: listening.streamer.connection.full)
+            heard_by = listening.streamer.connection
+            wanted = {x.post("rathaus", f"Die Brücke, Teil {n}.") for n in range(30)}
+            full = eventually(lambda: heard_by.full)
             cursor.execute("COMMIT")
         assert full
         assert eventually(lambda: IngestRun.objects.filter(error="More posts came than could be stored.").exists())
         assert eventually(lambda: listening.connected)
     catch_up(x, ask, source)
     assert stored() == wanted
+
+
+def test_who_meets_busy_rows_over_and_over_says_so(x: Simulator, source_of: SourceOf, ask: Door) -> None:
+    source_of(STREAM, "from:rathaus")
+    x.post("rathaus", "Die Brücke ist fertig.", at=timezone.now() - timedelta(seconds=5))
+    page, batch = ask.search("from:rathaus"), Batch()
+    batch.add(Delivery(page.raw[0], page.includes), listened())
+    other = connection.get_new_connection(connection.get_connection_params())
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("LOCK TABLE curation_tweet IN EXCLUSIVE MODE")
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '30ms'")
+        with pytest.raises(Busy):
+            Keeper(ask, timedelta(0)).keep(batch, None, timezone.now())
+    finally:
+        other.close()
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '5s'")
+    Keeper(ask, timedelta(0)).keep(batch, None, timezone.now())
+    assert len(stored()) == 1
 
 
 def test_the_markets_first_channel_pays(x: Simulator, source_of: SourceOf) -> None:

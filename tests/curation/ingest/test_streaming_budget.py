@@ -42,8 +42,8 @@ def test_a_block_is_drawn_and_what_is_left_goes_back(de: Market) -> None:
     assert drawn(de) == 10
     assert all(blocks.deliver(de, number) for number in (1, 2, 2, 3))
     assert blocks.room == 7
-    assert blocks.settle_all(NOON) == {de.pk: 3}
-    assert drawn(de) == 3
+    blocks.settle_all(NOON)
+    assert (drawn(de), blocks.told(), blocks.told()) == (3, {de.pk: 3}, {})
 
 
 def test_the_next_block_comes_before_the_last_is_used_up(de: Market) -> None:

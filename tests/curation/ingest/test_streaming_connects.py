@@ -180,7 +180,7 @@ def test_two_processes_make_one_connection_and_the_other_takes_over(x: Simulator
 
 def test_who_loses_the_lock_stops_reading_at_once(x: Simulator, source_of: SourceOf, ask: Door) -> None:
     source = source_of(STREAM, "from:rathaus")
-    with hearing(x, standby=1.0) as listening:
+    with hearing(x, gather=2.0) as listening:
         pid = listening.streamer.leader.link.info.backend_pid
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
