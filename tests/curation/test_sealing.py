@@ -254,6 +254,21 @@ def test_an_inserted_one_is_named(log: SealFile, de: Market) -> None:
     assert [damage.decision for damage in damages if damage.kind == "inserted"] == [new]
 
 
+def test_a_seal_made_anew_alone_parts_from_the_next_one(log: SealFile, de: Market) -> None:
+    second, third = Seal.objects.filter(market=de, number__in=(2, 3)).order_by("number")
+    spans = [(link.last_id, link.at) for link in Seal.objects.filter(market=de, number__lte=3).order_by("number")]
+    later = list(Seal.objects.filter(market=de, number__gt=3).order_by("number"))
+    with intruding():
+        run("UPDATE curation_decision SET by_id = NULL WHERE id = %s", third.first_id)
+        run("DELETE FROM curation_seal WHERE market_id = %s", de.pk)
+        make_seals(de, spans)
+        assert Seal.objects.get(market=de, number=2).head == second.head
+        assert kinds(de, None) == set()
+        Seal.objects.bulk_create(later)
+        told = operations.verify_log(de, None, now=NOON).damages
+    assert [(damage.kind, damage.seal) for damage in told] == [("seal_changed", 4)]
+
+
 def test_a_recomputed_chain_shows_by_the_file_alone(log: SealFile, de: Market) -> None:
     spans = list(Seal.objects.filter(market=de).order_by("number").values_list("last_id", "at"))
     pk = Seal.objects.get(market=de, number=4).first_id
