@@ -79,6 +79,12 @@ def test_one_never_seen_is_erased_by_id(browse: Any, lena: User, db: None) -> No
     assert ErasedAuthor.objects.count() == 1
 
 
+def test_a_name_alone_is_something_stored(browse: Any, lena: User, db: None) -> None:
+    make_author("stadtblatt")
+    said = text_of(browse(lena).post(FIND, {"author": "stadtblatt"}))
+    assert ("Posts stored 0" in said, "Nothing of theirs is stored." in said) == (True, False)
+
+
 @pytest.mark.parametrize("given", ["nobody", "@", "0", "9" * 30, "x" * 61, "a\0b", ""])
 def test_an_unknown_author_is_told(browse: Any, lena: User, db: None, given: str) -> None:
     response = browse(lena).post(FIND, {"author": given})

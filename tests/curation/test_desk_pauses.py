@@ -10,7 +10,7 @@ from django.db import connection
 from django.http import HttpResponse
 from django.test.utils import CaptureQueriesContext
 
-from curation.intake import span_of
+from curation.intake import span_of, troubles_of
 from curation.models import BudgetDay, Cursor, IngestRun, Pause
 from curation.x.budget import day_of
 from regions.models import Channel, Market, Role, Source, User
@@ -157,6 +157,7 @@ def test_sources_in_trouble_are_told_to_leads_with_xs_words(
     said = text_of(browse(lena).get("/"))
     assert "@gone_town · Paused: User has been <suspended>" in said
     assert "@slow_town · Failed 3 times in a row: X answered 503. Last asked 22. Nov. 22:00." in said
+    assert troubles_of(anna, [de], NOW) == {}
     assert [name in said for name in ("waits", "fine_town", "foreign_town")] == [False] * 3
 
 
