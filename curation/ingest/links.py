@@ -217,9 +217,9 @@ class Adding:
     began: float = field(default_factory=time.monotonic)
 
     def whole(self) -> Added:
-        tweet = _stored(self.number)
-        if tweet and _whole(tweet):
-            return self._from_here(tweet)
+        return self._from_here() or self._from_x()
+
+    def _from_x(self) -> Added:
         pause = pauses.admit(None, self.now)
         if pause:
             raise IngestPaused(until=pause.until.isoformat(), cause=pause.cause)
@@ -271,8 +271,17 @@ class Adding:
         return self._offered(run, list(stored.tweets.values()), arrived)
 
     @one_transaction()
-    def _from_here(self, tweet: Tweet) -> Added:
-        """What is stored becomes a candidate without a question to X."""
+    def _from_here(self) -> Added | None:
+        """What is stored becomes a candidate without a question to X; None where X must be asked. No erasure begins
+        before the commit, and the tweet stays as it is."""
+        tweet = _stored(self.number)
+        if tweet is None or tweet.author_id is None:
+            return None
+        if erased({tweet.author_id}):
+            raise AuthorErased(field="url")
+        tweet = Tweet.objects.select_related("author").select_for_update(of=("self",)).get(pk=tweet.pk)
+        if not _whole(tweet):
+            return None
         arrived = offer([tweet.pk], None, [self.channel], self.now)
         settle()
         run = IngestRun(kind=IngestRun.Kind.LINK, market=self.channel.market, by=self.by, started_at=self.now, known=1)
