@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from django.conf import settings
 from django.db import connection
 
+from curation.locks import ERASURE_LOCK
 from curation.models import ErasedAuthor
 
-ERASURE_LOCK = 7304  # class of the advisory lock between those who store and those who erase
 
 
 def author_digest(x_id: int) -> str:

@@ -21,11 +21,11 @@ from django.db.models import Min
 from curation.grouping import settle_arrivals
 from curation.ingest.bulk import as_array, update
 from curation.likeness import NEARLY, RELATED, Likeness, in_channel, likeness
+from curation.locks import ARRIVALS_LOCK
 from curation.matching import words_of
 from curation.models import Candidate, State
 
 WITHIN = timedelta(hours=48)
-ARRIVALS_LOCK = 7302  # class of the advisory lock behind which candidates get their ids and their groups
 # Until the commit no other pass gives ids to candidates: so they become visible in the order of their ids,
 # and who has seen one has seen all before it. The desk counts what is new by that; and of two alike one is the first.
 IN_ORDER = f"SELECT pg_advisory_xact_lock({ARRIVALS_LOCK}, 0)"

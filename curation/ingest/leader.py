@@ -11,7 +11,8 @@ from typing import Any
 import psycopg2
 from django.db import connection
 
-STREAM_LOCK = 7303  # class of the advisory lock on reading the stream
+from curation.locks import STREAM_LOCK
+
 LOOK = 1.0  # seconds between looks at the connection, which also wakes when it breaks
 KEPT_ALIVE = {
     "keepalives": 1,

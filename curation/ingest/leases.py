@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from curation.locks import LANE_LOCK
 from curation.models import Cursor, IngestRun
 from curation.models.ingest import STREAM_AWAY
 from regions.models import Source
@@ -19,7 +20,6 @@ from regions.models import Source
 LEASE = timedelta(seconds=settings.INGEST_LEASE_SECONDS)
 WAITING = LEASE * 2 / 5  # how long a message may lie in the queue before another is sent
 
-LANE = 7304  # class of the advisory locks that are the places for slow sources
 PLACES_TAKEN = """
     SELECT count(DISTINCT objid) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND granted
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -81,7 +81,7 @@ def lane(cursor: Cursor) -> Iterator[bool]:
         yield place is not None
     finally:
         if place is not None:
-            _ask("SELECT pg_advisory_unlock(%s, %s)", LANE, place)
+            _ask("SELECT pg_advisory_unlock(%s, %s)", LANE_LOCK, place)
 
 
 def is_slow(source_id: int) -> bool:
@@ -90,11 +90,11 @@ def is_slow(source_id: int) -> bool:
 
 def slow_ones_read() -> int:
     """How many slow sources are read now, by all workers."""
-    return int(_ask(PLACES_TAKEN, LANE))
+    return int(_ask(PLACES_TAKEN, LANE_LOCK))
 
 
 def _locked(place: int) -> bool:
-    return bool(_ask("SELECT pg_try_advisory_lock(%s, %s)", LANE, place))
+    return bool(_ask("SELECT pg_try_advisory_lock(%s, %s)", LANE_LOCK, place))
 
 
 def _ask(question: str, *values: int) -> Any:

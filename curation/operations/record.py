@@ -13,6 +13,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import F
 
 from curation.grouping import settle
+from curation.locks import LOG_LOCK
 from curation.models import Act, Candidate, Decision, Note, Wording
 from curation.models.candidates import WORDS
 from curation.operations.errors import Busy
@@ -20,7 +21,6 @@ from regions.models import Channel, User
 from regions.signals import channel_changed
 
 WAITED_TOO_LONG = {"55P03", "40P01"}  # lock_not_available, deadlock_detected
-LOG_LOCK = 7301  # class of the advisory locks on markets' logs
 LOCKED_LOG = """
 SELECT pg_advisory_xact_lock(%s, %s),
     ARRAY(SELECT DISTINCT group_id FROM curation_candidate WHERE group_id = ANY(%s::bigint[]))

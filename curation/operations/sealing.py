@@ -12,12 +12,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from curation import seals
+from curation.locks import SEAL_LOCK
 from curation.models import Seal
 from curation.seal_file import Line, SealFile, line_of
 from regions.models import Market
 
 log = structlog.get_logger(__name__)
-SEAL_LOCK = 7302  # class of the advisory locks under which a market is sealed
 MOST = 500  # decisions in a seal
 MOST_LINES = 5000  # written to the file in a turn
 UNSEALED = """

@@ -13,7 +13,7 @@ from django.utils import timezone
 from curation.config.celery import app
 from curation.ingest import leases, poll, reading
 from curation.ingest.runs import next_interval
-from curation.models import Cursor, IngestRun
+from curation.models import Cursor, IngestRun, Tweet
 from curation.tasks import poll_source
 from curation.x.client import Door
 from curation.x.simulator import Simulator
@@ -87,19 +87,22 @@ def test_slow_ones_being_read_count_for_all_workers(sources: list[Source], setti
 
 @pytest.mark.usefixtures("transactional_db")
 def test_one_slow_source_delays_none(x: Simulator, source_of: SourceOf, settings: Any) -> None:
-    """Two workers, three slow sources and six quick ones: the quick ones are read while the slow ones still run."""
+    """Two workers, three slow sources and six quick ones: these are read, and what they bring is stored, while the
+    slow one still holds its place."""
     settings.INGEST_SLOW_AT_ONCE = 1
     names = ["rathaus", "stadtblatt"]
     ids = {name: str(getattr(x.world.account(name), "id", "")) for name in names}
     sources = [source_of(ACCOUNT, "rathaus", x_id=ids["rathaus"], name=str(n), category=None) for n in range(1)]
     sources += [source_of(SEARCH, f"from:rathaus Rat{n}") for n in range(2)]
     quick = [source_of(SEARCH, f"from:stadtblatt Rat{n}") for n in range(6)]
+    words = {int(x.post("stadtblatt", f"Rat{n} tagt.", at=NOW - timedelta(minutes=9 - n))) for n in range(6)}
     slow(sources)
     Cursor.objects.filter(source__in=sources).update(due_at=NOW - timedelta(hours=1))
     Cursor.objects.filter(source__in=quick).update(due_at=NOW)
     x.fail(f"/2/users/{ids['rathaus']}", slow=2.0, times=None)
     waiting = list(leases.offer_due(NOW, 100).items())
     lock = threading.Lock()
+    stored_meanwhile: list[int] = []
 
     def work() -> None:
         ask = Door(x.base_url, x.token)
@@ -109,6 +112,8 @@ def test_one_slow_source_delays_none(x: Simulator, source_of: SourceOf, settings
                     break
                 source_id, offered = waiting.pop(0)
             poll(source_id, now=NOW, offered=offered, ask=ask)
+            if source_id in {one.pk for one in quick} and leases.slow_ones_read() == 1:
+                stored_meanwhile.append(source_id)
         connection.close()
 
     workers = [threading.Thread(target=work) for _ in range(2)]
@@ -119,6 +124,9 @@ def test_one_slow_source_delays_none(x: Simulator, source_of: SourceOf, settings
     ended = dict(IngestRun.objects.values_list("source", "ended_at"))
     assert set(ended) == {sources[0].pk, *(one.pk for one in quick)}
     assert all(ended[one.pk] < ended[sources[0].pk] for one in quick)
+    assert sorted(stored_meanwhile) == sorted(one.pk for one in quick)
+    assert set(Tweet.objects.values_list("first_id", flat=True)) == words
+    assert set(IngestRun.objects.filter(source__in=quick).values_list("outcome", "fresh")) == {("read", 1)}
 
 
 @pytest.mark.django_db
