@@ -12,7 +12,8 @@ from django.utils import timezone
 from curation import operations as curation
 from curation.config.celery import app
 from curation.ingest.rechecks import recheck
-from curation.models import Candidate, IngestRun, Tweet
+from curation.models import Candidate, Charge, IngestRun, Tweet
+from curation.x import budget
 from curation.x.client import Door
 from curation.x.simulator import Simulator
 from feeds import operations, verifying
@@ -200,6 +201,24 @@ def test_the_first_market_that_shows_it_pays(politics: Channel, de: Market, now:
 
 
 @pytest.mark.django_db
+def test_where_the_first_market_cannot_pay_the_next_one_does(politics: Channel, de: Market, now: datetime) -> None:
+    rows = [live(politics) for _ in range(3)]
+    for row in rows[:2]:
+        live(channel_of("nl", "politics"), tweet=row.tweet)
+    nl = Market.objects.get(code="nl")
+    for market in (nl, de):
+        publish(market.pk)
+    both, other, alone = (checked(row, minutes * M) for row, minutes in zip(rows, (20, 19, 18), strict=True))
+    Market.objects.filter(pk=de.pk).update(posts_a_day=1, recheck_reserve=1)
+    assert verifying.due(now) == {de.pk: [both, alone], nl.pk: [other]}
+    Market.objects.filter(pk=de.pk).update(posts_a_day=0, recheck_reserve=0)
+    assert verifying.due(now) == {de.pk: [alone], nl.pk: [both, other]}
+    today = Tweet.objects.get(pk=both).current_id
+    Charge.objects.create(day=budget.day_of(now), kind="post", x_id=today, market=nl)
+    assert verifying.due(now) == {de.pk: [both, alone], nl.pk: [other]}
+
+
+@pytest.mark.django_db
 def test_a_held_snapshot_is_live(politics: Channel, de: Market, now: datetime) -> None:
     row = live(politics)
     publish(de.pk)
@@ -258,7 +277,7 @@ def test_it_comes_back_when_X_answers_again(x: Simulator, ask: Door, posted: Cal
     Tweet.objects.update(checked_at=timezone.now() - timedelta(hours=25))
     assert operations.withdraw_unverified(now=timezone.now() + SHORTLY) == len(TEXTS)
     assert texts_at(("de", "politics")) == set()
-    run = recheck([tweet.pk for tweet in posts.values()], ask=ask)
+    run = recheck([tweet.pk for tweet in posts.values()], now=timezone.now() + 2 * SHORTLY, ask=ask)
     assert run is not None
     assert run.restored == 2 * len(TEXTS)
     assert set(Candidate.objects.values_list("state", flat=True)) == {"pending"}
