@@ -19,7 +19,7 @@ from curation import operations
 from curation.ingest import pauses
 from curation.ingest.rechecks import outcome_of
 from curation.ingest.runs import Crowded, say
-from curation.models import ComplianceJob, IngestRun, Quarantined, Tweet
+from curation.models import ComplianceJob, IngestRun, Pause, Quarantined, Tweet
 from curation.operations.record import one_transaction
 from curation.x.client import Page, door
 from curation.x.compliance import Storage
@@ -58,8 +58,10 @@ def storage() -> Storage:
 
 
 def advance(now: datetime) -> None:
-    """Takes up the result of what was handed in; else hands in a list once a day. Raises nothing for what X does."""
-    if pauses.admit(None, now):
+    """Takes up the result of what was handed in; else hands in a list once a day. Raises nothing for what X does.
+
+    In a pause of everyone nothing is asked: the one try of a quarter of an hour is for those who read posts."""
+    if Pause.objects.filter(market=None, ended_at=None).exists():
         return
     kept_by_x = ComplianceJob.objects.filter(ended_at=None, created_at__gt=now - KEPT_BY_X)
     waiting = kept_by_x.order_by("created_at").first()
@@ -96,7 +98,7 @@ def collect(
             return None
         run.save()
         if told.get("status") == "complete":
-            Collecting(run, now).follow((store or storage()).lines(told.get("download_url")))
+            Collecting(run, now, job.created_at).follow((store or storage()).lines(told.get("download_url")))
         else:
             failure = Unreachable("X gave the compliance job up.")
         ComplianceJob.objects.filter(pk=job.pk).update(ended_at=now, run=run)
@@ -119,10 +121,10 @@ def job_of(page: Page) -> dict[str, Any]:
 
 
 class Collecting:
-    """One result being followed, in batches."""
+    """One result being followed, in batches. `since`: when X was given the list; what was checked later is newer."""
 
-    def __init__(self, run: IngestRun, now: datetime) -> None:
-        self.run, self.now = run, now
+    def __init__(self, run: IngestRun, now: datetime, since: datetime) -> None:
+        self.run, self.now, self.since = run, now, since
         self.aside: list[tuple[str, Any]] = []
 
     def follow(self, lines: Iterator[bytes]) -> None:
@@ -135,7 +137,8 @@ class Collecting:
 
     @one_transaction()
     def _withdraw(self, causes: dict[int, str]) -> None:
-        found = dict(there().filter(current_id__in=causes).values_list("pk", "current_id"))
+        rows = there().filter(current_id__in=causes, checked_at__lt=self.since)
+        found = dict(rows.order_by("first_id").select_for_update(of=("self",)).values_list("pk", "current_id"))
         gone = {pk: causes[number] for pk, number in found.items()}
         self.run.withdrawn += operations.obey((), gone=gone, now=self.now).withdrawn
 
@@ -168,5 +171,6 @@ def in_batches(pairs: Iterator[tuple[int, str]], size: int) -> Iterator[list[tup
 def _end(run: IngestRun, failure: Failure | None, now: datetime) -> None:
     run.outcome, run.error, run.ended_at = outcome_of(failure), str(failure or ""), now
     run.save()
-    pauses.take_note(failure, None, began=now, now=now)
+    if failure:  # a success cost no posts: it does not tell whether X lets us read some
+        pauses.take_note(failure, None, began=now, now=now)
     say(run)

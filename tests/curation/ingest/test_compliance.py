@@ -154,6 +154,39 @@ def test_lines_that_cannot_be_read_stop_no_other(posts: dict[str, Candidate]) ->
     assert Decision.objects.get().reason == "deleted"
 
 
+def test_what_was_checked_after_the_list_was_handed_in_stays(posts: dict[str, Candidate]) -> None:
+    """A post that was protected for an hour, and was there again when a recheck looked."""
+    row, other = posts["Bleibt."], posts["Geschützt."]
+    job = job_there()
+    Tweet.objects.filter(pk=row.tweet_id).update(checked_at=job.created_at)
+    lines = Lines(line_of(row, "protected"), line_of(other, "protected"))
+    run = compliance.collect(job, timezone.now(), ask=Job(), store=lines)
+    assert run is not None
+    assert (run.outcome, run.withdrawn) == ("read", 1)
+    assert Tweet.objects.get(pk=row.tweet_id).gone_cause == ""
+
+
+@pytest.mark.parametrize("cause", ["credits", "cap"])
+def test_what_costs_nothing_ends_no_pause(cause: str, posts: dict[str, Candidate], ask: Door, store: Storage) -> None:
+    before = timezone.now() - timedelta(minutes=20)
+    Pause.objects.create(cause=cause, since=before, until=before + timedelta(minutes=15))
+    job = compliance.hand_in(timezone.now(), ask=ask, store=store)
+    assert job is not None
+    assert collected(job, ask, store).outcome == "read"
+    assert Pause.objects.get().ended_at is None
+
+
+def test_the_one_try_of_a_pause_is_left_to_others(settings: Any, posts: dict[str, Candidate], x: Simulator) -> None:
+    """While ingest pauses for everyone a list can wait, and who may read posts finds out whether that is over."""
+    settings.X_API_BASE_URL, settings.X_BEARER_TOKEN = x.base_url, x.token
+    before = timezone.now() - timedelta(minutes=20)
+    pause = Pause.objects.create(cause="credits", since=before, until=before + timedelta(minutes=15))
+    compliance.advance(timezone.now())
+    job_there()
+    compliance.advance(timezone.now())
+    assert (Pause.objects.get().until, IngestRun.objects.count(), len(x.compliance.jobs)) == (pause.until, 0, 0)
+
+
 def test_a_job_that_X_gave_up_ends(posts: dict[str, Candidate]) -> None:
     for page in (Job(status="failed"), Job(status="expired")):
         ComplianceJob.objects.all().delete()
