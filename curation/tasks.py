@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from curation import operations
 from curation.ingest import compliance, leases, pauses, poll, waiting
-from curation.ingest.rechecks import recheck
+from curation.ingest.rechecks import close_killed, recheck
 from curation.ingest.tidying import tidy
 from curation.models import IdempotencyKey
 from curation.x.client import door
@@ -72,6 +72,7 @@ def forget_old_keys() -> None:
 @shared_task(name="curation.tasks.recheck_pending")
 def recheck_pending() -> None:
     """Asks X about what waits, by age and budget, and whether what was gone is back."""
+    close_killed(timezone.now())
     for one in waiting.rounds(timezone.now()):
         asked = vars(one) | {"since": one.since.isoformat()}
         recheck_tweets.apply_async(kwargs=asked, queue="ingest", expires=110)

@@ -24,7 +24,6 @@ from curation.ingest.tweets import store_people, store_tweets
 from curation.models import IngestRun, Purpose, Quarantined, Tweet
 from curation.operations.record import one_transaction
 from curation.tombstones import erased
-from curation.x import budget
 from curation.x.client import Page, door
 from curation.x.metered import Metered
 from curation.x.outcomes import (
@@ -34,7 +33,7 @@ from curation.x.outcomes import (
     QueryRefused,
     Unreachable,
     WindowClosed,
-    last_segment,
+    cause_of,
 )
 from curation.x.wire import Includes, Person, Post, Unreadable, cleaned, read_id, read_post
 from regions.models import Market
@@ -43,6 +42,7 @@ log = structlog.get_logger(__name__)
 PATIENCE = 40.0  # seconds; one batch more may take a minute, and a task has 90
 LONGEST = timedelta(minutes=5)
 Outcome, Kind = IngestRun.Outcome, IngestRun.Kind
+ENDED_BY_TIME = (Kind.RECHECK, Kind.LINK, Kind.COMPLIANCE)
 
 
 class Asks(Protocol):
@@ -91,8 +91,8 @@ def recheck(
 
 
 def close_killed(now: datetime) -> None:
-    """Ends the rechecks that a killed worker left open: no task runs that long."""
-    left = IngestRun.objects.filter(kind=Kind.RECHECK, outcome="running", started_at__lt=now - LONGEST)
+    """Ends the rechecks, links by hand and turns of batch compliance that a kill left open: none runs that long."""
+    left = IngestRun.objects.filter(kind__in=ENDED_BY_TIME, outcome="running", started_at__lt=now - LONGEST)
     left.update(outcome=Outcome.FAILED, error="The worker was stopped.", ended_at=now)
 
 
@@ -140,28 +140,33 @@ class Recheck:
         return self.spent
 
     def _asked(self, tweets: dict[int, int]) -> Answer:
-        """Where the budget ends, what X charged today already is asked all the same: that is free."""
+        """Where the budget ends, the others are as far from verified as before: they stay due."""
         answer = Answer()
-        try:
-            read_page(self.ask.tweets(sorted(tweets)), set(tweets), answer)
-        except BudgetSpent as spent:
-            free = set(tweets) - budget.uncharged(tweets, self.now)
-            if free:
-                read_page(self.ask.tweets(sorted(free)), free, answer)
-            answer.failure = spent
+        self._look_up(sorted(tweets), answer)
+        if answer.failure and not isinstance(answer.failure, BudgetSpent) and not (answer.posts or answer.gone):
+            raise answer.failure
         self._newest(answer)
         return answer
+
+    def _look_up(self, ids: list[int], answer: Answer) -> None:
+        """Fills the answer, with the failure that kept X from answering in full."""
+        for batch in batches(ids):
+            while batch:
+                try:
+                    page = self.ask.tweets(batch)
+                except Failure as failure:
+                    answer.failure = failure
+                    return
+                read_page(page, set(batch) - set(page.left_out), answer)
+                batch = page.left_out
 
     def _newest(self, answer: Answer) -> None:
         """X answers an old id with its old text, which may not be shown: the newest takes its place. Where that
         cannot be had now, the post is withdrawn as not verified until it can."""
         newest = {post.newest_id: asked for asked, post in answer.posts.items() if post.newest_id != post.id}
         later = Answer()
-        try:
-            for batch in batches(newest):
-                read_page(self.ask.tweets(batch), set(batch), later)
-        except Failure as failure:
-            answer.failure = failure
+        self._look_up(sorted(newest), later)
+        answer.failure = later.failure or answer.failure
         for number, asked in newest.items():
             del answer.posts[asked]
             if number in later.posts:
@@ -206,7 +211,9 @@ class Recheck:
         stored.authors |= authors
         Tweet.objects.filter(pk__in=there).update(checked_at=self.now)
         lost = {tweets[asked]: cause for asked, cause in gone.items()}
-        followed = operations.obey(stored.to_obey(), edited=stored.edited, gone=lost, now=self.now)
+        followed = operations.obey(
+            stored.to_obey(), edited=stored.edited, back=stored.back, gone=lost, now=self._by_now()
+        )
         if stored.edited or stored.back:
             regroup({*stored.edited, *stored.back})
         settle()
@@ -220,8 +227,12 @@ class Recheck:
         run = self.run
         run.outcome, run.error = outcome_of(failure), str(failure or "")
         run.charged = getattr(self.ask, "charged", 0)
-        run.ended_at = self.now + timedelta(seconds=time.monotonic() - self.began)
+        run.ended_at = self._by_now()
         run.save()
+
+    def _by_now(self) -> datetime:
+        """What is gone went before X's answer: who asked X earlier than that knows less."""
+        return self.now + timedelta(seconds=time.monotonic() - self.began)
 
 
 def outcome_of(failure: Failure | None) -> str:
@@ -261,14 +272,3 @@ def asked_of(error: dict[str, Any]) -> int:
         return read_id(error.get("resource_id", error.get("value")))
     except Unreadable:
         return 0
-
-
-def cause_of(error: dict[str, Any]) -> str:
-    """Why X does not show a post, by the last segment of the problem's type and its title (X_API, section "Shapes");
-    empty when it does not say that: then the post is not verified, and nothing more."""
-    problem = last_segment(error.get("type"))
-    if problem == "not-authorized-for-resource":
-        return Tweet.Gone.PROTECTED
-    if problem == "resource-not-found":
-        return Tweet.Gone.SUSPENDED if error.get("title") == "Forbidden" else Tweet.Gone.DELETED
-    return ""

@@ -71,13 +71,16 @@ FIELDS = {
 
 @dataclass(frozen=True)
 class Page:
-    """One answer: `raw` holds its posts or users as X gave them, unchecked."""
+    """One answer: `raw` holds its posts or users as X gave them, unchecked.
+
+    `left_out`: ids of a look-up that X was not asked about, since the budget did not reach."""
 
     raw: list[Any] = field(default_factory=list)
     includes: dict[str, Any] = field(default_factory=dict)
     errors: list[dict[str, Any]] = field(default_factory=list)
     next_token: str | None = None
     oldest_id: int | None = None
+    left_out: list[int] = field(default_factory=list)
     rate: Rate | None = None
 
     @classmethod

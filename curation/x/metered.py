@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from curation.models import Charge, Purpose, Reservation
 from curation.x import budget
 from curation.x.client import Door, Page
-from curation.x.outcomes import Failure
+from curation.x.outcomes import BudgetSpent, Failure
 from curation.x.wire import Unreadable, read_id
 from regions.models import Market
 
@@ -45,14 +46,38 @@ class Metered:
         return self._page("search", max_results, lambda most: self.door.search(query, max_results=most, **bounds))
 
     def tweets(self, ids: Sequence[int | str]) -> Page:
-        """Only those count that were not charged today: looking again within a day is free."""
-        wanted = len(budget.uncharged(map(int, ids), self.now()))
-        return self._paid(wanted, wanted, lambda _: self.door.tweets(ids), posts=ids_of)
+        """Only those count that were not charged today: looking again within a day is free. Where the budget does
+        not reach, the free ones and the first of the others are asked for; the rest is the page's `left_out`."""
+        return self._looked_up(ids, Charge.Kind.POST, self.door.tweets)
 
     def users(self, *, ids: Sequence[int | str] = (), usernames: Sequence[str] = ()) -> Page:
-        known = len(ids) - len(budget.uncharged(map(int, ids), self.now(), Charge.Kind.USER))
-        wanted = budget.USER_POSTS * (len(ids) + len(usernames) - known)
+        """By ids as far as the budget reaches, like `tweets`; by names all or none."""
+        if not usernames:
+            return self._looked_up(ids, Charge.Kind.USER, lambda some: self.door.users(ids=some))
+        wanted = budget.USER_POSTS * (len(ids) + len(usernames))
         return self._paid(wanted, wanted, lambda _: self.door.users(ids=ids, usernames=usernames), users=ids_of)
+
+    def _looked_up(self, ids: Sequence[int | str], kind: str, ask: Callable[[list[int]], Page]) -> Page:
+        numbers = list(map(int, ids))
+        dear = budget.uncharged(numbers, self.now(), kind)
+        paid = [number for number in numbers if number in dear]
+        if not paid:
+            return ask(numbers)
+        price = budget.USER_POSTS if kind == Charge.Kind.USER else 1
+        told = {"users": ids_of} if kind == Charge.Kind.USER else {"posts": ids_of}
+        left_out: list[int] = []
+
+        def some(granted: int) -> Page:
+            left_out.extend(paid[granted // price :])
+            return ask([number for number in numbers if number not in set(left_out)])
+
+        try:
+            page = self._paid(price * len(paid), price, some, **told)
+        except BudgetSpent:
+            if len(paid) == len(numbers):
+                raise
+            page = some(0)
+        return replace(page, left_out=left_out) if left_out else page
 
     def _page(self, endpoint: str, wanted: int, ask: Callable[[int], Page]) -> Page:
         return self._paid(wanted, LEAST[endpoint], ask, posts=ids_of)

@@ -332,13 +332,14 @@ def test_a_batch_holds_a_hundred_and_what_was_checked_since_is_left_out(x: Simul
 def test_what_a_killed_worker_left_open_is_ended(keep: Keep, again: Again) -> None:
     keep()
     now = timezone.now()
-    old, poll, young = (
+    minutes_old = {"recheck": 6, "link": 6, "compliance": 6, "poll": 6, "stream": 6}
+    for kind, minutes in minutes_old.items():
         IngestRun.objects.create(kind=kind, started_at=now - timedelta(minutes=minutes))
-        for kind, minutes in (("recheck", 6), ("poll", 6), ("recheck", 4))
-    )
+    young = IngestRun.objects.create(kind="recheck", started_at=now - timedelta(minutes=4))
     again(now=now)
-    told = {run.pk: run.outcome for run in IngestRun.objects.filter(pk__in=[old.pk, poll.pk, young.pk])}
-    assert told == {old.pk: "failed", poll.pk: "running", young.pk: "running"}
+    left = IngestRun.objects.filter(outcome="running")
+    assert sorted(left.values_list("kind", flat=True)) == ["poll", "recheck", "stream"]
+    assert left.get(kind="recheck") == young
 
 
 def limited(market: Market, posts: int, reserve: int = 0) -> Market:
@@ -372,6 +373,23 @@ def test_without_budget_what_was_paid_today_is_asked_all_the_same(
     assert run is not None
     assert run.outcome == "budget"
     assert dict(Candidate.objects.values_list("pk", "state")) == {paid.pk: "withdrawn", dear.pk: "approved"}
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_where_the_budget_does_not_reach_the_rest_stays_due(
+    x: Simulator, keep: Keep, ask: Door, de_politics: Channel
+) -> None:
+    market = limited(de_politics.market, 1)
+    first, second = keep("Eins.", state="approved"), keep("Zwei.", state="approved")
+    Tweet.objects.update(checked_at=timezone.now() - timedelta(hours=2))
+    for row in (first, second):
+        x.delete(row.tweet.first_id)
+    before = Tweet.objects.get(pk=second.tweet_id).checked_at
+    run = recheck([first.tweet_id, second.tweet_id], market=market, ask=Metered(ask, market, Purpose.RECHECK))
+    assert run is not None
+    assert (run.outcome, run.missing, run.withdrawn) == ("budget", 1, 1)
+    assert dict(Candidate.objects.values_list("pk", "state")) == {first.pk: "withdrawn", second.pk: "approved"}
+    assert Tweet.objects.get(pk=second.tweet_id).checked_at == before
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
