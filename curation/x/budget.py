@@ -151,6 +151,24 @@ def uncharged(ids: Iterable[int], now: datetime, kind: str = Charge.Kind.POST) -
     return wanted - known[0].intersection(*known[1:])
 
 
+def give_back(day: date, most: int, *, before: datetime, now: datetime) -> int:
+    """Gives back what calls drew that never ended, of reservations taken before that moment, the oldest first:
+    at most so many posts. Returns how many."""
+    left = most
+    with transaction.atomic():
+        never_ended = Reservation.objects.filter(day=day, settled_at=None, taken_at__lt=before)
+        for row in never_ended.order_by("taken_at", "pk").select_for_update(skip_locked=True):
+            posts = min(row.posts, left)
+            _give_back(row, posts)
+            row.posts, left = row.posts - posts, left - posts
+            if row.posts == 0:
+                row.charged, row.settled_at = 0, now
+            row.save(update_fields=["posts", "charged", "settled_at"])
+            if left == 0:
+                break
+    return most - left
+
+
 def cost(posts: int) -> Decimal:
     """Dollars for so many posts."""
     return posts * PRICE

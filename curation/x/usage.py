@@ -10,11 +10,13 @@ import structlog
 from django.db.models import Sum
 
 from curation.models import Charge, Reservation, UsageReading
+from curation.x import budget
 from curation.x.budget import day_of
 from curation.x.client import Page
 
 log = structlog.get_logger(__name__)
 DAYS = 3
+SURELY_OVER = timedelta(hours=1)  # a call that has not been settled by then never will be
 
 
 class Tells(Protocol):
@@ -51,6 +53,10 @@ def counted_by_us(day: date) -> int:
 
 
 def _kept(day: date, by_x: int, now: datetime) -> UsageReading:
+    surplus = counted_by_us(day) - by_x
+    given_back = budget.give_back(day, surplus, before=now - SURELY_OVER, now=now) if surplus > 0 else 0
+    if given_back:
+        log.info("budget_given_back", day=day.isoformat(), posts=given_back)
     before = UsageReading.objects.filter(day=day).first()
     by_us = counted_by_us(day)
     if by_x - by_us > max(0, before.by_x - before.by_us if before else 0):

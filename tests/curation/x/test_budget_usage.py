@@ -1,13 +1,13 @@
 """Our count beside X's."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from curation.models import UsageReading
+from curation.models import BudgetDay, Reservation, UsageReading
 from curation.x import budget
 from curation.x.client import Door, Page
 from curation.x.metered import Metered
@@ -81,3 +81,24 @@ def test_numbers_that_are_none_are_passed_over() -> None:
     told = [("2026-11-22", "many"), ("2026-11-21", None), ("2026-11-20", "4"), ("2026-01-01", "5")]
     kept = reconcile(Telling(usage(*told)), NOON)
     assert [(one.day, one.by_x) for one in kept] == [(date(2026, 11, 20), 4)]
+
+
+def test_what_calls_without_an_answer_drew_is_given_back_down_to_what_X_counted() -> None:
+    de, minute = Market.objects.get(code="de"), timedelta(minutes=1)
+    for minutes in (300, 200, 100, 59):
+        budget.reserve(de, 100, now=NOON - minutes * minute)
+    with capture_logs() as lines:
+        (kept,) = reconcile(Telling(usage(("2026-11-22", "150"))), NOON)
+    assert (kept.by_x, kept.by_us, BudgetDay.objects.get(market=de, day=TODAY).used) == (150, 150, 150)
+    told = Reservation.objects.order_by("taken_at").values_list("posts", "settled_at")
+    assert list(told) == [(0, NOON), (0, NOON), (50, None), (100, None)]
+    assert [(line["event"], line["posts"]) for line in lines] == [("budget_given_back", 250)]
+    reconcile(Telling(usage(("2026-11-22", "20"))), NOON)
+    assert budget.standing(de, NOON).day_used == 100  # one is not an hour old
+
+
+def test_of_a_day_that_X_does_not_tell_nothing_is_given_back() -> None:
+    de = Market.objects.get(code="de")
+    budget.reserve(de, 100, now=NOON - timedelta(hours=5))
+    reconcile(Telling(usage(("2026-11-21", "0"))), NOON)
+    assert budget.standing(de, NOON).day_used == 100
