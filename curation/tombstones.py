@@ -13,7 +13,6 @@ from curation.locks import ERASURE_LOCK
 from curation.models import ErasedAuthor
 
 
-
 def author_digest(x_id: int) -> str:
     """The tombstone of an erased author: HMAC-SHA256 of the id with ERASURE_KEY, hex."""
     return hmac.digest(settings.ERASURE_KEY.encode(), str(x_id).encode(), hashlib.sha256).hex()

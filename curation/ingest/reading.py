@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,9 +15,10 @@ from typing import Any
 from django.db.models import JSONField, Value
 
 from curation.models import Author, Cursor
+from curation.models.ingest import INDEXED
 from curation.x.client import Door, Page
 from curation.x.metered import Metered
-from curation.x.outcomes import BudgetSpent, Failure, Gone, Unreachable, last_segment, message_of
+from curation.x.outcomes import Failure, Gone, NotPermitted, QueryRefused, Unreachable, cause_of, message_of
 from curation.x.wire import (
     Includes,
     Person,
@@ -37,7 +39,7 @@ LIST_PAGE = 50  # X keeps about 800 posts of a list
 BATCH = 100
 PATIENCE = 40.0  # seconds; one page more may take 35, and a task has 90
 SEARCHABLE = timedelta(days=7) - timedelta(minutes=10)  # X searches seven days and refuses an older since_id
-AHEAD = timedelta(days=1)
+AHEAD = timedelta(minutes=10)  # by which X's clock and ours may differ
 LONGEST_ASIDE = 100_000  # characters of JSON; a post has some thousands
 SEARCHED = (Source.Kind.SEARCH, Source.Kind.STREAM)  # a stream rule is a query too: what the stream missed is searched
 ABOUT_ASKED = {"id", "ids", "username", "usernames"}
@@ -73,6 +75,9 @@ class Reader:
         self.began = time.monotonic()
         self.offered_replies = source.kind in SEARCHED
         self.streamed = source.kind == Source.Kind.STREAM and not cursor.stream_is_away(now)
+        self.bounded = set[int]()  # ids on the pages, within what was asked for
+        self.brought_by: defaultdict[int, set[int]] = defaultdict(set)  # the ids on the pages by a post's first one
+        self.later = set[int]()  # those of them that could not be made whole now
         self.reading = Reading(
             newest_id=cursor.newest_id,
             gap_until_id=cursor.gap_until_id,
@@ -87,6 +92,7 @@ class Reader:
             self._since()
         self._newest_versions()
         self._authors()
+        self._reopen()
         return self.reading
 
     def delivered(self, pages: Iterable[Page]) -> Reading:
@@ -162,8 +168,9 @@ class Reader:
                 self.reading.failure = failure
                 return False, oldest
             ids = within(self._take(page), **bounds)
+            self.bounded.update(number for number in ids if number > floor)
             if ids and oldest is None and "until_id" not in bounds:
-                self.reading.newest_id = max(*ids, self.reading.newest_id or 0)
+                self.reading.newest_id = self._settled(ids)
             oldest = min([*ends(ids, page), *([oldest] if oldest else [])], default=None)
             token = page.next_token
             if token is None or reached(ids, floor):
@@ -172,6 +179,14 @@ class Reader:
                 return False, oldest
             seen.add(token)
         return False, oldest
+
+    def _settled(self, ids: list[int]) -> int:
+        """Where the cursor may stand: X indexes some posts late, so what a search gives of the last seconds is
+        asked for again, which costs nothing on that day."""
+        known, newest = self.reading.newest_id or 0, max(ids)
+        if self.source.kind in SEARCHED:
+            newest = max(min(ids), min(newest, id_at(self.now - INDEXED)))
+        return max(newest, known)
 
     def _hurry(self) -> None:
         """A pass ends well within the time a task may take; what is left follows by the gap."""
@@ -232,6 +247,7 @@ class Reader:
 
     def _offer(self, post: Post, includes: Includes) -> None:
         """A repost offers the original: X wants it shown whole and under its author's name."""
+        shown = post.id
         if post.retweeted_id is not None:
             original = includes.posts.get(str(post.retweeted_id))
             if original is None:
@@ -243,6 +259,7 @@ class Reader:
                 self.reading.set_aside(wrong.reason, original)
                 return
         if self.offered_replies or not post.replies_to_another:
+            self.brought_by[post.first_id].add(shown)
             self._keep(post)
 
     def _keep(self, post: Post) -> None:
@@ -256,7 +273,8 @@ class Reader:
         """X answers an old id with the old text: the newest version is fetched in its place."""
         told = self.reading
         stale = {post.newest_id: post.first_id for post in told.posts.values() if post.newest_id != post.id}
-        for page in self._looked_up(self.door.tweets, stale):
+        unasked = set[int]()
+        for page in self._looked_up(self.door.tweets, stale, unasked):
             includes = Includes(page.includes)
             told.people |= includes.people
             for payload in page.raw:
@@ -265,32 +283,51 @@ class Reader:
                 except Unreadable as wrong:
                     told.set_aside(wrong.reason, payload)
         for newest, first in stale.items():
-            if told.posts[first].id != newest:
-                del told.posts[first]
+            if told.posts[first].id == newest:
+                continue
+            del told.posts[first]
+            if newest in unasked:
+                self.later |= self.brought_by[first]
+            else:
                 told.missing += 1
 
-    def _looked_up(self, ask: Callable[[list[int]], Page], ids: Iterable[int]) -> Iterator[Page]:
-        """Without budget what is missing stays missing: the rest of what was paid for is stored."""
+    def _looked_up(self, ask: Callable[[list[int]], Page], ids: Iterable[int], unasked: set[int]) -> Iterator[Page]:
+        """What X could not be asked about now goes into `unasked`; the rest of what was paid for is stored."""
         for batch in batches(ids):
-            try:
-                page = ask(batch)
-            except BudgetSpent as failure:
-                if failure.passing:
+            while batch:
+                try:
+                    self._hurry()
+                    page = ask(batch)
+                except (QueryRefused, NotPermitted):
                     raise
-                self.reading.failure = self.reading.failure or failure
-                return
-            yield page
+                except Failure as failure:
+                    self.reading.failure = self.reading.failure or failure
+                    unasked.update(batch)
+                    break
+                yield page
+                batch = page.left_out
 
     def _authors(self) -> None:
         """Asks for the accounts that neither X's pages nor our tables have."""
         told = self.reading
         wanted = {post.author_id for post in told.posts.values()} - set(told.people)
         wanted -= set(Author.objects.filter(pk__in=wanted).values_list("pk", flat=True))
-        for page in self._looked_up(lambda ids: self.door.users(ids=ids), wanted):
+        unasked = set[int]()
+        for page in self._looked_up(lambda ids: self.door.users(ids=ids), wanted, unasked):
             told.people |= people(page.raw)
         for post in [post for post in told.posts.values() if post.author_id in wanted - set(told.people)]:
-            told.set_aside("its author is not known", post.raw)
             del told.posts[post.first_id]
+            if post.author_id in unasked:
+                self.later |= self.brought_by[post.first_id]
+            else:
+                told.set_aside("its author is not known", post.raw)
+
+    def _reopen(self) -> None:
+        """What could not be made whole is read again: the gap reaches over it."""
+        told, ids = self.reading, self.later & self.bounded
+        if ids:
+            told.gap_floor_id = min([*ids, (told.gap_floor_id or max(ids)) + 1]) - 1
+            told.gap_until_id = max(*ids, (told.gap_until_id or 0) - 1) + 1
 
 
 def within(ids: list[int], since_id: int | None = None, until_id: int | None = None) -> list[int]:
@@ -330,15 +367,12 @@ def batches(ids: Iterable[int]) -> Iterator[list[int]]:
 
 
 def refuse_if_gone(page: Page) -> None:
-    """Raises Gone when the answer is no page but says that the account or list is not there."""
+    """Raises Gone when the answer is no page but says that the account or list is not there; Unreachable when it says
+    something else of it."""
     about = [error for error in page.errors if error.get("parameter") in ABOUT_ASKED]
     if page.raw or not about:
         return
-    raise Gone(message_of({"errors": about[:1]}), cause_of(about[0]))
-
-
-def cause_of(error: dict[str, Any]) -> str:
-    """Why a post or account cannot be had: deleted, suspended or protected."""
-    if last_segment(error.get("type")) == "not-authorized-for-resource":
-        return "protected"
-    return "suspended" if error.get("title") == "Forbidden" else "deleted"
+    said, cause = message_of({"errors": about[:1]}), cause_of(about[0])
+    if not cause:
+        raise Unreachable(said or "X shows nothing of the source, and does not say why.")
+    raise Gone(said, cause)

@@ -102,11 +102,18 @@ def ending(failure: Failure, source: Source, cursor: Cursor, now: datetime) -> E
     if isinstance(failure, QueryRefused | NotPermitted):
         return Ending(Outcome.REFUSED, now + timedelta(seconds=source.most_seconds), paused_reason=failure.message)
     if isinstance(failure, BudgetSpent):
-        return Ending(Outcome.BUDGET, max(failure.until, now + SOON), cursor.failures)
+        return Ending(Outcome.BUDGET, again_for_budget(failure, source, now), cursor.failures)
     if type(failure) in FOR_EVERYONE:
         return Ending(Outcome.FAILED, now + PROBE, cursor.failures)
     failures = min(cursor.failures + 1, MOST_FAILURES)
     return Ending(Outcome.FAILED, now + back_off(source, failures), failures)
+
+
+def again_for_budget(failure: BudgetSpent, source: Source, now: datetime) -> datetime:
+    """When to look again. Where the market is out of budget its pause puts the source off; without one there is
+    some by now, or as soon as the readings under way give it back."""
+    soonest = now + max(SOON, timedelta(seconds=source.least_seconds))
+    return max(failure.until, now + SOON) if failure.passing else soonest
 
 
 def back_off(source: Source, failures: int) -> timedelta:

@@ -9,12 +9,14 @@ from django.utils import timezone
 from structlog.testing import capture_logs
 
 from curation.ingest import leases, pauses, poll
-from curation.models import BudgetDay, Charge, Cursor, IngestRun, Pause, Purpose, Reservation, Tweet
+from curation.ingest.runs import ending
+from curation.models import BudgetDay, Charge, Cursor, IngestRun, Pause, Purpose, Quarantined, Reservation, Tweet
 from curation.x import budget
 from curation.x.client import Door
-from curation.x.outcomes import BadToken, OutOfCredits
+from curation.x.outcomes import BadToken, BudgetSpent, OutOfCredits
 from curation.x.simulator import Simulator
 from curation.x.windows import SharedWindows
+from curation.x.wire import id_at
 from regions.models import Category, Market, Source
 
 pytestmark = pytest.mark.django_db
@@ -108,8 +110,45 @@ def test_without_budget_for_the_newest_version_the_rest_is_stored(
     allow("de", 5)
     source = known(x, source_of(ACCOUNT, "stadtblatt"))
     run = read(source, NOON)
-    assert (run.outcome, run.read, run.missing, run.charged) == ("budget", 5, 1, 5)
-    assert (Tweet.objects.count(), Cursor.objects.get(pk=source.pk).newest_id) == (4, int(repost))
+    assert (run.outcome, run.read, run.missing, run.charged) == ("budget", 5, 0, 5)
+    cursor = Cursor.objects.get(pk=source.pk)
+    assert (Tweet.objects.count(), cursor.newest_id) == (4, int(repost))
+    assert (cursor.gap_floor_id, cursor.gap_until_id) == (int(repost) - 1, int(repost) + 1)
+    allow("de", 100)
+    pauses.resume(NOON + MINUTE)
+    assert (read(source, NOON + MINUTE).outcome, Tweet.objects.count()) == ("read", 5)
+    assert Cursor.objects.get(pk=source.pk).gap_floor_id is None
+
+
+def test_posts_whose_authors_the_budget_did_not_reach_are_stored_later(
+    x: Simulator, source_of: SourceOf, read: Read, de: Market
+) -> None:
+    """A page of a hundred posts without includes, and a budget for a quarter of their authors."""
+    authors = [x.account(f"autor{n}", name=f"Autor {n}", category="politics", language="de") for n in range(100)]
+    first = id_at(NOON - timedelta(minutes=30))
+    told = [{"id": str(first + n), "text": f"Nummer {n}.", "author_id": str(who.id)} for n, who in enumerate(authors)]
+    x.fail("/2/tweets/search/recent", status=200, body={"data": told, "meta": {"result_count": 100}}, times=None)
+    source = source_of(SEARCH, "lang:de Rat")
+    allow("de", 150)
+    run = read(source, NOON)
+    assert (run.outcome, run.read, run.fresh, run.charged, run.quarantined) == ("budget", 100, 25, 150, 0)
+    assert (due(source), Pause.objects.get().ended_at) == (MIDNIGHT, None)
+    allow("de", 1000)
+    pauses.resume(NOON + MINUTE)
+    assert due(source) == NOON + MINUTE
+    run = read(source, NOON + MINUTE)
+    assert (run.outcome, run.fresh, run.charged) == ("read", 75, 150)
+    assert set(Tweet.objects.values_list("first_id", flat=True)) == {first + n for n in range(100)}
+    cursor = Cursor.objects.get(pk=source.pk)
+    assert (Quarantined.objects.count(), cursor.gap_floor_id, cursor.newest_id) == (0, None, first + 99)
+
+
+def test_where_no_pause_stands_a_source_without_budget_comes_again_soon(source_of: SourceOf, de: Market) -> None:
+    """Its lead raised the budget meanwhile: nobody would wake it."""
+    source = source_of(SEARCH, "lang:de Rat")
+    spent = BudgetSpent("used up", de.pk, MIDNIGHT, "day")
+    end = ending(spent, source, Cursor.objects.get(pk=source.pk), NOON)
+    assert (end.outcome, end.due_at, end.failures) == ("budget", NOON + timedelta(seconds=10), 0)
 
 
 def test_a_market_out_of_budget_is_paused_until_the_day_turns(

@@ -77,7 +77,7 @@ def test_more_than_a_pass_reads_is_continued_by_the_next(
     run = read(source)
     assert (run.fresh, cursor_of(source)) == (200, (ids[-1], min(first), ids[-200]))
     assert Cursor.objects.get(pk=source.pk).due_at == run.started_at + timedelta(seconds=source.least_seconds)
-    newer = posts(x, 3, timezone.now())
+    newer = posts(x, 3, timezone.now() - timedelta(seconds=15))
     assert (read(source).fresh, cursor_of(source)) == (200, (ids[-1], min(first), ids[-400]))
     assert read(source).fresh == 53
     assert (stored(), cursor_of(source)) == (first | set(ids) | newer, (max(newer), None, None))
