@@ -53,6 +53,11 @@ def test_decided_ones_of_other_groups_and_channels_are_not_listed(
     assert alikes_of(browse(anna).get(door(leading), headers=HTMX)) == [row.pk for row in behind[1:]]
 
 
+def test_asked_of_one_behind_neither_it_nor_the_leader_is_listed(browse: Any, anna: User, group: Group) -> None:
+    _leading, behind = group
+    assert alikes_of(browse(anna).get(door(behind[0]), headers=HTMX)) == [row.pk for row in behind[1:]]
+
+
 def test_without_scripts_it_is_a_page_with_the_one_that_leads(browse: Any, anna: User, group: Group) -> None:
     leading, behind = group
     response = browse(anna).get(door(leading))
