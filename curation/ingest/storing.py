@@ -50,7 +50,7 @@ class Storing:
         """Every channel that changes is locked here, once: so the pass crosses no other and no editor.
 
         New candidates change no channel: editors go on deciding while they are stored."""
-        stored.followed = operations.obey(stored.to_obey(), edited=stored.edited, now=self.now)
+        stored.followed = operations.obey(stored.to_obey(), edited=stored.edited, back=stored.back, now=self.now)
         if stored.edited or stored.back:
             regroup({*stored.edited, *stored.back})
 

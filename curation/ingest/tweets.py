@@ -234,7 +234,7 @@ def _authors_of(posts: Iterable[Post], people: dict[int, Person]) -> dict[int, A
 def _change(pairs: dict[int, tuple[Tweet, Post]], stored: Stored, now: datetime, channels: Collection[Channel]) -> None:
     """What X says anew of tweets that we have; an older version than ours tells nothing."""
     told = [(tweet, post) for tweet, post in pairs.values() if tweet.current_id <= post.id]
-    wanted = _wanted_again([tweet for tweet, _post in told], channels)
+    wanted = _wanted_again([tweet for tweet, _post in told], now, channels)
     there = [(tweet, post) for tweet, post in told if not tweet.gone_at and not tweet.purged_at]
     newer = [(tweet, post) for tweet, post in there if tweet.current_id < post.id]
     same = [(tweet, post) for tweet, post in there if tweet.current_id == post.id]
@@ -246,10 +246,12 @@ def _change(pairs: dict[int, tuple[Tweet, Post]], stored: Stored, now: datetime,
     _refresh(same, now)
 
 
-def _wanted_again(tweets: list[Tweet], channels: Collection[Channel]) -> set[int]:
-    """Of tweets that X shows: those that were gone at X; and those that retention emptied and that some channel
-    of this reading has not met yet, where they become candidates with their text."""
-    gone = {tweet.pk for tweet in tweets if tweet.gone_at and tweet.gone_cause != Tweet.Gone.ERASED}
+def _wanted_again(tweets: list[Tweet], now: datetime, channels: Collection[Channel]) -> set[int]:
+    """Of tweets that X shows: those that were gone at X before the reading began (an older answer tells nothing); and
+    those that retention emptied and that some channel of this reading has not met yet, where they become candidates
+    with their text."""
+    before = [tweet for tweet in tweets if tweet.gone_at and tweet.gone_at < now]
+    gone = {tweet.pk for tweet in before if tweet.gone_cause != Tweet.Gone.ERASED}
     emptied = [tweet.pk for tweet in tweets if tweet.purged_at and not tweet.gone_at]
     if not emptied:
         return gone

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Q, Sum
+from django.db.models import Exists, OuterRef, Q, Sum
 
 from curation.models import Candidate, IngestRun, Purpose, Tweet
 from curation.x import budget
@@ -101,7 +101,8 @@ def gone_lately(now: datetime) -> dict[int, list[int]]:
     come back; what could not be verified every ten minutes. X charges nothing for what it does not show."""
     unverified = Q(gone_cause=Tweet.Gone.UNVERIFIED, checked_at__lte=now - UNVERIFIED_AGAIN)
     others = Q(checked_at__lte=now - ASKED_AGAIN) & ~Q(gone_cause=Tweet.Gone.ERASED)
-    lately = Tweet.objects.filter(unverified | others, gone_at__gt=now - MISSED)
+    offered = Exists(Candidate.objects.filter(tweet=OuterRef("pk")))  # of others nobody waits for an answer, or pays
+    lately = Tweet.objects.filter(unverified | others, offered, gone_at__gt=now - MISSED)
     return by_market(lately.order_by("checked_at").values_list("pk", flat=True)[:MOST])
 
 

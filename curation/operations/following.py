@@ -47,15 +47,21 @@ def withdraw(tweet_ids: Iterable[int], *, cause: str, now: datetime) -> Followed
 
 
 def obey(
-    tweet_ids: Iterable[int], *, edited: Iterable[int] = (), gone: Mapping[int, str] | None = None, now: datetime
+    tweet_ids: Iterable[int],
+    *,
+    edited: Iterable[int] = (),
+    back: Iterable[int] = (),
+    gone: Mapping[int, str] | None = None,
+    now: datetime,
 ) -> Followed:
     """Makes the candidates of tweets follow what the rows of tweet and author say: withdrawn in the markets where X
     does not show them, restored where it does again.
 
-    `edited`: tweets with a newer version, decided as such before. `gone`: tweets that X shows no more, by cause,
-    which their rows do not say yet. Idempotent. The tweets that are gone are locked first, by `first_id`; then all
+    `edited`: tweets with a newer version, decided as such before. `back`: tweets that have their text again; the
+    caller regroups their candidates, so that all their channels are locked. `gone`: tweets that X shows no more, by
+    cause, which their rows do not say yet. Idempotent. The tweets that are gone are locked first, by `first_id`; then all
     channels at once. What retention emptied stays as it is."""
-    following = Following(tweet_ids, edited, gone or {}, now)
+    following = Following(tweet_ids, edited, back, gone or {}, now)
     if not following.tweets:
         return Followed()
     with one_transaction():
@@ -65,10 +71,17 @@ def obey(
 class Following:
     """One time of obeying, in the caller's transaction."""
 
-    def __init__(self, tweet_ids: Iterable[int], edited: Iterable[int], gone: Mapping[int, str], now: datetime) -> None:
+    def __init__(
+        self,
+        tweet_ids: Iterable[int],
+        edited: Iterable[int],
+        back: Iterable[int],
+        gone: Mapping[int, str],
+        now: datetime,
+    ) -> None:
         self.now = now
-        self.edited, self.gone = set(edited), gone
-        self.tweets = self.edited.union(tweet_ids, gone)
+        self.edited, self.back, self.gone = set(edited), set(back), gone
+        self.tweets = self.edited.union(tweet_ids, self.back, gone)
         self.judge = Judge([])
         self.verdicts: dict[int, Verdict] = {}
 
@@ -103,7 +116,7 @@ class Following:
     def _locked(self) -> list[Candidate]:
         """The candidates that change, in every channel, locked in the house's order."""
         seen = Candidate.objects.filter(tweet__in=self.tweets).with_tweets().defer("tweet__raw", "tweet__wire")
-        named = self.edited.union(self.gone)
+        named = self.edited.union(self.back, self.gone)
         rows = [row for row in seen if row.tweet_id in named or must_go(row) or may_return(row)]
         lock_channels(row.channel_id for row in rows)
         return list(lock_candidates(row.pk for row in rows).values())

@@ -153,6 +153,17 @@ def last_segment(problem_type: Any) -> str:
     return problem_type.rstrip("/").rsplit("/", 1)[-1] if isinstance(problem_type, str) else ""
 
 
+def cause_of(error: dict[str, Any]) -> str:
+    """Why X does not show a post or an account, by the last segment of the problem's type and its title (X_API,
+    section "Shapes"): deleted, suspended or protected; empty when it does not say that."""
+    problem = last_segment(error.get("type"))
+    if problem == "not-authorized-for-resource":
+        return "protected"
+    if problem == "resource-not-found":
+        return "suspended" if error.get("title") == "Forbidden" else "deleted"
+    return ""
+
+
 def message_of(problem: Mapping[str, Any]) -> str:
     """X's own words, from each entry of `errors`, else from detail or title."""
     errors = problem.get("errors")
