@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 
 from regions.models import Category, Change, Channel, Market, Membership, Role, Source, User
@@ -25,6 +27,13 @@ def log_change(
     return Change.objects.create(
         by=by, market=market, noun=name, noun_id=noun.pk, verb=verb, before=before or {}, after=after or {}
     )
+
+
+def rename_in_admin(rows: Iterable[models.Model], name: str) -> None:
+    """What the admin's own log calls these rows from now on: it keeps what they were called when they were edited."""
+    for row in rows:
+        kind = ContentType.objects.get_for_model(row)
+        LogEntry.objects.filter(content_type=kind, object_id=str(row.pk)).update(object_repr=name)
 
 
 @transaction.atomic

@@ -19,7 +19,7 @@ from curation.operations.following import Followed, withdraw
 from curation.operations.record import one_transaction
 from curation.tombstones import bury
 from regions.models import Block, Change, Channel, Source, User
-from regions.operations import pause_source
+from regions.operations import pause_source, rename_in_admin
 
 log = structlog.get_logger(__name__)
 BATCH = 500
@@ -150,6 +150,7 @@ def _forget(found: Erasure, by: User | None, now: datetime) -> None:
         _rename(block, found)
     _blank(Change.objects.filter(noun="source", noun_id__in=[one.pk for one in found.sources]), found)
     _blank(Change.objects.filter(noun="block", noun_id__in=[one.pk for one in found.blocks]), found)
+    rename_in_admin([*found.sources, *found.blocks], LEFT_BLANK)
     told = {"posts": found.posts, "sources": [one.pk for one in found.sources]}
     Change.objects.create(by=by, at=now, noun="author", noun_id=0, verb="erase", after=told)
 

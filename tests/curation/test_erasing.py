@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.contrib.admin.models import LogEntry
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.utils import timezone
@@ -49,9 +50,8 @@ def posts_of(author: Author, *states: str) -> list[Candidate]:
 
 
 def everything_stored() -> str:
-    """Every column of every row of our tables, but for other people's rows that a test makes on purpose."""
-    models = [model for room in ("regions", "curation", "feeds") for model in apps.get_app_config(room).get_models()]
-    rows = [list(model.objects.values()) for model in models]
+    """Every column of every row of all tables, Django's own among them."""
+    rows = [list(model._base_manager.values()) for model in apps.get_models(include_auto_created=True)]
     return json.dumps(rows, default=str, ensure_ascii=False).casefold()
 
 
@@ -144,6 +144,22 @@ def test_sources_of_theirs_are_paused_and_lose_the_name(author: Author, lena: Us
     assert run.error == "[erased]"
     stored = everything_stored()
     assert [word for word in ("stadtblatt", "alter_name") if word in stored] == []
+
+
+def test_what_the_admin_noted_of_their_sources_loses_the_name(author: Author, browse: Any, chief: User) -> None:
+    """It keeps what a row was called when a chief edited it."""
+    mine, other = (add_source("account", name, by=None) for name in (f"@{NAME}", "@rathaus"))
+    for source in (mine, other):
+        address = f"/admin/regions/source/{source.pk}/change/"
+        form = browse(chief).get(address).context["adminform"].form
+        shown = {name: form.initial.get(name) for name in form.fields}
+        fields = {name: value for name, value in shown.items() if value not in (None, False)}
+        assert browse(chief).post(address, fields | {"trust": 80}).status_code == 302
+    assert NAME in LogEntry.objects.get(object_id=str(mine.pk)).object_repr
+    erase()
+    told = dict(LogEntry.objects.values_list("object_id", "object_repr"))
+    assert (told[str(mine.pk)], "rathaus" in told[str(other.pk)]) == ("[erased]", True)
+    assert NAME.casefold() not in everything_stored()
 
 
 def test_blocks_that_name_them_go_on_by_id(author: Author) -> None:
