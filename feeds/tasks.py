@@ -1,5 +1,7 @@
 """Jobs of feeds."""
 
+from functools import partial
+
 from celery import shared_task
 from django.utils import timezone
 
@@ -23,4 +25,4 @@ def recheck_live() -> None:
 def purge_old() -> None:
     """Empties what no market needs any more; feeds say what they show."""
     now = timezone.now()
-    curation.purge_old(now=now, spare=verifying.needed(now))
+    curation.purge_old(now=now, spare=partial(verifying.needed, now))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -56,16 +56,17 @@ def empty(tweet_ids: Iterable[int], *, now: datetime) -> None:
     Candidate.objects.filter(~Q(folded="") | ~Q(alike=[]), tweet__in=ids).update(folded="", alike=[])
 
 
-def purge_old(*, now: datetime, spare: Collection[int] = ()) -> int:
+def purge_old(*, now: datetime, spare: Callable[[], Collection[int]] = tuple) -> int:
     """Empties the tweets that no market needs any more: all their candidates decided, the terms of all their markets
-    over (days since X last gave the text). `spare`: tweets that feeds still show. Returns how many.
+    over (days since X last gave the text). `spare` tells which tweets feeds still show, and is
+    asked anew for each batch. Returns how many.
 
     Payloads set aside and authors without tweets go too. In batches; Busy when others hold rows for long."""
     terms = dict(Market.objects.values_list("pk", "retention_days"))
     shortest = timedelta(days=min(terms.values(), default=0))
     emptied = looked = 0
     while looked < MOST and (ids := _to_look_at(now, now - shortest)):
-        emptied += _purge(ids, terms, set(spare), now)
+        emptied += _purge(ids, terms, spare, now)
         looked += len(ids)
     _purge_quarantine(now - shortest)
     _forget_authors(now - AUTHORS_KEPT)
@@ -83,7 +84,7 @@ def _to_look_at(now: datetime, before: datetime) -> list[int]:
 
 
 @one_transaction()
-def _purge(ids: list[int], terms: dict[int, int], spare: set[int], now: datetime) -> int:
+def _purge(ids: list[int], terms: dict[int, int], spare: Callable[[], Collection[int]], now: datetime) -> int:
     """Looks at some tweets under their locks: they are emptied, or get the time of the next look."""
     tweets = Tweet.objects.filter(pk__in=ids, purged_at=None).order_by("first_id").select_for_update(of=("self",))
     there = {tweet.pk: tweet for tweet in tweets.only("pk", "fetched_at")}
@@ -92,10 +93,10 @@ def _purge(ids: list[int], terms: dict[int, int], spare: set[int], now: datetime
     candidates: dict[int, list[Candidate]] = defaultdict(list)
     for row in lock_candidates(pk for pk, _channel in rows).values():
         candidates[row.tweet_id].append(row)
-    undoable = _decided_lately(there, now)
+    spared = _decided_lately(there, now).union(spare())
     over = []
     for pk, tweet in there.items():
-        if pk in spare or pk in undoable or any(_needs(row, now) for row in candidates[pk]):
+        if pk in spared or any(_needs(row, now) for row in candidates[pk]):
             until = now + IN_USE
         else:
             days = max((terms[row.channel.market_id] for row in candidates[pk]), default=0)

@@ -127,9 +127,19 @@ def test_what_was_live_goes(state: str, fields: dict[str, Any], de_politics: Cha
 
 def test_what_a_feed_still_shows_stays(de_politics: Channel, now: datetime) -> None:
     shown, not_shown = aged(de_politics, 90, "approved"), aged(de_politics, 90, "approved")
-    assert operations.purge_old(now=now, spare={shown.tweet_id}) == 1
+    assert operations.purge_old(now=now, spare=lambda: {shown.tweet_id}) == 1
     assert (is_empty(shown), is_empty(not_shown)) == (False, True)
     assert operations.purge_old(now=now + 2 * DAY) == 1
+
+
+def test_what_a_feed_comes_to_show_while_others_are_emptied_stays(
+    de_politics: Channel, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Feeds are asked anew for each batch: a turn may take minutes."""
+    monkeypatch.setattr("curation.operations.purging.BATCH", 1)
+    first, second = aged(de_politics, 91, "approved"), aged(de_politics, 90, "approved")
+    assert operations.purge_old(now=now, spare=lambda: {second.tweet_id} if is_empty(first) else set()) == 1
+    assert (is_empty(first), is_empty(second)) == (True, False)
 
 
 def test_what_can_still_be_undone_stays(de_politics: Channel, now: datetime, anna: User) -> None:
