@@ -72,9 +72,6 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
         """Without those that wait behind a similar one."""
         return self.filter(hidden=False)
 
-    def visible_to(self, user: Any) -> CandidateQuerySet:
-        return self.filter(channel__in=Channel.objects.visible_to(user))
-
     def with_tweets(self) -> CandidateQuerySet:
         return self.select_related("tweet__author", "channel__market", "channel__category", "source")
 
@@ -89,9 +86,6 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
 
     def newest_first(self) -> CandidateQuerySet:
         return self.order_by("-posted_at", "-id")
-
-    def live_order(self) -> CandidateQuerySet:
-        return self.order_by("slot", "-approved_at", "-id")
 
     def older_than_their_channel_allows(self, now: datetime) -> CandidateQuerySet:
         hours = models.ExpressionWrapper(

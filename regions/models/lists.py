@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
@@ -36,11 +34,6 @@ class SourceQuerySet(models.QuerySet["Source"]):
     def running(self) -> SourceQuerySet:
         """Neither paused for good nor paused until a time to come."""
         return self.filter(Q(paused_at=None) | Q(paused_until__lte=timezone.now()))
-
-    def visible_to(self, user: Any) -> SourceQuerySet:
-        """Those of one's markets, and the global ones, which everyone inherits."""
-        markets = Market.objects.visible_to(user)
-        return self.filter(Q(market__in=markets) | Q(channel__market__in=markets) | Q(market=None, channel=None))
 
 
 class Source(Scoped):
@@ -158,10 +151,6 @@ class BlockListExemption(Exemption):
 
 
 class BlockQuerySet(models.QuerySet["Block"]):
-    def standing(self, now: Any) -> BlockQuerySet:
-        """Neither lifted nor ended at `now`."""
-        return self.filter(lifted_at=None).filter(Q(ends_at=None) | Q(ends_at__gt=now))
-
     def over_market(self, market: Market) -> BlockQuerySet:
         """Every block that holds somewhere in the market: global, its own, its channels'; exempted ones left out."""
         return (
