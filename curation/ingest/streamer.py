@@ -279,8 +279,8 @@ class Streamer:
 
     def _keep_in_step(self, now: datetime) -> None:
         """Which sources may have a rule, and whether X has those and no other."""
-        leases.add_missing_cursors()
         sources = listened()
+        leases.add_missing_cursors()  # after that: each of these has one now
         may = self.blocks.keep_open([one.market for one in sources], now)
         book, self.sync_at = self.rulebook, now + timedelta(seconds=self.times.sync)
         book.want(one for one in sources if one.market.pk in may)

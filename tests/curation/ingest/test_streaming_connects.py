@@ -77,7 +77,8 @@ def test_a_flapping_stream_uses_half_and_then_waits(source_of: SourceOf) -> None
         x.account("rathaus")
         source_of(STREAM, "from:rathaus")
         with Listening(x, tcp_most=0.0, window=60.0, connects=10):
-            eventually(lambda: x.break_stream("close") and False, 1.5)
+            assert eventually(lambda: x.break_stream("close") + 1 and used(x) >= 5, 20)
+            eventually(lambda: x.break_stream("close") and False, 1.0)
             assert (used(x), len(runs())) == (5, 5)
 
 
