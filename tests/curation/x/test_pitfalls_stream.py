@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from curation.ingest import leases
 from curation.models import Candidate, IngestRun, Pause, Quarantined, Tweet
@@ -118,13 +119,15 @@ def test_silence_without_line_ends_is_a_broken_connection(x: Simulator, rule_of:
         assert eventually(lambda: connects(x) > before)
 
 
-def test_a_farewell_in_the_stream_is_told(x: Simulator, rule_of: RuleOf) -> None:
+def test_a_farewell_in_the_stream_is_told_and_is_no_post(x: Simulator, rule_of: RuleOf) -> None:
     """Before X closes it may say why, in a line of errors among the posts."""
     rule_of("from:rathaus")
-    with hearing(x) as listening:
+    with capture_logs() as lines, hearing(x) as listening:
         x.break_stream("disconnect")
         assert eventually(lambda: connects(x) == 2 and listening.connected)
-    assert IngestRun.objects.filter(kind="stream", error__icontains="for operational reasons").exists()
+    told = [line["words"] for line in lines if line["event"] == "stream_farewell"]
+    assert told == ["This stream has been disconnected for operational reasons."]
+    assert Quarantined.objects.count() == 0
 
 
 def test_a_line_ends_only_where_X_ends_it(x: Simulator, rule_of: RuleOf) -> None:
