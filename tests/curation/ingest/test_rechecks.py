@@ -376,20 +376,19 @@ def test_without_budget_what_was_paid_today_is_asked_all_the_same(
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_where_the_budget_does_not_reach_the_rest_stays_due(
-    x: Simulator, keep: Keep, ask: Door, de_politics: Channel
-) -> None:
-    market = limited(de_politics.market, 1)
-    first, second = keep("Eins.", state="approved"), keep("Zwei.", state="approved")
-    Tweet.objects.update(checked_at=timezone.now() - timedelta(hours=2))
-    for row in (first, second):
-        x.delete(row.tweet.first_id)
-    before = Tweet.objects.get(pk=second.tweet_id).checked_at
-    run = recheck([first.tweet_id, second.tweet_id], market=market, ask=Metered(ask, market, Purpose.RECHECK))
+def test_where_the_budget_does_not_reach_the_rest_stays_due(keep: Keep, ask: Door, de_politics: Channel) -> None:
+    market, before = limited(de_politics.market, 1), timezone.now() - timedelta(hours=2)
+    rows = [keep("Eins.", state="approved"), keep("Zwei.", state="approved")]
+    Tweet.objects.update(checked_at=before)
+    ids = [row.tweet_id for row in rows]
+    run = recheck(ids, market=market, ask=Metered(ask, market, Purpose.RECHECK))
     assert run is not None
-    assert (run.outcome, run.missing, run.withdrawn) == ("budget", 1, 1)
-    assert dict(Candidate.objects.values_list("pk", "state")) == {first.pk: "withdrawn", second.pk: "approved"}
-    assert Tweet.objects.get(pk=second.tweet_id).checked_at == before
+    assert (run.outcome, run.read, run.charged, run.withdrawn) == ("budget", 1, 1, 0)
+    assert [row.checked_at == before for row in Tweet.objects.order_by("current_id")] == [False, True]
+    Market.objects.update(posts_a_day=2, posts_a_month=2)
+    run = recheck(ids, market=market, since=before, ask=Metered(ask, market, Purpose.RECHECK))
+    assert run is not None
+    assert (run.outcome, run.read, run.charged) == ("read", 1, 1)
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
