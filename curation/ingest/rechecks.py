@@ -77,14 +77,14 @@ def recheck(
     """Asks X about tweets, by their rows' ids, and follows what it says. `market` pays; `since` leaves out those
     that were checked after that moment, so that a repeated message costs nothing. None where nothing is left to ask,
     or ingest pauses. Never raises for what X does."""
-    now = now or timezone.now()
+    now, began = now or timezone.now(), time.monotonic()
     batches_due = due_batches(tweet_ids, since)
     if not batches_due or pauses.admit(market, now, purpose):
         return None
     close_killed(now)
     run = IngestRun.objects.create(kind=Kind.RECHECK, market=market, started_at=now)
     ask = ask or (Metered(door(), market, purpose) if market else door())
-    failure = Recheck(run, ask, now).whole(batches_due)
+    failure = Recheck(run, ask, now, began).whole(batches_due)
     pauses.take_note(failure, market, began=now, now=run.ended_at or now)
     say(run)
     return run
@@ -108,9 +108,9 @@ def due_batches(tweet_ids: Iterable[int], since: datetime | None) -> list[dict[i
 class Recheck:
     """One run. No transaction is open while X is asked."""
 
-    def __init__(self, run: IngestRun, ask: Asks, now: datetime) -> None:
-        self.run, self.ask, self.now = run, ask, now
-        self.began = time.monotonic()
+    def __init__(self, run: IngestRun, ask: Asks, now: datetime, began: float) -> None:
+        """`began`: the monotonic time that was when `now` was."""
+        self.run, self.ask, self.now, self.began = run, ask, now, began
         self.spent: Failure | None = None
 
     def whole(self, due: list[dict[int, int]]) -> Failure | None:
