@@ -238,6 +238,8 @@ def allowed(verb: str, candidate: Candidate | None, version: int | None, by: Use
         raise StaleVersion(candidate, last_decision(candidate))
     if candidate.state not in TRANSITIONS[verb] or (verb == Verb.UNPIN and not candidate.pinned):
         raise NotAllowed
+    if verb in (Verb.APPROVE, Verb.PIN, Verb.REOPEN) and candidate.tweet.purged_at:
+        raise NotAllowed(_("The text of this post is no longer kept: nobody could see what was decided."))
     if verb in (Verb.APPROVE, Verb.PIN, Verb.REOPEN) and stands_blocked(candidate, wish.now):
         raise BlockStands
     starts, ends = wish.go_live_at or candidate.go_live_at, wish.expire_at or candidate.expire_at

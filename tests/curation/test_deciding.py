@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from curation import operations
-from curation.models import Act, Candidate, Decision, State
+from curation.models import Act, Candidate, Decision, State, Tweet
 from regions.models import Block, Channel, User
 from regions.problems import Refusal
 from tests.cast import make_block, make_candidate
@@ -259,3 +259,13 @@ def test_a_replay_shows_nothing_of_a_market_one_left(anna: User, de_politics: Ch
     left = User.objects.get(pk=anna.pk)
     (result,) = operations.decide_many("approve", {candidate.pk: 1}, by=left, key="k").results
     assert (result.status, result.candidate) == (404, None)
+
+
+@pytest.mark.parametrize(("verb", "state"), [("approve", "lapsed"), ("pin", "lapsed"), ("reopen", "blocked")])
+def test_nobody_decides_what_retention_emptied(verb: str, state: str, anna: User, de_politics: Channel) -> None:
+    candidate = make_candidate(de_politics, state=state)
+    Tweet.objects.filter(pk=candidate.tweet_id).update(text="", author=None, purged_at=timezone.now())
+    with pytest.raises(operations.NotAllowed) as refused:
+        operations.decide(verb, candidate, by=anna, version=1)
+    assert "no longer kept" in str(refused.value.detail)
+    assert (again(candidate).state, Decision.objects.count()) == (state, 0)
