@@ -38,8 +38,9 @@ COLUMNS = {
 DECISIONS = f"""
 SELECT {", ".join(COLUMNS.values())}
 FROM curation_decision d LEFT JOIN curation_act a ON a.id = d.act_id
-WHERE d.market_id = %s AND d.id > %s ORDER BY d.id
+WHERE d.market_id BETWEEN %s AND %s AND d.id > %s ORDER BY d.market_id DESC, d.id
 """  # noqa: S608  the names are ours
+"""A market's decisions after an id, oldest first; told the market twice, see curation.operations.sealing."""
 NAMES = tuple(COLUMNS)
 TIMES = ("at", "act_at")
 STANDINGS = ("before", "after")

@@ -20,12 +20,15 @@ from regions.models import Market
 log = structlog.get_logger(__name__)
 MOST = 500  # decisions in a seal
 MOST_LINES = 5000  # written to the file in a turn
+# Both ends are looked up in an index. Between and the first order make it log_of_a_market: by the ids alone a market
+# that has been quiet for long would have the others' log read through.
 UNSEALED = """
 SELECT m.id, m.code FROM regions_market m
-LEFT JOIN LATERAL (
-    SELECT last_id FROM curation_seal s WHERE s.market_id = m.id ORDER BY number DESC LIMIT 1
-) AS newest ON true
-WHERE EXISTS (SELECT 1 FROM curation_decision d WHERE d.market_id = m.id AND d.id > coalesce(newest.last_id, 0))
+WHERE (
+    SELECT d.id FROM curation_decision d WHERE d.market_id BETWEEN m.id AND m.id AND d.id > coalesce(
+        (SELECT s.last_id FROM curation_seal s WHERE s.market_id = m.id ORDER BY s.number DESC LIMIT 1), 0)
+    ORDER BY d.market_id, d.id DESC LIMIT 1
+) IS NOT NULL
 ORDER BY m.id
 """
 
@@ -53,7 +56,7 @@ def _seal_market(market_id: int, now: datetime) -> Seal | None:
         if not cursor.fetchone()[0]:
             return None
         last = Seal.objects.filter(market=market_id).order_by("-number").first()
-        cursor.execute(f"{seals.DECISIONS} LIMIT {MOST}", [market_id, last.last_id if last else 0])
+        cursor.execute(f"{seals.DECISIONS} LIMIT {MOST}", [market_id, market_id, last.last_id if last else 0])
         pairs = [(row[0], seals.digest_of(row)) for row in cursor.fetchall()]
     return _link(market_id, last, pairs, now) if pairs else None
 

@@ -91,7 +91,7 @@ def verify_log(market: Market, file: SealFile | None, *, now: datetime) -> Audit
     size = file.size() if file else 0  # before the database is looked at, so that the file is not ahead by itself
     with one_look():
         lines = file.lines(market.code, size=size) if file else iter(())
-        rows = _read(seals.DECISIONS, [market.pk, 0])
+        rows = _read(seals.DECISIONS, [market.pk, market.pk, 0])
         walk = Walk(market.code, Ahead(rows), Ahead(lines), has_file=file is not None, kept_since=_kept_since(now))
         for *told, head in _read(SEALS, [market.pk]):
             walk.over(_sealed(told), head)

@@ -203,7 +203,7 @@ def make_seals(market: Market, spans: list[tuple[int, datetime]]) -> None:
     head, number, done = "", 0, 0
     for last_id, at in spans:
         with connection.cursor() as cursor:
-            cursor.execute(seals.DECISIONS, [market.pk, done])
+            cursor.execute(seals.DECISIONS, [market.pk, market.pk, done])
             pairs = [(row[0], seals.digest_of(row)) for row in cursor.fetchall() if row[0] <= last_id]
         done = last_id
         if pairs:
