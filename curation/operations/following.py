@@ -59,8 +59,8 @@ def obey(
 
     `edited`: tweets with a newer version, decided as such before. `back`: tweets that have their text again; the
     caller regroups their candidates, so that all their channels are locked. `gone`: tweets that X shows no more, by
-    cause, which their rows do not say yet. Idempotent. The tweets that are gone are locked first, by `first_id`; then all
-    channels at once. What retention emptied stays as it is."""
+    cause, which their rows do not say yet. Idempotent. The tweets that are gone are locked first, by `first_id`; then
+    all channels at once. What retention emptied stays as it is."""
     following = Following(tweet_ids, edited, back, gone or {}, now)
     if not following.tweets:
         return Followed()
