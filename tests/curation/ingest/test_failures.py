@@ -187,7 +187,9 @@ def test_a_failure_while_fetching_the_newest_version_stores_nothing(
     source = source_of(ACCOUNT, "stadtblatt")
     x.fail("/2/tweets", status=503)
     run = read(source)
-    assert (run.outcome, Tweet.objects.count(), Cursor.objects.get(pk=source.pk).newest_id) == ("failed", 0, None)
+    cursor = Cursor.objects.get(pk=source.pk)
+    assert (run.outcome, run.missing, Tweet.objects.count()) == ("failed", 0, 0)
+    assert (cursor.gap_floor_id, cursor.gap_until_id) == ((cursor.newest_id or 0) - 1, (cursor.newest_id or 0) + 1)
     assert (read(source).outcome, Tweet.objects.get().text) == ("read", "Neu.")
 
 
