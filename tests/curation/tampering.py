@@ -68,6 +68,11 @@ def sealed(market: Market) -> list[int]:
     return list(Decision.objects.filter(market=market).order_by("pk").values_list("pk", flat=True))
 
 
+def kinds(market: Market, file: SealFile | None, now: datetime = NOON) -> set[str]:
+    """The kinds of damage that are found."""
+    return {damage.kind for damage in operations.verify_log(market, file, now=now).damages}
+
+
 # --- changed ----------------------------------------------------------------------------------------------------
 DECISION = {
     "candidate_id": "candidate_id + 1000000",

@@ -11,7 +11,6 @@ from random import Random
 
 import pytest
 import structlog
-from django.core.management import CommandError, call_command
 from django.db import InternalError, connection, transaction
 from django.utils import timezone
 
@@ -20,8 +19,8 @@ from curation.models import Decision, Seal
 from curation.operations import sealing
 from curation.seal_file import Line, SealFile, line_of
 from feeds.operations import publish
-from regions.models import Channel, Market, Role, User
-from tests.cast import make_candidate, make_user
+from regions.models import Channel, Market, User
+from tests.cast import make_candidate
 from tests.curation.tampering import (
     ACT,
     DECISION,
@@ -32,12 +31,9 @@ from tests.curation.tampering import (
     cut_off,
     insert,
     intruding,
-    make_log,
+    kinds,
     make_seals,
-    recompute,
-    remove,
     remove_decisions,
-    remove_seals,
     run,
     sealed,
     tamper_and_look,
@@ -45,27 +41,6 @@ from tests.curation.tampering import (
 
 pytestmark = pytest.mark.django_db
 DOCUMENT = Path(__file__).parents[2] / "docs/decisions.md"
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> SealFile:
-    return SealFile(tmp_path / "seals.jsonl")
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> SealFile:
-    """Some sixty decisions of DE, and some of NL between them, in several seals each."""
-    people = {"de": make_user("anna", {"de": Role.EDITOR}), "nl": make_user("bram", {"nl": Role.EDITOR})}
-    return make_log(people, tmp_path / "seals.jsonl", seed=4, acts=26)
-
-
-@pytest.fixture
-def de(db: None) -> Market:
-    return Market.objects.get(code="de")
-
-
-def kinds(market: Market, file: SealFile | None, now: datetime = NOON) -> set[str]:
-    return {damage.kind for damage in operations.verify_log(market, file, now=now).damages}
 
 
 # --- sealing ----------------------------------------------------------------------------------------------------
@@ -401,54 +376,3 @@ def test_rows_past_two_years_may_go_but_seals_never(de: Market) -> None:
     Seal.objects.create(market=de, number=1, first_id=1, last_id=1, form=1, digests=b"", head="", at=old)
     with pytest.raises(InternalError, match="Cannot delete"), transaction.atomic():
         run("DELETE FROM curation_seal")
-
-
-# --- manage.py verify_log ---------------------------------------------------------------------------------------
-def test_the_command_says_what_is_right(log: SealFile, de: Market, capsys: pytest.CaptureFixture[str]) -> None:
-    call_command("verify_log", "--seals", str(log.path), "--market", "DE")
-    seals_of = Seal.objects.filter(market=de).count()
-    assert capsys.readouterr().out == f"de: {len(sealed(de))} decisions and {seals_of} seals are right.\n"
-
-
-def test_the_command_ends_with_1_and_says_what_is_not(
-    log: SealFile, de: Market, capsys: pytest.CaptureFixture[str]
-) -> None:
-    pk = sealed(de)[0]
-    with intruding():
-        run("UPDATE curation_decision SET reason = 'x' WHERE id = %s", pk)
-        with pytest.raises(CommandError, match="1 findings") as refused:
-            call_command("verify_log", "--seals", str(log.path))
-    assert refused.value.returncode == 1
-    told = capsys.readouterr().out
-    assert f"changed: decision {pk}, or its act" in told
-    assert "nl: " in told and "gr: 0 decisions and 0 seals are right." in told
-
-
-def test_a_missing_file_is_told(log: SealFile, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(CommandError) as refused:
-        call_command("verify_log", "--seals", str(tmp_path / "elsewhere"))
-    assert refused.value.returncode == 1
-    assert "a chain recomputed or cut off would not show" in capsys.readouterr().out
-
-
-def test_an_unknown_market_is_told(db: None) -> None:
-    with pytest.raises(CommandError, match="no market xx"):
-        call_command("verify_log", "--market", "xx")
-
-
-def test_the_log_as_json_will_do_for_the_file(log: SealFile, de: Market, tmp_path: Path) -> None:
-    """Copied to another machine by whatever ships logs: other lines are passed over."""
-    lines = [json.dumps({"event": "log_sealed", "level": "info"} | one._asdict()) for one in log.lines()]
-    shipped = SealFile(tmp_path / "server.log")
-    shipped.path.write_text("\n".join(['{"event": "publisher_started"}', "Plain words", *lines[:-1], "[1]", lines[-1]]))
-    assert kinds(de, shipped) == set()
-    with intruding():
-        assert kinds(de, shipped) == set()
-        remove_seals(Random(1), de)
-        assert kinds(de, shipped) == {"seals_missing"}
-    with intruding():
-        recompute(Random(1), de)
-        assert "recomputed" in kinds(de, shipped)
-    with intruding():
-        remove(Random(1), de)
-        assert "removed" in kinds(de, shipped)
