@@ -7,7 +7,7 @@ from typing import Any
 from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view
@@ -51,7 +51,7 @@ PROBLEMS = {403: Problem, 404: Problem, 422: Problem}
 
 class BadKey(Refusal):
     code = "bad_key"
-    detail = _lazy("An Idempotency-Key has 1 to 200 characters.")
+    detail = gettext_lazy("An Idempotency-Key has 1 to 200 characters.")
 
 
 def key_of(request: Request) -> str:

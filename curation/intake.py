@@ -63,7 +63,8 @@ def sentence_of(pause: Pause, span: str, now: datetime) -> str:
     else:
         told["n"] = grouped(pause.market.posts_a_day)
         sentence = _("No new posts for %(market)s: today's %(n)s posts are used up.")
-    return f"{sentence} {_('Reading goes on at %(time)s (%(span)s).')}" % told
+    goes_on = _("Reading goes on at %(time)s (%(span)s).")
+    return f"{sentence} {goes_on}" % told
 
 
 def when(at: datetime, now: datetime) -> str:
@@ -80,8 +81,8 @@ def span_of(until: datetime, now: datetime) -> str:
         return ngettext("in %(n)d day", "in %(n)d days", days) % {"n": days}
     if seconds >= HOUR:
         return _("in %(n)d h") % {"n": round(seconds / HOUR)}
-    quarters = -(-max(0, int(seconds)) // 60 // QUARTER)
-    return _("in %(n)d min") % {"n": quarters * QUARTER} if quarters else _("soon")
+    quarters = round(seconds / 60 / QUARTER)
+    return _("in %(n)d min") % {"n": quarters * QUARTER} if quarters > 0 else _("soon")
 
 
 def grouped(number: int) -> str:

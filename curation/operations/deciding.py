@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from curation.matching import Matcher
 from curation.models import Act, Candidate, Decision, State, Verb
@@ -217,13 +217,13 @@ def _decided(verb: str, seen: Mapping[int, int | None], by: User, wish: Wish) ->
 class Unknown(Refusal):
     status = HTTPStatus.NOT_FOUND
     code = "not_found"
-    detail = _lazy("There is no such post.")
+    detail = gettext_lazy("There is no such post.")
 
 
 class Forbidden(Refusal):
     status = HTTPStatus.FORBIDDEN
     code = "permission_denied"
-    detail = _lazy("You may look here, not decide.")
+    detail = gettext_lazy("You may look here, not decide.")
 
 
 def allowed(verb: str, candidate: Candidate | None, version: int | None, by: User, wish: Wish) -> Candidate:

@@ -13,8 +13,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from curation import operations
@@ -30,7 +29,7 @@ from regions.requests import PageRequest
 
 class NotTyped(Refusal):
     code = "not_typed"
-    detail = _lazy("The name was not typed as it stands here. Nothing was erased.")
+    detail = gettext_lazy("The name was not typed as it stands here. Nothing was erased.")
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,8 @@ def erase_author(request: PageRequest, market: str) -> HttpResponse:
 def said(done: Erasure) -> str:
     """What was erased, without the name."""
     posts = ngettext("Erased: %(n)d post.", "Erased: %(n)d posts.", done.posts) % {"n": done.posts}
-    return f"{posts} {_('Nothing of this author is read again.')}"
+    ever = _("Nothing of this author is read again.")
+    return f"{posts} {ever}"
 
 
 def page(request: PageRequest, place: Place, **told: Any) -> HttpResponse:

@@ -113,7 +113,7 @@ def test_an_unusable_memory_of_notices_breaks_nothing(browse: Any, anna: User, d
 
 @pytest.mark.parametrize(
     ("minutes", "span"),
-    [(-5, "soon"), (0, "soon"), (1, "in 15 min"), (15, "in 15 min"), (16, "in 30 min"), (59, "in 60 min"),
+    [(-5, "soon"), (0, "soon"), (3, "soon"), (15, "in 15 min"), (20, "in 15 min"), (25, "in 30 min"), (59, "in 60 min"),
      (61, "in 1 h"), (180, "in 3 h"), (47 * 60, "in 47 h"), (49 * 60, "in 2 days"), (240 * 60, "in 10 days")],
 )  # fmt: skip
 def test_spans_come_in_few_steps(minutes: int, span: str) -> None:
