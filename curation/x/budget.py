@@ -57,11 +57,16 @@ class Standing:
     def kept_this_month(self) -> int:
         return self.kept_today + self.reserve * self.days_left
 
-    def left(self, purpose: str) -> tuple[int, int]:
-        """What the day and what the month leave for a purpose."""
+    def margin(self, purpose: str) -> tuple[int, int]:
+        """What the day and what the month leave for a purpose; below 0 where a lead lowered the limit since."""
         day, month = self.day_limit - self.day_used, self.month_limit - self.month_used
         if purpose == Purpose.INGEST:
             day, month = day - self.kept_today, month - self.kept_this_month
+        return day, month
+
+    def left(self, purpose: str) -> tuple[int, int]:
+        """The same, never below 0."""
+        day, month = self.margin(purpose)
         return max(0, day), max(0, month)
 
     @property
@@ -212,7 +217,7 @@ def _granted(told: Standing, market: Market, wanted: int, least: int, purpose: s
         return min(wanted, day, month)
     others = Reservation.objects.filter(market=market, day=told.day, settled_at=None, taken_at__gt=now - UNDER_WAY)
     held = others.aggregate(posts=Sum("posts"))["posts"] or 0
-    if min(day, month) + held >= min(least, wanted):
+    if min(told.margin(purpose)) + held >= min(least, wanted):
         words = "Readings under way hold what is left of the budget."
         raise BudgetSpent(words, market.pk, now + SOON, "day", passing=True)
     raise _spent(told, market, purpose, of_month=month < min(least, wanted))

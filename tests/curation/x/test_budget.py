@@ -121,6 +121,15 @@ def test_what_readings_under_way_hold_is_waited_for(de: Market) -> None:
     assert told.value.passing is False
 
 
+def test_a_limit_lowered_below_what_is_used_is_no_passing_shortage(de: Market) -> None:
+    budget.settle(budget.reserve(de, 500, now=NOON), posts=range(1, 501), now=NOON)
+    budget.reserve(de, 200, now=NOON)
+    Market.objects.filter(pk=de.pk).update(posts_a_day=400)
+    with pytest.raises(BudgetSpent) as told:
+        budget.reserve(de, 100, now=NOON)
+    assert (told.value.cause, told.value.passing) == ("day", False)
+
+
 def test_in_the_last_minute_both_days_are_drawn(de: Market) -> None:
     late = datetime(2026, 11, 22, 23, 59, 30, tzinfo=UTC)
     drawn = budget.reserve(de, 100, now=late)
