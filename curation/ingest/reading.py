@@ -77,6 +77,7 @@ class Reader:
         self.streamed = source.kind == Source.Kind.STREAM and not cursor.stream_is_away(now)
         self.bounded = set[int]()  # ids on the pages, within what was asked for
         self.brought_by: defaultdict[int, set[int]] = defaultdict(set)  # the ids on the pages by a post's first one
+        self.bare: list[Post] = []  # reposts that came without their original, though X does not say that it is gone
         self.later = set[int]()  # those of them that could not be made whole now
         self.reading = Reading(
             newest_id=cursor.newest_id,
@@ -90,6 +91,7 @@ class Reader:
             self._list()
         else:
             self._since()
+        self._originals()
         self._newest_versions()
         self._authors()
         self._reopen()
@@ -99,6 +101,7 @@ class Reader:
         """What the stream brought, made into posts as what is asked for is."""
         for page in pages:
             self._take(page)
+        self._originals()
         self._newest_versions()
         self._authors()
         if self.reading.failure:
@@ -219,7 +222,12 @@ class Reader:
         told, includes = self.reading, Includes(page.includes)
         told.people |= includes.people
         told.read += len(page.raw)
-        return [number for payload in page.raw for number in self._one(payload, includes)]
+        ids = [number for payload in page.raw for number in self._one(payload, includes)]
+        gone = {str(error.get("resource_id")) for error in page.errors}
+        kept = [post for post in self.bare if str(post.retweeted_id) not in gone]
+        told.missing += len(self.bare) - len(kept)
+        self.bare = kept
+        return ids
 
     def _one(self, payload: Any, includes: Includes) -> Iterator[int]:
         try:
@@ -251,7 +259,7 @@ class Reader:
         if post.retweeted_id is not None:
             original = includes.posts.get(str(post.retweeted_id))
             if original is None:
-                self.reading.missing += 1
+                self.bare.append(post)
                 return
             try:
                 post = read_post(original, includes)
@@ -268,6 +276,18 @@ class Reader:
             self.reading.posts[post.first_id] = post
 
     # What the pages left open
+
+    def _originals(self) -> None:
+        """X left them out of the page: they are fetched by their ids."""
+        unasked, bare = set[int](), {post.id: post for post in self.bare}
+        for page in self._looked_up(self.door.tweets, {post.retweeted_id or 0 for post in self.bare}, unasked):
+            includes = Includes(page.includes | {"tweets": page.raw})
+            self.reading.people |= includes.people
+            for post in [one for one in bare.values() if str(one.retweeted_id) in includes.posts]:
+                self._offer(bare.pop(post.id), includes)
+        later = {post.id for post in bare.values() if post.retweeted_id in unasked}
+        self.later |= later
+        self.reading.missing += len(bare) - len(later)
 
     def _newest_versions(self) -> None:
         """X answers an old id with the old text: the newest version is fetched in its place."""

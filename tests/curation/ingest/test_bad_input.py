@@ -257,6 +257,37 @@ def test_authors_missing_from_the_includes_are_asked_for(odd: Canned, read_odd: 
     assert sorted(Author.objects.values_list("username", flat=True)) == ["rathaus", "stadtblatt"]
 
 
+REPOSTS = [post(ID + n, "RT @rathaus: V…", referenced_tweets=[{"type": "retweeted", "id": "77"}]) for n in (1, 2)]
+ORIGINAL = post(77, "Vom Rathaus.", author_id="6001")
+RATHAUS = {"id": "6001", "username": "rathaus", "name": "Rathaus"}
+
+
+def test_an_original_missing_from_the_includes_is_fetched(odd: Canned, read_odd: Read) -> None:
+    odd.tell(TIMELINE, page(*REPOSTS))
+    odd.tell("/2/tweets", page(ORIGINAL, users=[RATHAUS]))
+    run = read_odd()
+    assert (run.outcome, run.fresh, run.missing, texts()) == ("read", 1, 0, ["Vom Rathaus."])
+    assert [given["ids"] for path, given in odd.asked if path == "/2/tweets"] == ["77"]
+
+
+def test_an_original_that_X_calls_gone_is_not_asked_for(odd: Canned, read_odd: Read) -> None:
+    error = {"parameter": "referenced_tweets.id", "resource_id": "77", "type": "x/resource-not-found"}
+    odd.tell(TIMELINE, page(*REPOSTS, errors=[error]))
+    run = read_odd()
+    assert (run.outcome, run.fresh, run.missing) == ("read", 0, 2)
+    assert [path for path, _given in odd.asked if path == "/2/tweets"] == []
+
+
+def test_an_original_that_cannot_be_had_now_is_read_again(odd: Canned, read_odd: Read) -> None:
+    odd.tell(TIMELINE, page(post(ID)), times=1)
+    odd.tell(TIMELINE, page(*REPOSTS))
+    odd.tell("/2/tweets", {"title": "Service Unavailable"}, 503, times=1)
+    odd.tell("/2/tweets", page(ORIGINAL, users=[RATHAUS]))
+    outcomes = [read_odd().outcome for _ in range(3)]
+    assert (outcomes, Tweet.objects.filter(text="Vom Rathaus.").count()) == (["read", "failed", "read"], 1)
+    assert Cursor.objects.get().gap_floor_id is None
+
+
 def test_a_page_without_includes_and_meta_is_read(odd: Canned, read_odd: Read) -> None:
     odd.tell(TIMELINE, {"data": GOOD})
     assert (read_odd().fresh, texts()) == (2, ["Davor.", "Danach."])
