@@ -98,9 +98,10 @@ class Report:
     by_us: dict[str, int] = field(default_factory=dict)
 
     def told(self) -> str:
-        """One line: runs by outcome, faults, and posts by market and day."""
-        days = {day: f"{charged} by X, {self.by_us.get(day, 0)} by us" for day, charged in self.by_x.items()}
-        return f"{sum(self.dealt.values())} faults, runs {dict(self.runs)}, charged {days}"
+        """One line: faults, runs by outcome, posts that X charged and that our ledger counts, and what went wrong."""
+        wrong = [*self.untried, *self.errors, *self.differences, *self.overruns, *self.wrong_outcomes]
+        charged = f"{sum(self.by_x.values())} charged by X, {sum(self.by_us.values())} by us, on {len(self.by_x)} days"
+        return f"{sum(self.dealt.values())} faults, runs {dict(self.runs)}, {charged}, wrong: {wrong}"
 
     @property
     def untried(self) -> list[str]:
