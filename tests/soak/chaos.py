@@ -20,7 +20,7 @@ from django.db.models import Min
 
 from curation.ingest import leases, pauses, poll
 from curation.ingest.rechecks import recheck
-from curation.models import Author, BudgetDay, Candidate, Cursor, IngestRun, Pause, Tweet
+from curation.models import Author, BudgetDay, Candidate, Charge, Cursor, IngestRun, Pause, Tweet
 from curation.x.client import Door
 from curation.x.metered import Metered, clock_from
 from curation.x.simulator import Simulator
@@ -291,8 +291,11 @@ class Chaos:
 
         X is asked first: what it charged was drawn before."""
         by_x: Counter[tuple[str, str]] = Counter()
-        for one in self.x.meter.charges():
-            by_x[(self.market_of(one.subject, one.id), one.day)] += 2 if one.kind == "user" else 1
+        charges = self.x.meter.charges()
+        payers = self.payers()
+        for one in charges:
+            market = self.market_of(one.subject, payers.get((one.day, one.id)), one.id)
+            by_x[(market, one.day)] += 2 if one.kind == "user" else 1
         used = {(row.market.code, str(row.day)): row.used for row in BudgetDay.objects.select_related("market")}
         self.by_x, self.by_us = by_x, Counter(used)
         self.overruns |= {
@@ -301,10 +304,16 @@ class Chaos:
             if charged > used.get((code, day), 0) or (limit is not None and charged > limit)
         }
 
-    def market_of(self, subject: str, number: int) -> str:
-        """Whose account or list was read; for look-ups, whose post or account it is."""
+    def payers(self) -> dict[tuple[str, int], str]:
+        """Who paid for a post on a day, by our ledger."""
+        told = Charge.objects.values_list("day", "x_id", "market__code")
+        return {(str(day), number): code for day, number, code in told}
+
+    def market_of(self, subject: str, payer: str | None, number: int) -> str:
+        """Whose account or list was read. Of a look-up X does not say for whom it was, and may repeat a post of one
+        market in an answer for another: then who paid by our ledger, or else whose post it is."""
         owners = (code for code, numbers in self.written.items() if number in numbers)
-        return self.owner.get(subject) or self.owner.get(str(number)) or next(owners, "nobody")
+        return self.owner.get(subject) or payer or next(owners, "nobody")
 
     def conclude(self, report: Report) -> None:
         written = set[int]().union(*self.written.values())
