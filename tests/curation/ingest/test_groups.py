@@ -125,6 +125,18 @@ def test_two_of_one_transaction_are_one_group() -> None:
     assert len(shown()) == 2
 
 
+def test_two_of_one_transaction_that_are_days_apart_are_none() -> None:
+    arrive(told(minutes=-60 * 49), told())
+    assert groups() == set()
+
+
+def test_nobody_waits_behind_a_blocked_one_of_the_same_transaction() -> None:
+    make_block("Abzocke")
+    blocked, first, second = arrive(told(NEWS + " Abzocke!", likes=4900), told(likes=500), told(likes=100))
+    assert (blocked.state, first.group_id, second.group_id) == (State.BLOCKED, None, first.pk)
+    assert shown() == [first.pk]
+
+
 def test_channels_have_their_own_groups() -> None:
     arrive(told())
     (elsewhere,) = arrive(told(), channels=[channel_of("nl", "politics")])
@@ -302,6 +314,7 @@ class TestAtOnce:
     """Arrivals and editors at the same candidates, in connections of their own."""
 
     def test_two_passes_at_once_found_one_group(self, de_politics: Channel) -> None:
+        arrive(told("Ein anderer Tag in Oberhagen, und niemand weiß warum."))  # its author is known from here on
         slow, fast = told(likes=10), told(likes=4000)
         with open_for_a_moment(lambda: arrive(slow)) as commit:
             other = Meanwhile(lambda: arrive(fast))
@@ -309,7 +322,7 @@ class TestAtOnce:
             commit.set()
             other.end()
         assert len(groups()) == 1
-        assert len(shown()) == 1
+        assert len(shown()) == 2
 
     def test_an_arrival_does_not_wait_for_the_editor_of_a_similar_one(self, anna: User) -> None:
         (founder,) = arrive(told(likes=4000))
