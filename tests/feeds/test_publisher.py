@@ -99,8 +99,8 @@ def test_it_publishes_mends_and_ends(program: subprocess.Popen[str]) -> None:
     lines = list(iter(program.stdout.readline, ""))
     assert "publisher_stopped" in lines[-1]
     assert any("postgresql_lost" in line for line in lines)
-    assert program.wait(5) == 0
-    assert time.monotonic() - asked < 4  # most of it Python's own leaving, on a busy machine
+    assert program.wait(15) == 0
+    assert time.monotonic() - asked < 15  # most of it Python's own leaving, on a busy machine
 
 
 @pytest.mark.django_db
