@@ -22,9 +22,9 @@ from bench.databases import copy_database, using
 from bench.filling import fill
 from bench.posts import KNOWN, Inventor, block_values
 from bench.table import Measured, circumstances, table
-from curation.ingest.reading import Reading
-from curation.ingest.storing import store
-from curation.ingest.tweets import TWEETS, row_of, store_people
+from curation.ingest.polling.reading import Reading
+from curation.ingest.storing.store import store
+from curation.ingest.storing.tweets import TWEETS, row_of, store_people
 from curation.models import Tweet
 from curation.operations.record import one_transaction
 from curation.x.wire import Includes, Post, people, read_post
@@ -204,7 +204,7 @@ as much as a pass reads of an account or a search; {KNOWN:.0%} of the posts are 
 of the rest say what another said. So {BATCH} posts are {BATCH * (1 - KNOWN):.0f} new tweets, and only those are given
 to COPY: all columns with wire and raw, the same table with its indexes and constraints, transactions of the same
 {BATCH * (1 - KNOWN):.0f} rows. COPY is measured from posts in memory, as ingest is, and with its text made before.
-Ingest is `store` of `curation/ingest/storing.py`:
+Ingest is `store` of `curation/ingest/storing/store.py`:
 200 authors, 300 blocks of all kinds, languages, groups, rank, candidates with their search and hits. Every commit
 waits for the disk. The ratios compare the time of the processors, ours and PostgreSQL's, for the same
 new tweets; the known posts are ingest's alone."""

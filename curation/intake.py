@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from curation.ingest.health import Health, health_of
+from curation.ledger import budget
 from curation.models import Pause
-from curation.x import budget
 from regions.models import Market, Source, User
 from regions.permissions import may
 

@@ -10,13 +10,16 @@ from django.conf import settings
 from django.utils import timezone
 
 from curation import operations
-from curation.ingest import compliance, leases, pauses, poll, waiting
-from curation.ingest.rechecks import close_killed, recheck
+from curation.ingest import pauses
+from curation.ingest.polling import leases
+from curation.ingest.polling.poll import poll
+from curation.ingest.rechecking import compliance, waiting
+from curation.ingest.rechecking.rechecks import close_killed, recheck
 from curation.ingest.tidying import tidy
+from curation.ledger.usage import reconcile
 from curation.models import IdempotencyKey
 from curation.x.client import door
 from curation.x.outcomes import Failure
-from curation.x.usage import reconcile
 from regions.models import Market
 
 MOST_AT_ONCE = 100

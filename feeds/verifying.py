@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from django.db.models import OuterRef, Subquery
 
+from curation.ledger import budget
 from curation.models import Candidate, Tweet
-from curation.x import budget
 from feeds.models import Feed, Snapshot
 from regions.models import Market
 

@@ -24,17 +24,17 @@ from django.utils.translation import gettext_lazy as _
 
 from curation import events
 from curation.ingest import pauses
-from curation.ingest.candidates import Arrivals, offer
-from curation.ingest.reading import Reading
-from curation.ingest.rechecks import asked_of, outcome_of
-from curation.ingest.storing import settle, store
+from curation.ingest.polling.reading import Reading
+from curation.ingest.rechecking.rechecks import asked_of, outcome_of
+from curation.ingest.storing.candidates import Arrivals, offer
+from curation.ingest.storing.store import settle, store
+from curation.ledger import budget
+from curation.ledger.metered import Metered, clock_from
 from curation.models import Author, Candidate, IngestRun, Quarantined, Tweet
 from curation.operations.errors import Busy
 from curation.operations.record import one_transaction
 from curation.tombstones import erased
-from curation.x import budget
 from curation.x.client import Door
-from curation.x.metered import Metered, clock_from
 from curation.x.outcomes import BudgetSpent, Failure, Unreachable, WindowClosed, cause_of
 from curation.x.windows import SharedWindows
 from curation.x.wire import Includes, Post, Unreadable, people, read_id, read_post

@@ -12,9 +12,9 @@ import structlog
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from curation.ledger import budget
+from curation.ledger.metered import LEAST
 from curation.models import Cursor, IngestRun, Pause, Purpose
-from curation.x import budget
-from curation.x.metered import LEAST
 from curation.x.outcomes import BadToken, BudgetSpent, Failure, MonthlyCapReached, OutOfCredits
 from regions.models import Market, Source
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from curation.ledger import budget
 from curation.models import IngestRun, Pause, Quarantined
-from curation.x import budget
 
 RUNS_KEPT = timedelta(days=90)
 QUARANTINE_KEPT = timedelta(days=14)

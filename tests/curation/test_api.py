@@ -8,8 +8,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from curation.ledger.budget import day_of
 from curation.models import BudgetDay, Candidate, Pause
-from curation.x.budget import day_of
 from curation.x.simulator import Simulator
 from regions.models import Channel, User
 from tests.cast import make_block, make_candidate

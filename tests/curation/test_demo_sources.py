@@ -4,7 +4,8 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from curation.ingest import leases, poll
+from curation.ingest.polling import leases
+from curation.ingest.polling.poll import poll
 from curation.models import Candidate
 from curation.x.client import Door
 from curation.x.simulator import Simulator

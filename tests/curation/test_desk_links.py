@@ -9,8 +9,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from curation import operations
+from curation.ledger.budget import day_of
 from curation.models import BudgetDay, Candidate, IngestRun, State
-from curation.x.budget import day_of
 from curation.x.simulator import Simulator
 from regions.models import Channel, Role, User
 from tests.cast import channel_of, make_candidate, make_tweet, make_user

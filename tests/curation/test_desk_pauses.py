@@ -11,8 +11,8 @@ from django.http import HttpResponse
 from django.test.utils import CaptureQueriesContext
 
 from curation.intake import span_of, troubles_of
+from curation.ledger.budget import day_of
 from curation.models import BudgetDay, Cursor, IngestRun, Pause
-from curation.x.budget import day_of
 from regions.models import Channel, Market, Role, Source, User
 from tests.cast import make_candidate, make_user
 from tests.curation import test_desk

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from curation import operations
-from curation.ingest.candidates import history_of, is_ours
+from curation.ingest.storing.candidates import history_of, is_ours
 from curation.models import Candidate, State
 from curation.ranking import POINTS_A_HALF_LIFE, engagement, parts, rank, weights_of
 from regions.models import Channel, Market, Source, User

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from curation import operations as curation
 from curation.config.celery import app
-from curation.ingest.rechecks import recheck
+from curation.ingest.rechecking.rechecks import recheck
+from curation.ledger import budget
 from curation.models import Candidate, Charge, IngestRun, Tweet
-from curation.x import budget
 from curation.x.client import Door
 from curation.x.simulator import Simulator
 from feeds import operations, verifying

@@ -18,11 +18,13 @@ from typing import Any
 from django.db import connections
 from django.db.models import Min
 
-from curation.ingest import leases, pauses, poll
-from curation.ingest.rechecks import recheck
+from curation.ingest import pauses
+from curation.ingest.polling import leases
+from curation.ingest.polling.poll import poll
+from curation.ingest.rechecking.rechecks import recheck
+from curation.ledger.metered import Metered, clock_from
 from curation.models import Author, BudgetDay, Candidate, Charge, Cursor, IngestRun, Pause, Tweet
 from curation.x.client import Door
-from curation.x.metered import Metered, clock_from
 from curation.x.simulator import Simulator
 from curation.x.simulator.accounts import list_id
 from curation.x.simulator.chaos import KINDS

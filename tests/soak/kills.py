@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import Sum
 
-from curation.ingest import leases
+from curation.ingest.polling import leases
 from curation.models import Cursor, IngestRun
 from curation.x.simulator.accounts import account_id
 from regions.models import Channel, Market, Source

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from curation.ingest import leases
+from curation.ingest.polling import leases
 from curation.models import Candidate, Cursor, IngestRun
 from curation.x.client import Door
 from curation.x.simulator import Simulator

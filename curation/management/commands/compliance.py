@@ -10,8 +10,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from curation.ingest import compliance
-from curation.ingest.runs import in_words
+from curation.ingest.polling.runs import in_words
+from curation.ingest.rechecking import compliance
 from curation.models import ComplianceJob
 
 TURN = 5.0  # seconds

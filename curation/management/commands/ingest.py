@@ -10,11 +10,13 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from curation.ingest import leases, pauses, poll
+from curation.ingest import pauses
 from curation.ingest.health import Health, health_of
-from curation.ingest.runs import in_words
+from curation.ingest.polling import leases
+from curation.ingest.polling.poll import poll
+from curation.ingest.polling.runs import in_words
+from curation.ledger import budget
 from curation.models import Cursor, IngestRun
-from curation.x import budget
 from regions.models import Market, Source
 
 

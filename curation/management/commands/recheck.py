@@ -8,9 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Q
 
-from curation.ingest.rechecks import recheck
-from curation.ingest.runs import in_words
-from curation.ingest.waiting import by_market
+from curation.ingest.polling.runs import in_words
+from curation.ingest.rechecking.rechecks import recheck
+from curation.ingest.rechecking.waiting import by_market
 from curation.models import Candidate, Tweet
 from regions.models import Market
 

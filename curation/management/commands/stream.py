@@ -15,8 +15,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from curation.ingest.stream_budget import Blocks
-from curation.ingest.streamer import Streamer
+from curation.ingest.streaming.allotments import Blocks
+from curation.ingest.streaming.streamer import Streamer
 from curation.x.client import door
 from curation.x.stream import Times
 

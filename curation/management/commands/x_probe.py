@@ -9,9 +9,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from curation.ingest import pauses
-from curation.ingest.probing import Probe, probe
+from curation.ingest.polling.probing import Probe, probe
+from curation.ledger.metered import Metered, clock_from
 from curation.x.client import door
-from curation.x.metered import Metered, clock_from
 from curation.x.outcomes import Failure
 from regions.models import Market, Source
 

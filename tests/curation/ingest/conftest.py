@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from curation.ingest import leases, poll
+from curation.ingest.polling import leases
+from curation.ingest.polling.poll import poll
 from curation.models import Cursor, IngestRun
 from curation.x.client import Door
 from curation.x.simulator import Simulator

@@ -10,9 +10,9 @@ from typing import Any, Self
 from django.db import connections
 from django.utils import timezone
 
-from curation.ingest import poll
-from curation.ingest.stream_budget import Blocks
-from curation.ingest.streamer import Streamer
+from curation.ingest.polling.poll import poll
+from curation.ingest.streaming.allotments import Blocks
+from curation.ingest.streaming.streamer import Streamer
 from curation.models import Candidate, Cursor
 from curation.x.client import Door
 from curation.x.simulator import Simulator

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from curation.ingest import poll
+from curation.ingest.polling.poll import poll
 from curation.models import Cursor, IngestRun, Tweet
 from curation.x.client import Door
 from regions.models import Source

@@ -8,7 +8,7 @@ from django.db import DataError, IntegrityError, connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.ingest.bulk import Table, as_array
+from curation.ingest.storing.bulk import Table, as_array
 from curation.models import Author, Tweet
 from curation.x.wire import as_json
 from tests.cast import make_author, make_tweet

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from curation.config.settings import X_BATCH_COMPLIANCE, X_COMPLIANCE_HOSTS
-from curation.ingest import compliance
+from curation.ingest.rechecking import compliance
 from curation.models import Candidate, ComplianceJob, Decision, IngestRun, Pause, Quarantined, Tweet
 from curation.tasks import batch_compliance
 from curation.x.client import Door, Page

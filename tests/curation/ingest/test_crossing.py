@@ -13,14 +13,15 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from curation import operations
-from curation.ingest import Pass, leases
-from curation.ingest.candidates import offer
-from curation.ingest.reading import Reading
-from curation.ingest.tweets import store_tweets
+from curation.ingest.polling import leases
+from curation.ingest.polling.poll import Pass
+from curation.ingest.polling.reading import Reading
+from curation.ingest.storing.candidates import offer
+from curation.ingest.storing.tweets import store_tweets
+from curation.ledger.metered import Metered
 from curation.models import Author, Candidate, Cursor, IngestRun, Quarantined, State, Tweet
 from curation.operations.record import lock_candidates, lock_channels, one_transaction
 from curation.x.client import Door
-from curation.x.metered import Metered
 from curation.x.simulator import Simulator
 from curation.x.wire import Includes, Person, Post, read_post
 from regions.models import Channel, Market, Source, User

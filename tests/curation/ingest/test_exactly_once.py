@@ -10,7 +10,8 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from curation.config.celery import app
-from curation.ingest import leases, poll
+from curation.ingest.polling import leases
+from curation.ingest.polling.poll import poll
 from curation.models import Author, Candidate, Cursor, Hit, IngestRun, Quarantined, State, Tweet
 from curation.tasks import poll_due_sources
 from curation.x.client import Door

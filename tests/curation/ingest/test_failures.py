@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from structlog.testing import capture_logs
 
-from curation.ingest import poll
+from curation.ingest.polling.poll import poll
 from curation.models import Candidate, Cursor, Decision, IngestRun, State, Tweet
 from curation.x.client import Door
 from curation.x.simulator import Simulator

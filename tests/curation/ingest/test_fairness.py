@@ -11,8 +11,9 @@ from django.db import connection
 from django.utils import timezone
 
 from curation.config.celery import app
-from curation.ingest import leases, poll, reading
-from curation.ingest.runs import next_interval
+from curation.ingest.polling import leases, reading
+from curation.ingest.polling.poll import poll
+from curation.ingest.polling.runs import next_interval
 from curation.models import Cursor, IngestRun, Tweet
 from curation.tasks import poll_source
 from curation.x.client import Door

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from curation import operations
 from curation.cards import cards
-from curation.ingest.reading import Reading
-from curation.ingest.storing import store
+from curation.ingest.polling.reading import Reading
+from curation.ingest.storing.store import store
 from curation.models import Candidate, State
 from curation.x.wire import Includes, id_at, people, read_post
 from regions.models import Channel, User

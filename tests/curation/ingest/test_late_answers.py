@@ -10,8 +10,9 @@ import pytest
 from django.utils import timezone
 
 from curation import operations
-from curation.ingest import poll, waiting
-from curation.ingest.rechecks import recheck
+from curation.ingest.polling.poll import poll
+from curation.ingest.rechecking import waiting
+from curation.ingest.rechecking.rechecks import recheck
 from curation.models import Author, Candidate, Tweet
 from curation.operations.record import lock_channels, one_transaction
 from curation.x.client import Door, Page

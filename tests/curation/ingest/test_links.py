@@ -10,9 +10,9 @@ from django.utils import timezone
 from curation import operations
 from curation.ingest import links
 from curation.ingest.links import Added, NotAPost, add, look, post_id_of
+from curation.ledger.budget import day_of
 from curation.models import BudgetDay, Candidate, Charge, ErasedAuthor, IngestRun, Pause, Quarantined, State, Tweet
 from curation.tombstones import author_digest
-from curation.x.budget import day_of
 from curation.x.client import Door
 from curation.x.simulator import Simulator
 from regions.models import Channel, Market, User

@@ -8,10 +8,12 @@ import pytest
 from django.utils import timezone
 from structlog.testing import capture_logs
 
-from curation.ingest import leases, pauses, poll
-from curation.ingest.runs import ending
+from curation.ingest import pauses
+from curation.ingest.polling import leases
+from curation.ingest.polling.poll import poll
+from curation.ingest.polling.runs import ending
+from curation.ledger import budget
 from curation.models import BudgetDay, Charge, Cursor, IngestRun, Pause, Purpose, Quarantined, Reservation, Tweet
-from curation.x import budget
 from curation.x.client import Door
 from curation.x.outcomes import BadToken, BudgetSpent, OutOfCredits
 from curation.x.simulator import Simulator

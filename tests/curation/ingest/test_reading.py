@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from curation.ingest import reading
+from curation.ingest.polling import reading
 from curation.models import Candidate, Cursor, IngestRun, Quarantined, Tweet
 from curation.x.simulator import Simulator
 from curation.x.wire import id_at

@@ -9,9 +9,11 @@ from django.db import connection
 from django.utils import timezone
 
 from curation import operations
-from curation.ingest import waiting
-from curation.ingest.groups import regroup
-from curation.ingest.rechecks import recheck
+from curation.ingest.rechecking import waiting
+from curation.ingest.rechecking.rechecks import recheck
+from curation.ingest.storing.groups import regroup
+from curation.ledger import budget
+from curation.ledger.metered import Metered
 from curation.models import (
     Author,
     Candidate,
@@ -26,9 +28,7 @@ from curation.models import (
     Tweet,
 )
 from curation.tombstones import author_digest
-from curation.x import budget
 from curation.x.client import Door, Page
-from curation.x.metered import Metered
 from curation.x.simulator import Simulator
 from regions.models import Channel, Market
 from tests.cast import channel_of, make_author, make_candidate, make_tweet

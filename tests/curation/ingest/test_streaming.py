@@ -8,9 +8,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from curation.ingest.stream_budget import Blocks
-from curation.ingest.stream_rules import listened
-from curation.ingest.streaming import MOST_BROKEN, Batch, Keeper
+from curation.ingest.streaming.allotments import Blocks
+from curation.ingest.streaming.keeper import MOST_BROKEN, Batch, Keeper
+from curation.ingest.streaming.rules import listened
 from curation.models import Candidate, Charge, IngestRun, Quarantined, Tweet
 from curation.operations.errors import Busy
 from curation.x.client import Door

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from curation.ingest.stream_budget import IN_FLIGHT, LINGER, Blocks
+from curation.ingest.streaming.allotments import IN_FLIGHT, LINGER, Blocks
+from curation.ledger import budget
 from curation.models import BudgetDay, Cursor, IngestRun, Reservation
-from curation.x import budget
 from curation.x.client import Door
 from curation.x.simulator import Simulator
 from regions.models import Channel, Market, Source

@@ -13,7 +13,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from curation.ingest import connects
+from curation.ingest.streaming import connects
 from curation.models import Cursor, IngestRun, Pause
 from curation.x.client import Door, Ended
 from curation.x.simulator import Simulator

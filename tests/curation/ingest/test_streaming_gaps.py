@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from curation.ingest import gaps, leases, poll
+from curation.ingest.polling import gaps, leases
+from curation.ingest.polling.poll import poll
 from curation.models import Candidate, Cursor, IngestRun
 from curation.models.ingest import INDEXED, STREAM_AWAY
 from curation.x.client import Door

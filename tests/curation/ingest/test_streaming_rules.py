@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from curation.ingest import gaps
+from curation.ingest.polling import gaps
 from curation.models import Cursor, IngestRun, Pause
 from curation.x.client import Door
 from curation.x.simulator import Simulator

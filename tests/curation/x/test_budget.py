@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
+from curation.ledger import budget
 from curation.models import BudgetDay, Charge, Purpose, Reservation
-from curation.x import budget
 from curation.x.outcomes import BudgetSpent
 from regions.models import Market
 

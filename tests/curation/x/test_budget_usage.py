@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from curation.ledger import budget
+from curation.ledger.metered import Metered
+from curation.ledger.usage import reconcile
 from curation.models import BudgetDay, Reservation, UsageReading
-from curation.x import budget
 from curation.x.client import Door, Page
-from curation.x.metered import Metered
 from curation.x.simulator import Simulator
-from curation.x.usage import reconcile
 from regions.models import Market
 
 pytestmark = pytest.mark.django_db

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 
+from curation.ledger import budget
+from curation.ledger.metered import Metered
 from curation.models import BudgetDay, Charge, Reservation
-from curation.x import budget
 from curation.x.client import Door
-from curation.x.metered import Metered
 from curation.x.outcomes import BudgetSpent, Failure
 from curation.x.simulator import Simulator
 from regions.models import Market

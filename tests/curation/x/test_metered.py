@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from curation.ledger import budget
+from curation.ledger.metered import Metered
 from curation.models import BudgetDay, Charge
-from curation.x import budget
 from curation.x.client import Door
-from curation.x.metered import Metered
 from curation.x.outcomes import BudgetSpent
 from curation.x.simulator import Simulator
 from regions.models import Market

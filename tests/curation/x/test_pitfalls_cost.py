@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 
-from curation.ingest import leases, poll
-from curation.ingest.rechecks import recheck
+from curation.ingest.polling import leases
+from curation.ingest.polling.poll import poll
+from curation.ingest.rechecking.rechecks import recheck
 from curation.language import grouped
+from curation.ledger.metered import Metered
+from curation.ledger.usage import reconcile
 from curation.models import BudgetDay, Candidate, Charge, Cursor, IngestRun, Tweet, UsageReading
 from curation.x import outcomes
 from curation.x.client import Door
-from curation.x.metered import Metered
 from curation.x.simulator import Simulator
-from curation.x.usage import reconcile
 from regions.models import Channel, Market, Source
 from tests.canned import Canned, page, post
 

@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from curation.ingest import compliance, leases, poll
-from curation.ingest.rechecks import recheck
+from curation.ingest.polling import leases
+from curation.ingest.polling.poll import poll
+from curation.ingest.rechecking import compliance
+from curation.ingest.rechecking.rechecks import recheck
 from curation.models import Author, Candidate, Cursor, IngestRun, Tweet
 from curation.x import outcomes
 from curation.x.client import Door

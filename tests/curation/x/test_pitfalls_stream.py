@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from curation.ingest import leases
+from curation.ingest.polling import leases
 from curation.models import Candidate, IngestRun, Pause, Quarantined, Tweet
 from curation.x.simulator import Simulator
 from regions.models import Channel, Source

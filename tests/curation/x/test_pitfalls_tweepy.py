@@ -16,7 +16,8 @@ import requests
 import tweepy
 from django.utils import timezone
 
-from curation.ingest import leases, poll
+from curation.ingest.polling import leases
+from curation.ingest.polling.poll import poll
 from curation.models import Cursor, IngestRun, Tweet
 from curation.x import outcomes
 from curation.x.client import TWEEPY_HOST, Door

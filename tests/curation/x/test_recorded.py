@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from curation.ingest import leases, poll
+from curation.ingest.polling import leases
+from curation.ingest.polling.poll import poll
 from curation.models import Candidate, Cursor, IngestRun, Quarantined, State
 from curation.x import outcomes
 from curation.x.client import Door

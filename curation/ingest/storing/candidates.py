@@ -10,9 +10,9 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 
 from curation.grouping import settle_arrivals
-from curation.ingest.bulk import Table, as_array
-from curation.ingest.groups import IN_ORDER, Newcomer, group
-from curation.ingest.offered import Offered
+from curation.ingest.storing.bulk import Table, as_array
+from curation.ingest.storing.groups import IN_ORDER, Newcomer, group
+from curation.ingest.storing.offered import Offered
 from curation.likeness import Likeness, likeness
 from curation.models import Candidate, Hit, State, Tweet
 from curation.ranking import parts, rank, weights_of

@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from curation.ledger import budget
 from curation.models import Charge, Purpose, Reservation
-from curation.x import budget
 from curation.x.client import Door, Page
 from curation.x.outcomes import BudgetSpent, Failure
 from curation.x.wire import Unreadable, read_id

@@ -1,7 +1,7 @@
 """What the stream brings becomes tweets and candidates, by the same rules as what is asked for.
 
 A batch is stored source by source, each in a transaction of its own: one for all would take locks of tweets behind
-those of candidates. The cursor moves only when the whole batch is stored (curation.ingest.gaps).
+those of candidates. The cursor moves only when the whole batch is stored (curation.ingest.polling.gaps).
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ import structlog
 from django.db.models import F
 
 from curation import events
-from curation.ingest import gaps
-from curation.ingest.reading import Reader, Reading
-from curation.ingest.storing import store
-from curation.ingest.stream_rules import Listened
+from curation.ingest.polling import gaps
+from curation.ingest.polling.reading import Reader, Reading
+from curation.ingest.storing.store import store
+from curation.ingest.streaming.rules import Listened
+from curation.ledger.metered import Metered, clock_from
 from curation.models import Cursor, IngestRun, Quarantined
 from curation.operations.errors import Busy
 from curation.operations.record import one_transaction
 from curation.x.client import Door, Page
 from curation.x.lines import Delivery, shown
-from curation.x.metered import Metered, clock_from
 from curation.x.outcomes import Failure
 from curation.x.wire import Unreadable, instant_of_id, read_id
 from regions.models import Market

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 import structlog
 from django.db.models import Sum
 
+from curation.ledger import budget
+from curation.ledger.budget import day_of
 from curation.models import Charge, Reservation, UsageReading
-from curation.x import budget
-from curation.x.budget import day_of
 from curation.x.client import Page
 
 log = structlog.get_logger(__name__)

@@ -17,8 +17,8 @@ from django.conf import settings
 
 from curation import operations
 from curation.ingest import pauses
-from curation.ingest.rechecks import outcome_of
-from curation.ingest.runs import Crowded, say
+from curation.ingest.polling.runs import Crowded, say
+from curation.ingest.rechecking.rechecks import outcome_of
 from curation.models import ComplianceJob, IngestRun, Pause, Quarantined, Tweet
 from curation.operations.record import one_transaction
 from curation.x.client import Page, door

@@ -15,17 +15,17 @@ from django.utils import timezone
 
 from curation import operations
 from curation.ingest import pauses
-from curation.ingest.groups import regroup
-from curation.ingest.reading import BATCH, batches
-from curation.ingest.refreshing import refresh_ranks
-from curation.ingest.runs import Crowded, say
-from curation.ingest.storing import settle
-from curation.ingest.tweets import store_people, store_tweets
+from curation.ingest.polling.reading import BATCH, batches
+from curation.ingest.polling.runs import Crowded, say
+from curation.ingest.storing.groups import regroup
+from curation.ingest.storing.refreshing import refresh_ranks
+from curation.ingest.storing.store import settle
+from curation.ingest.storing.tweets import store_people, store_tweets
+from curation.ledger.metered import Metered
 from curation.models import IngestRun, Purpose, Quarantined, Tweet
 from curation.operations.record import one_transaction
 from curation.tombstones import erased
 from curation.x.client import Page, door
-from curation.x.metered import Metered
 from curation.x.outcomes import (
     BudgetSpent,
     Failure,

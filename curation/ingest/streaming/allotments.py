@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from curation.ledger import budget
 from curation.models import Purpose, Reservation
-from curation.x import budget
 from curation.x.outcomes import BudgetSpent
 from regions.models import Market
 

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, Sum
 
+from curation.ledger import budget
 from curation.models import Candidate, IngestRun, Purpose, Tweet
-from curation.x import budget
 from regions.models import Market
 
 DEPTH = 1_000  # of each channel's newest

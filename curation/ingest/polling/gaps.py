@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models.functions import Greatest
 
-from curation.ingest.reading import Reading
+from curation.ingest.polling.reading import Reading
 from curation.models import Cursor
 from curation.operations.record import one_transaction
 from curation.x.wire import id_at

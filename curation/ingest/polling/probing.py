@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from curation.ingest.reading import Reader, Reading
+from curation.ingest.polling.reading import Reader, Reading
+from curation.ledger import budget
+from curation.ledger.metered import Metered
 from curation.models import Cursor, Tweet
-from curation.x import budget
-from curation.x.metered import Metered
 from curation.x.wire import Post, id_at
 from regions.models import Source
 

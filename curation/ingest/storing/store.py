@@ -9,10 +9,10 @@ from datetime import datetime
 from django.db import DataError, IntegrityError, connection, transaction
 
 from curation import operations
-from curation.ingest.candidates import Arrivals, offer
-from curation.ingest.groups import regroup
-from curation.ingest.reading import Reading
-from curation.ingest.tweets import Stored, store_people, store_tweets
+from curation.ingest.polling.reading import Reading
+from curation.ingest.storing.candidates import Arrivals, offer
+from curation.ingest.storing.groups import regroup
+from curation.ingest.storing.tweets import Stored, store_people, store_tweets
 from curation.tombstones import erased
 from curation.x.wire import Person, Post
 from regions.models import Channel, Source

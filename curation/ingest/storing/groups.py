@@ -19,7 +19,7 @@ from django.db import connection
 from django.db.models import Min
 
 from curation.grouping import settle_arrivals
-from curation.ingest.bulk import as_array, update
+from curation.ingest.storing.bulk import as_array, update
 from curation.likeness import NEARLY, RELATED, Likeness, in_channel, likeness
 from curation.locks import ARRIVALS_LOCK
 from curation.matching import words_of

@@ -14,8 +14,8 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 
-from curation.ingest.bulk import Table, as_array, update
-from curation.ingest.offered import Offered
+from curation.ingest.storing.bulk import Table, as_array, update
+from curation.ingest.storing.offered import Offered
 from curation.language import second_opinion
 from curation.models import Author, Candidate, Tweet
 from curation.operations import Followed

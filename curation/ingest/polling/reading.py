@@ -14,10 +14,10 @@ from typing import Any
 
 from django.db.models import JSONField, Value
 
+from curation.ledger.metered import Metered
 from curation.models import Author, Cursor
 from curation.models.ingest import INDEXED
 from curation.x.client import Door, Page
-from curation.x.metered import Metered
 from curation.x.outcomes import Failure, Gone, NotPermitted, QueryRefused, Unreachable, cause_of, message_of
 from curation.x.wire import (
     Includes,

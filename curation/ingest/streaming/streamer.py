@@ -13,11 +13,13 @@ from typing import Protocol
 import structlog
 from django.db import InterfaceError, OperationalError, connection
 
-from curation.ingest import connects, gaps, leases, pauses
-from curation.ingest.leader import Leader
-from curation.ingest.stream_budget import Blocks
-from curation.ingest.stream_rules import Rulebook, Step, listened
-from curation.ingest.streaming import Batch, Keeper
+from curation.ingest import pauses
+from curation.ingest.polling import gaps, leases
+from curation.ingest.streaming import connects
+from curation.ingest.streaming.allotments import Blocks
+from curation.ingest.streaming.keeper import Batch, Keeper
+from curation.ingest.streaming.leader import Leader
+from curation.ingest.streaming.rules import Rulebook, Step, listened
 from curation.models import IngestRun
 from curation.operations.errors import Busy
 from curation.x.client import Door, Ended

@@ -1,0 +1,1 @@
+"""Asking X again about what we have: by look-ups, and by batch compliance."""

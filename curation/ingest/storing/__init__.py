@@ -1,0 +1,1 @@
+"""What was read becomes rows: tweets, authors, candidates and their groups."""

@@ -1,0 +1,1 @@
+"""What reading X costs: reserved before a call, settled after it, held against what X says."""
