@@ -32,16 +32,18 @@ class Outcome:
     figures: dict[str, Any]
 
 
-def make_sources(plan: Plan, first: Channel, second: Channel) -> dict[int, int]:
-    """A source for each account, and a second one, for another channel, for some; source to author.
+def make_sources(plan: Plan, first: Channel, second: Channel, every: tuple[int, int]) -> dict[int, int]:
+    """A source for each account, and a second one, for another channel, for some; source to author. Each is read
+    `every` so many seconds, at least and at most.
 
     They are read from the beginning, where a new source would begin with the newest page."""
     Market.objects.update(posts_a_day=2_000_000_000, posts_a_month=2_000_000_000)
     names = plan.usernames()
     told = [(name, first) for name in names] + [(name, second) for name in names[: round(len(names) * TWICE)]]
-    authors = {}
+    authors, (least, most) = {}, every
     for name, channel in told:
-        source = Source.objects.create(kind="account", value=name, channel=channel, least_seconds=1, most_seconds=3)
+        bounds = {"least_seconds": least, "most_seconds": most}
+        source = Source.objects.create(kind="account", value=name, channel=channel, **bounds)
         authors[source.pk] = account_id(name)
     leases.add_missing_cursors()
     Cursor.objects.update(newest_id=1)
@@ -49,13 +51,21 @@ def make_sources(plan: Plan, first: Channel, second: Channel) -> dict[int, int]:
 
 
 def soak(
-    plan: Plan, kills: int, channels: tuple[Channel, Channel], folder: Path, *, lease: int, look: float, seconds: float
+    plan: Plan,
+    kills: int,
+    channels: tuple[Channel, Channel],
+    folder: Path,
+    *,
+    lease: int,
+    look: float,
+    seconds: float,
+    every: tuple[int, int] = (1, 3),
 ) -> Outcome:
     """Reads the plan's posts with 4 worker processes, of which `kills` are killed at random moments.
 
     Kills are spread over the time the posts take to come, and go on until their number is reached; for reading
     all there are at most `seconds`. Cursors are held against what is stored every `look` seconds or so."""
-    authors, chance = make_sources(plan, *channels), Random(plan.seed)
+    authors, chance = make_sources(plan, *channels, every), Random(plan.seed)
     began = time.monotonic()
     passed: list[tuple[int, int]] = []
     died: list[str] = []
