@@ -124,6 +124,9 @@ class Candidate(models.Model):
     label = models.CharField(max_length=40, blank=True)
     with_similar = models.BooleanField(default=False)
     blocked_by_lists = models.BooleanField(default=False)
+    brought_by = models.ForeignKey(
+        "curation.Act", models.SET_NULL, null=True, blank=True, related_name="brought", db_index=False
+    )  # the move or offer that made it; brought_by_an_act serves
 
     objects = CandidateQuerySet.as_manager()
 
@@ -176,6 +179,7 @@ class Candidate(models.Model):
             models.Index(F("pending_since"), condition=Q(state="pending"), name="pending_by_age"),
             models.Index(F("channel"), F("state"), F("posted_at").desc(), F("id").desc(), name="decided_by_time"),
             models.Index(F("group"), condition=Q(group__isnull=False), name="similar_ones"),
+            models.Index(F("brought_by"), condition=Q(brought_by__isnull=False), name="brought_by_an_act"),
             # New keys go into it at once: looked for by the thousand, each would walk the whole list of waiting ones.
             GinIndex(
                 fields=["alike"], fastupdate=False, condition=Q(state__in=["pending", "approved"]), name="alike_ones"
@@ -240,7 +244,7 @@ class Offer(models.Model):
     origin = models.ForeignKey(Candidate, models.SET_NULL, null=True, related_name="offers_sent")
     origin_market = models.ForeignKey(Market, models.CASCADE)
     by = models.ForeignKey(User, models.SET_NULL, null=True)
-    note = models.CharField(max_length=200, blank=True)
+    note = models.CharField(max_length=500, blank=True)
     at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
