@@ -95,9 +95,9 @@ def fingerprint(told: Iterable[Notice]) -> str:
     return "|".join(notice.key for notice in told)
 
 
-def budgets_of(user: User, markets: Iterable[Market], now: datetime) -> dict[int, budget.Standing]:
+def budgets_of(user: User, markets: Iterable[Market], now: datetime) -> dict[int, budget.Balance]:
     """Of the markets that a person leads what is used and left, by the market's id."""
-    return {market.pk: budget.standing(market, now) for market in markets if may(user, "settings.edit", market)}
+    return {market.pk: budget.balance(market, now) for market in markets if may(user, "settings.edit", market)}
 
 
 def troubles_of(user: User, markets: Iterable[Market], now: datetime) -> dict[int, list[tuple[Source, Health]]]:

@@ -92,7 +92,7 @@ class Purse:
 
     def _left(self, market_id: int) -> int:
         if market_id not in self.left:
-            self.left[market_id] = budget.standing(Market(pk=market_id), self.now).left_for_rechecks
+            self.left[market_id] = budget.balance(Market(pk=market_id), self.now).left_for_rechecks
         return self.left[market_id]
 
 

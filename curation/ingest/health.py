@@ -21,7 +21,7 @@ QUIET = timedelta(days=7)
 READ_IN_FULL = (IngestRun.Outcome.READ, IngestRun.Outcome.RUNNING)
 
 
-class State(StrEnum):
+class Condition(StrEnum):
     """One word each; what is first here is what is told."""
 
     REFUSED = "refused"
@@ -48,7 +48,7 @@ class Health:
     """`words`: one sentence in the reader's language. `approved`: of 100 posts read in 30 days how many candidates
     stand approved; None when none was read."""
 
-    state: State
+    state: Condition
     words: str
     last: datetime | None = None
     next: datetime | None = None
@@ -76,7 +76,7 @@ def health_of(sources: Iterable[Source], now: datetime) -> dict[int, Health]:
             state=state,
             words=words,
             last=run.started_at if run else None,
-            next=cursor.due_at if cursor and state not in (State.REFUSED, State.PAUSED) else None,
+            next=cursor.due_at if cursor and state not in (Condition.REFUSED, Condition.PAUSED) else None,
             day=Counts(*(told.get(f"{name}_day") or 0 for name in ("read", "fresh", "charged"))),
             month=month,
             approved=100 * approved.get(source.pk, 0) / month.read if month.read else None,
@@ -91,43 +91,43 @@ def _judged(
     pause: Pause | None,
     last_fresh: datetime | None,
     now: datetime,
-) -> tuple[State, str]:
+) -> tuple[Condition, str]:
     if source.paused_at and not (source.paused_until and source.paused_until <= now):
         return _stopped(source, run)
     if pause and pause.market_id is None:
-        return State.WAITING, _("X turns everyone away: %(why)s") % {"why": pause.words}
+        return Condition.WAITING, _("X turns everyone away: %(why)s") % {"why": pause.words}
     if pause:
-        return State.OUT_OF_BUDGET, pause.words
+        return Condition.OUT_OF_BUDGET, pause.words
     if run is None:
-        return State.NEW, _("Not read yet.")
+        return Condition.NEW, _("Not read yet.")
     if run.outcome == IngestRun.Outcome.BUDGET:
-        return State.OUT_OF_BUDGET, run.error
+        return Condition.OUT_OF_BUDGET, run.error
     if run.outcome == IngestRun.Outcome.WAITING:
-        return State.WAITING, _("X lets us read again soon: too many requests.")
+        return Condition.WAITING, _("X lets us read again soon: too many requests.")
     if cursor and cursor.failures:
         told = {"n": cursor.failures, "why": run.error}
         failed = ngettext("Failed once: %(why)s", "Failed %(n)d times in a row: %(why)s", cursor.failures)
-        return State.FAILING, failed % told
+        return Condition.FAILING, failed % told
     if run.outcome not in READ_IN_FULL:
-        return State.FAILING, _("Failed once: %(why)s") % {"why": run.error}
+        return Condition.FAILING, _("Failed once: %(why)s") % {"why": run.error}
     return _quiet_or_well(source, last_fresh, now)
 
 
-def _stopped(source: Source, run: IngestRun | None) -> tuple[State, str]:
+def _stopped(source: Source, run: IngestRun | None) -> tuple[Condition, str]:
     if run and run.outcome == IngestRun.Outcome.REFUSED:
-        return State.REFUSED, _("X refuses it: %(why)s") % {"why": source.paused_reason}
+        return Condition.REFUSED, _("X refuses it: %(why)s") % {"why": source.paused_reason}
     if source.paused_reason:
-        return State.PAUSED, _("Paused: %(why)s") % {"why": source.paused_reason}
-    return State.PAUSED, _("Paused.")
+        return Condition.PAUSED, _("Paused: %(why)s") % {"why": source.paused_reason}
+    return Condition.PAUSED, _("Paused.")
 
 
-def _quiet_or_well(source: Source, last_fresh: datetime | None, now: datetime) -> tuple[State, str]:
+def _quiet_or_well(source: Source, last_fresh: datetime | None, now: datetime) -> tuple[Condition, str]:
     since = last_fresh or source.created_at
     if now - since > QUIET:
         days = (now - since).days
         told = ngettext("Nothing new for %(n)d day.", "Nothing new for %(n)d days.", days)
-        return State.SILENT, told % {"n": days}
-    return State.WELL, _("Read as it should be.")
+        return Condition.SILENT, told % {"n": days}
+    return Condition.WELL, _("Read as it should be.")
 
 
 def _runs(ids: list[int], now: datetime) -> dict[int, dict[str, Any]]:

@@ -121,17 +121,17 @@ class Look:
     candidate: Candidate | None
     stored: bool
     posts: int
-    standing: budget.Standing
+    balance: budget.Balance
 
     @property
     def price(self) -> Decimal:
         """In dollars."""
-        return self.posts * self.standing.price
+        return self.posts * self.balance.price
 
     @property
     def left(self) -> int:
         """Posts that the market may still read today."""
-        return self.standing.left_for_ingest
+        return self.balance.left_for_ingest
 
     @property
     def affordable(self) -> bool:
@@ -176,7 +176,7 @@ def look(url: str, channel: Channel, now: datetime) -> Look:
     candidate = Candidate.objects.with_tweets().filter(channel=channel, tweet=tweet).first() if tweet else None
     here = bool(candidate or (tweet and _whole(tweet)))
     posts = 0 if here else len(budget.uncharged([number], now))
-    return Look(number, candidate, here, posts, budget.standing(channel.market, now))
+    return Look(number, candidate, here, posts, budget.balance(channel.market, now))
 
 
 def add(url: str, channel: Channel, *, by: User, now: datetime, ask: Door | None = None) -> Added:

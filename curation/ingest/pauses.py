@@ -77,7 +77,7 @@ def _turned_away(now: datetime) -> Pause | None:
 
 
 def _worth_reading(market: Market, now: datetime) -> bool:
-    return budget.standing(market, now).left_for_ingest >= WORTH_READING
+    return budget.balance(market, now).left_for_ingest >= WORTH_READING
 
 
 def _pause(market: Market | None, cause: str, words: str, until: datetime, now: datetime) -> None:

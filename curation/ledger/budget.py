@@ -31,7 +31,7 @@ AT_ONCE = 10_000
 
 
 @dataclass(frozen=True)
-class Standing:
+class Balance:
     """A market's budget at one moment, in posts. `price` in dollars for each."""
 
     day: date
@@ -105,18 +105,18 @@ def days_of_call(now: datetime) -> list[date]:
     return sorted({day_of(now), day_of(now + TURN)})
 
 
-def standing(market: Market, now: datetime) -> Standing:
+def balance(market: Market, now: datetime) -> Balance:
     """How much is used and left. Nothing is locked: it may be less a moment later."""
     return on_day(market, day_of(now))
 
 
-def on_day(market: Market, day: date) -> Standing:
+def on_day(market: Market, day: date) -> Balance:
     limits = Market.objects.values_list("posts_a_day", "posts_a_month", "recheck_reserve").get(pk=market.pk)
     days = BudgetDay.objects.filter(market=market, day__year=day.year, day__month=day.month)
     drawn = {row.day: row for row in days}
     today = drawn.get(day) or BudgetDay()
     month = sum(row.used for row in drawn.values())
-    return Standing(day, limits[0], today.used, today.rechecks, limits[1], month, limits[2])
+    return Balance(day, limits[0], today.used, today.rechecks, limits[1], month, limits[2])
 
 
 def reserve(
@@ -211,7 +211,7 @@ def _lock_month(market: Market, day: date) -> None:
     list(month.order_by("day").select_for_update().values_list("pk", flat=True))
 
 
-def _granted(told: Standing, market: Market, wanted: int, least: int, purpose: str, now: datetime) -> int:
+def _granted(told: Balance, market: Market, wanted: int, least: int, purpose: str, now: datetime) -> int:
     day, month = told.left(purpose)
     if min(day, month) >= min(least, wanted):
         return min(wanted, day, month)
@@ -223,7 +223,7 @@ def _granted(told: Standing, market: Market, wanted: int, least: int, purpose: s
     raise _spent(told, market, purpose, of_month=month < min(least, wanted))
 
 
-def _spent(told: Standing, market: Market, purpose: str, of_month: bool) -> BudgetSpent:
+def _spent(told: Balance, market: Market, purpose: str, of_month: bool) -> BudgetSpent:
     limit, used, kept = told.day_limit, told.day_used, told.kept_today
     until, cause = told.next_day, "day"
     if of_month:

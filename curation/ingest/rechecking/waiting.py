@@ -89,7 +89,7 @@ def _affordable(due: dict[int, dict[int, int]], now: datetime) -> dict[int, list
 
 def allowance(market: Market, now: datetime) -> int:
     """Posts that may still be spent today on what waits: a tenth of the day's, and never what ingest lacks."""
-    told = budget.standing(market, now)
+    told = budget.balance(market, now)
     runs = IngestRun.objects.filter(market=market, kind=IngestRun.Kind.RECHECK)
     today = runs.filter(started_at__gte=budget.midnight(told.day)).aggregate(posts=Sum("charged"))["posts"] or 0
     spent = max(0, today - told.day_rechecks)

@@ -1,6 +1,6 @@
-"""What the stream may cost: X charges each post that it sends, so blocks are drawn from the budget ahead.
+"""What the stream may cost: X charges each post that it sends, so allotments are drawn from the budget ahead.
 
-A market whose next block is refused loses its rules while the last block still covers what X sends until it obeys.
+A market whose next one is refused loses its rules while the last still covers what X sends until it obeys.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from curation.x.outcomes import BudgetSpent
 from regions.models import Market
 
 log = structlog.get_logger(__name__)
-TURN = timedelta(seconds=45)  # before midnight; a block drawn then covers both days
+TURN = timedelta(seconds=45)  # before midnight; an allotment drawn then covers both days
 IN_FLIGHT = 2  # posts that X may have charged, and that a break swallowed
 LINGER = timedelta(seconds=5)  # in which X obeys
 AGAIN = timedelta(seconds=60)
@@ -26,7 +26,7 @@ FRESH = timedelta(minutes=5)
 
 
 @dataclass
-class Block:
+class Allotment:
     """Posts drawn ahead, and the ids that came of them."""
 
     drawn: Reservation
@@ -45,68 +45,68 @@ class Block:
         return budget.day_of(now + TURN) in days
 
 
-class Blocks:
-    """Blocks by market. `margin`: what X may still send, at 250 posts a second, until rules that go are gone."""
+class Allotments:
+    """Allotments by market. `margin`: what X may still send, at 250 posts a second, until rules that go are gone."""
 
     SIZE, MARGIN = 500, 250
 
     def __init__(self, size: int = SIZE, margin: int = MARGIN) -> None:
         self.size, self.margin = size, margin
-        self.blocks: dict[int, Block] = {}
+        self.allotments: dict[int, Allotment] = {}
         self.closed: dict[int, datetime] = {}
         self.charged: Counter[int] = Counter()
 
     def keep_open(self, markets: Iterable[Market], now: datetime) -> set[int]:
-        """Sees to a block for each market; returns those that may be streamed."""
+        """Sees to an allotment for each market; returns those that may be streamed."""
         wanted = {market.pk: market for market in markets}
         for market in wanted.values():
             self._see_to(market, now)
-        may = {pk for pk in wanted if pk in self.blocks and pk not in self.closed}
-        self._end([block for pk, block in self.blocks.items() if pk not in may], now)
+        may = {pk for pk in wanted if pk in self.allotments and pk not in self.closed}
+        self._end([allotment for pk, allotment in self.allotments.items() if pk not in may], now)
         return may
 
     def deliver(self, market: Market, post_id: int) -> bool:
         """Counts a post; False when nothing more may come."""
-        block = self.blocks.get(market.pk)
-        if block is None:
+        allotment = self.allotments.get(market.pk)
+        if allotment is None:
             return False
-        block.ids.add(post_id)
-        return block.left > 0
+        allotment.ids.add(post_id)
+        return allotment.left > 0
 
     @property
     def pressing(self) -> bool:
-        """Whether a block ends so soon that it must be seen to at once."""
-        return any(block.left < self.margin for pk, block in self.blocks.items() if pk not in self.closed)
+        """Whether an allotment ends so soon that it must be seen to at once."""
+        return any(allotment.left < self.margin for pk, allotment in self.allotments.items() if pk not in self.closed)
 
     @property
     def room(self) -> int:
-        """How many posts may lie uncounted: as many as the smallest block has left, so that none is exceeded."""
-        return min((block.left for block in self.blocks.values()), default=0)
+        """How many posts may lie uncounted: as many as the smallest allotment has left, so that none is exceeded."""
+        return min((allotment.left for allotment in self.allotments.values()), default=0)
 
     def broken(self) -> None:
         """The connection broke: X charged what it had written, and nobody knows what that was."""
-        for block in self.blocks.values():
-            block.swallowed += IN_FLIGHT
+        for allotment in self.allotments.values():
+            allotment.swallowed += IN_FLIGHT
 
     def settle_all(self, now: datetime) -> None:
         """Gives back what did not come."""
-        for block in self.blocks.values():
-            self._settle(block, now)
-        self.blocks.clear()
+        for allotment in self.allotments.values():
+            self._settle(allotment, now)
+        self.allotments.clear()
 
     def told(self) -> dict[int, int]:
-        """What settled blocks cost since the last time, by market."""
+        """What settled allotments cost since the last time, by market."""
         charged, self.charged = self.charged, Counter()
         return dict(charged)
 
     def _see_to(self, market: Market, now: datetime) -> None:
         if self.closed.get(market.pk, now) > now:
             return
-        block = self.blocks.get(market.pk)
-        pressing = block is None or block.left < self.margin or not block.covers(now)
-        if block is not None and not pressing and (not block.ids or now - block.drawn.taken_at < FRESH):
+        allotment = self.allotments.get(market.pk)
+        pressing = allotment is None or allotment.left < self.margin or not allotment.covers(now)
+        if allotment is not None and not pressing and (not allotment.ids or now - allotment.drawn.taken_at < FRESH):
             self.closed.pop(market.pk, None)
-            block.unwanted_since = None
+            allotment.unwanted_since = None
             return
         try:
             drawn = budget.reserve(market, self.size, least=self.margin + 1, purpose=Purpose.INGEST, now=now)
@@ -115,28 +115,28 @@ class Blocks:
                 self._close(market, spent, now)
             return
         self.closed.pop(market.pk, None)
-        self.blocks[market.pk] = Block(drawn, market)
-        if block is not None:
-            self._settle(block, now)
+        self.allotments[market.pk] = Allotment(drawn, market)
+        if allotment is not None:
+            self._settle(allotment, now)
 
     def _close(self, market: Market, spent: BudgetSpent, now: datetime) -> None:
         if market.pk not in self.closed:
             log.warning("stream_budget_spent", market=market.code, error=str(spent))
         self.closed[market.pk] = min(spent.until, now + AGAIN)
 
-    def _end(self, blocks: list[Block], now: datetime) -> None:
-        """Blocks of markets that are not streamed any more: they cover what still comes, then they are settled."""
-        for block in blocks:
-            block.unwanted_since = block.unwanted_since or now
-            if now - block.unwanted_since >= LINGER:
-                self._settle(block, now)
-                del self.blocks[block.market.pk]
+    def _end(self, allotments: list[Allotment], now: datetime) -> None:
+        """Allotments of markets that are not streamed any more: they cover what still comes, then they are settled."""
+        for allotment in allotments:
+            allotment.unwanted_since = allotment.unwanted_since or now
+            if now - allotment.unwanted_since >= LINGER:
+                self._settle(allotment, now)
+                del self.allotments[allotment.market.pk]
 
-    def _settle(self, block: Block, now: datetime) -> None:
+    def _settle(self, allotment: Allotment, now: datetime) -> None:
         """What breaks swallowed stays drawn: search may find it, and counts it again."""
-        if block.swallowed:
+        if allotment.swallowed:
             try:
-                budget.reserve(block.market, block.swallowed, least=block.swallowed, now=now)
+                budget.reserve(allotment.market, allotment.swallowed, least=allotment.swallowed, now=now)
             except BudgetSpent:
-                return  # so the whole block stays drawn
-        self.charged[block.market.pk] += budget.settle(block.drawn, posts=block.ids, now=now)
+                return  # so the whole allotment stays drawn
+        self.charged[allotment.market.pk] += budget.settle(allotment.drawn, posts=allotment.ids, now=now)

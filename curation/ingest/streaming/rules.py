@@ -35,7 +35,7 @@ class Listened:
 
 
 @dataclass(frozen=True)
-class Rule:
+class StreamRule:
     """A rule as X has it."""
 
     id: int
@@ -67,7 +67,7 @@ class Rulebook:
 
     def __init__(self, door: Door) -> None:
         self.door = door
-        self.rules: dict[str, Rule] = {}
+        self.rules: dict[str, StreamRule] = {}
         self.wanted: dict[str, list[Listened]] = {}
         self.known: dict[int, Listened] = {}
         self.live: set[int] = set()
@@ -121,7 +121,7 @@ class Rulebook:
                 found.setdefault(one.source.pk, one)
         return list(found.values())
 
-    def _fits(self, value: str, rule: Rule) -> bool:
+    def _fits(self, value: str, rule: StreamRule) -> bool:
         return value in self.wanted and rule.tag == tag_of(self.wanted[value])
 
     def _look(self, now: datetime) -> None:
@@ -134,7 +134,7 @@ class Rulebook:
                 self.doubted.setdefault(one.source.pk, self.looked_at or now)
         self.looked_at, self.stale = now, False
 
-    def _delete(self, rules: list[Rule]) -> None:
+    def _delete(self, rules: list[StreamRule]) -> None:
         for at in range(0, len(rules), AT_ONCE):
             batch = rules[at : at + AT_ONCE]
             self.door.delete_stream_rules([rule.id for rule in batch])
@@ -185,12 +185,12 @@ def tag_of(group: list[Listened]) -> str:
     return f"source:{group[0].source.pk}"
 
 
-def rule_at_x(entry: Any) -> Rule | None:
+def rule_at_x(entry: Any) -> StreamRule | None:
     """None where there is no telling what it is."""
     if not isinstance(entry, dict) or not isinstance(entry.get("value"), str):
         return None
     tag, number = entry.get("tag"), number_of(entry.get("id"))
-    return Rule(number, entry["value"], tag if isinstance(tag, str) else "") if number else None
+    return StreamRule(number, entry["value"], tag if isinstance(tag, str) else "") if number else None
 
 
 def told_apart(page: Page) -> tuple[list[str], dict[str, str]]:

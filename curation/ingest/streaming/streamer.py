@@ -16,7 +16,7 @@ from django.db import InterfaceError, OperationalError, connection
 from curation.ingest import pauses
 from curation.ingest.polling import gaps, leases
 from curation.ingest.streaming import connects
-from curation.ingest.streaming.allotments import Blocks
+from curation.ingest.streaming.allotments import Allotments
 from curation.ingest.streaming.keeper import Batch, Keeper
 from curation.ingest.streaming.leader import Leader
 from curation.ingest.streaming.rules import Rulebook, Step, listened
@@ -56,12 +56,12 @@ class Streamer:
         *,
         stop: Stopping,
         times: Times | None = None,
-        blocks: Blocks | None = None,
+        allotments: Allotments | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.door, self.base_url, self.token, self.stop, self.clock = door, base_url, token, stop, clock
         self.times = times or Times()
-        self.blocks = blocks or Blocks()
+        self.allotments = allotments or Allotments()
         self.back_off = BackOff(self.times)
         self.ahead = timedelta(seconds=self.times.ahead)
         self.keeper = Keeper(door, self.ahead)
@@ -137,7 +137,7 @@ class Streamer:
                 break
             self._hear(0.2)
         self._move_cursors()
-        self.blocks.settle_all(self.clock())
+        self.allotments.settle_all(self.clock())
         self._tell_cost()
         log.info("stream_stopped")
 
@@ -150,7 +150,7 @@ class Streamer:
             else:
                 self.stop.wait(self._pause())
             now = self.clock()
-            if now >= self.sync_at or self.blocks.pressing:
+            if now >= self.sync_at or self.allotments.pressing:
                 self._keep_in_step(now)
             if now >= self.beat_at:
                 self._move_cursors()
@@ -183,7 +183,7 @@ class Streamer:
             return
         if spent:
             line.drop("A market's budget is used up.", ours=True)
-        line.inbox.most = max(1, min(Inbox.MOST, self.blocks.room))
+        line.inbox.most = max(1, min(Inbox.MOST, self.allotments.room))
         ended = next((heard.ended for heard in taken if heard.ended), None)
         if ended:
             self._on_ended(ended)
@@ -220,7 +220,7 @@ class Streamer:
             batch.set_aside("it matches no rule of ours", heard.line)
             return True
         batch.add(delivery, [one for one in matched if one.source.pk in self.rulebook.live])
-        return delivery.post_id is None or self.blocks.deliver(matched[0].market, delivery.post_id)
+        return delivery.post_id is None or self.allotments.deliver(matched[0].market, delivery.post_id)
 
     def _on_connected(self, heard: Heard) -> None:
         """Before anything of this connection is stored, what came in between is written down as open."""
@@ -242,7 +242,7 @@ class Streamer:
         self.rulebook.forget()  # X is asked again before the next connect
         self.sync_at = min(self.sync_at, max(now, self.not_before))
         if had_begun and unclean(ended):
-            self.blocks.broken()
+            self.allotments.broken()
         self.breaks += 1
         quiet = self.stop.asked or (not failure and not ended.ours and self.breaks < PERSISTENT)
         (log.info if quiet else log.warning)("stream_lost", why=words, again_in_seconds=round(wait, 2))
@@ -283,7 +283,7 @@ class Streamer:
         """Which sources may have a rule, and whether X has those and no other."""
         sources = listened()
         leases.add_missing_cursors()  # after that: each of these has one now
-        may = self.blocks.keep_open([one.market for one in sources], now)
+        may = self.allotments.keep_open([one.market for one in sources], now)
         book, self.sync_at = self.rulebook, now + timedelta(seconds=self.times.sync)
         book.want(one for one in sources if one.market.pk in may)
         if not book.wanted and not book.rules:
@@ -324,7 +324,7 @@ class Streamer:
             gaps.heard_up_to(self.rulebook.live, self.stored_to - timedelta(seconds=self.times.late))
 
     def _tell_cost(self) -> None:
-        for market_id, posts in self.blocks.told().items():
+        for market_id, posts in self.allotments.told().items():
             self.keeper.charge(market_id, posts)
 
     # Connecting
@@ -343,6 +343,6 @@ class Streamer:
             self.not_before = again or (paused.until if paused else now)
             return
         self.run_row = connects.note(now)
-        inbox = Inbox(max(1, min(Inbox.MOST, self.blocks.room)))
+        inbox = Inbox(max(1, min(Inbox.MOST, self.allotments.room)))
         self.connection = Connection(self.base_url, self.token, self.times.silence, clock=self.clock, inbox=inbox)
         self.connection.start()

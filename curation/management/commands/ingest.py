@@ -56,7 +56,7 @@ class Command(BaseCommand):
         for source in sources:
             self.stdout.write(f"{source.pk} {source} ({source.kind}): {in_line(healths[source.pk])}")
         for market in Market.objects.active():
-            told = budget.standing(market, now)
+            told = budget.balance(market, now)
             self.stdout.write(
                 f"{market.code.upper()}: {told.day_used:,} of {told.day_limit:,} posts today,"
                 f" {told.month_used:,} of {told.month_limit:,} this month (${told.spent:.2f});"

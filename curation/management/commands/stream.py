@@ -15,7 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from curation.ingest.streaming.allotments import Blocks
+from curation.ingest.streaming.allotments import Allotments
 from curation.ingest.streaming.streamer import Streamer
 from curation.x.client import door
 from curation.x.stream import Times
@@ -40,18 +40,20 @@ class Command(BaseCommand):
     help = "Reads the filtered stream of X: rules from the sources, posts into the queues, gaps left to search."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--block", type=int, default=Blocks.SIZE, help="posts drawn ahead from a market's budget")
-        parser.add_argument("--margin", type=int, default=Blocks.MARGIN, help="posts left when a market's rules go")
+        parser.add_argument(
+            "--allotment", type=int, default=Allotments.SIZE, help="posts drawn ahead from a market's budget"
+        )
+        parser.add_argument("--margin", type=int, default=Allotments.MARGIN, help="posts left when a market's rules go")
         for one in fields(Times):
             name = f"--{one.name.replace('_', '-')}"
             parser.add_argument(name, type=type(one.default), default=one.default, help="see docs/stream.md")
 
     def handle(self, *args: Any, **options: Any) -> None:
         times = Times(**{one.name: options[one.name] for one in fields(Times)})
-        blocks = Blocks(options["block"], options["margin"])
+        allotments = Allotments(options["allotment"], options["margin"])
         with stopping() as stop:
             where, token = settings.X_API_BASE_URL, settings.X_BEARER_TOKEN
-            Streamer(door(), where, token, stop=stop, times=times, blocks=blocks).run()
+            Streamer(door(), where, token, stop=stop, times=times, allotments=allotments).run()
 
 
 @contextmanager

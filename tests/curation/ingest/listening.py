@@ -11,7 +11,7 @@ from django.db import connections
 from django.utils import timezone
 
 from curation.ingest.polling.poll import poll
-from curation.ingest.streaming.allotments import Blocks
+from curation.ingest.streaming.allotments import Allotments
 from curation.ingest.streaming.streamer import Streamer
 from curation.models import Candidate, Cursor
 from curation.x.client import Door
@@ -64,7 +64,7 @@ class End:
 class Listening:
     """`with Listening(x): ...`; `error` is what its thread died of."""
 
-    def __init__(self, x: Simulator, *, blocks: Blocks | None = None, token: str = "", **times: Any) -> None:
+    def __init__(self, x: Simulator, *, allotments: Allotments | None = None, token: str = "", **times: Any) -> None:
         self.end = End()
         self.error: Exception | None = None
         token = token or x.token
@@ -74,7 +74,7 @@ class Listening:
             token,
             stop=self.end,
             times=replace(SHORT, **times),
-            blocks=blocks,
+            allotments=allotments,
         )
         self.thread = threading.Thread(target=self._run)
 

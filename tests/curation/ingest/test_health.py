@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from curation.ingest import pauses
-from curation.ingest.health import Counts, Health, State, health_of
+from curation.ingest.health import Condition, Counts, Health, health_of
 from curation.models import Cursor, IngestRun, Pause
 from curation.models import State as CandidateState
 from curation.x.outcomes import BadToken
@@ -59,7 +59,7 @@ def test_one_that_is_well_with_its_counts(source: Source, de_politics: Channel) 
     old = NOW - timedelta(days=31)
     make_candidate(de_politics, source=source, state=CandidateState.APPROVED, arrived_at=old)
     assert health(source) == Health(
-        state=State.WELL,
+        state=Condition.WELL,
         words="Read as it should be.",
         last=last.started_at,
         next=NOW + timedelta(minutes=1),
@@ -101,7 +101,7 @@ def test_one_that_X_refuses_and_one_that_a_lead_paused(source: Source) -> None:
     Source.objects.update(paused_reason="no viable alternative")
     assert judged(source) == ("refused", "X refuses it: no viable alternative")
     Source.objects.update(paused_until=NOW - timedelta(minutes=1))
-    assert health(source).state != State.REFUSED
+    assert health(source).state != Condition.REFUSED
 
 
 def test_one_whose_market_is_out_of_budget(source: Source, source_of: SourceOf) -> None:
@@ -112,8 +112,8 @@ def test_one_whose_market_is_out_of_budget(source: Source, source_of: SourceOf) 
     Pause.objects.create(market=Market.objects.get(code="de"), cause="day", words="Used up.", since=NOW, until=until)
     told = health_of([source, dutch], NOW)
     assert [(told[one.pk].state, told[one.pk].words) for one in (source, dutch)] == [
-        (State.OUT_OF_BUDGET, "Used up."),
-        (State.WELL, "Read as it should be."),
+        (Condition.OUT_OF_BUDGET, "Used up."),
+        (Condition.WELL, "Read as it should be."),
     ]
 
 

@@ -70,7 +70,7 @@ def test_a_pass_pays_for_what_it_reads_once_a_day(x: Simulator, source_of: Sourc
     posts(x, 3, NOON - timedelta(hours=1))
     first, second = source_of(ACCOUNT, "stadtblatt"), source_of(SEARCH, "from:stadtblatt")
     assert [read(source, NOON).charged for source in (first, second, second)] == [5, 0, 0]  # an account counts as two
-    assert (budget.standing(de, NOON).day_used, Charge.objects.count()) == (5, 4)
+    assert (budget.balance(de, NOON).day_used, Charge.objects.count()) == (5, 4)
     assert read(second, NOON + timedelta(days=1)).charged == 0
     assert not Reservation.objects.filter(settled_at=None).exists()
 

@@ -356,7 +356,7 @@ def test_the_market_pays_once_a_day_and_from_the_reserve(keep: Keep, ask: Door, 
         run = recheck([candidate.tweet_id], market=market, purpose=Purpose.RECHECK, ask=metered)
         assert run is not None
         assert (run.outcome, run.charged, run.market) == ("read", expected, market)
-    told = budget.standing(market, timezone.now())
+    told = budget.balance(market, timezone.now())
     assert (told.day_used, told.day_rechecks) == (1, 1)
 
 

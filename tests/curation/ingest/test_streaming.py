@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from curation.ingest.streaming.allotments import Blocks
+from curation.ingest.streaming.allotments import Allotments
 from curation.ingest.streaming.keeper import MOST_BROKEN, Batch, Keeper
 from curation.ingest.streaming.rules import listened
 from curation.models import Candidate, Charge, IngestRun, Quarantined, Tweet
@@ -139,9 +139,9 @@ def test_what_cannot_be_stored_is_left_to_search(x: Simulator, source_of: Source
 
 
 def test_who_falls_behind_drops_the_connection_and_searches(x: Simulator, source_of: SourceOf, ask: Door) -> None:
-    """A box for six lines, as many as the market's block has left, and a table that nobody may write to for a while."""
+    """A box for six lines, as many as the allotment has left, and a table that nobody may write to for a while."""
     source = source_of(STREAM, "Brücke lang:de")
-    with hearing(x, blocks=Blocks(size=6, margin=2)) as listening:
+    with hearing(x, allotments=Allotments(size=6, margin=2)) as listening:
         with connection.cursor() as cursor:
             cursor.execute("BEGIN; LOCK TABLE curation_tweet IN EXCLUSIVE MODE")
             heard_by = listening.streamer.connection

@@ -1,6 +1,5 @@
 """Look-ups by id as far as the budget reaches: what is free and the first of the rest; the caller sees what is left."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -15,12 +14,6 @@ from regions.models import Market
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def x() -> Iterator[Simulator]:
-    with Simulator(rate=0, catalogue=0, clock=NOON.timestamp) as simulator:
-        yield simulator
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Our count beside X's."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -18,13 +17,6 @@ from regions.models import Market
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TODAY = date(2026, 11, 22)
-
-
-@pytest.fixture
-def x() -> Iterator[Simulator]:
-    with Simulator(rate=0, catalogue=0, clock=NOON.timestamp) as simulator:
-        simulator.account("stadtblatt", name="Stadtblatt", category="politics", language="de")
-        yield simulator
 
 
 class Telling:
@@ -94,11 +86,11 @@ def test_what_calls_without_an_answer_drew_is_given_back_down_to_what_X_counted(
     assert list(told) == [(0, NOON), (0, NOON), (50, None), (100, None)]
     assert [(line["event"], line["posts"]) for line in lines] == [("budget_given_back", 250)]
     reconcile(Telling(usage(("2026-11-22", "20"))), NOON)
-    assert budget.standing(de, NOON).day_used == 100  # one is not an hour old
+    assert budget.balance(de, NOON).day_used == 100  # one is not an hour old
 
 
 def test_of_a_day_that_X_does_not_tell_nothing_is_given_back() -> None:
     de = Market.objects.get(code="de")
     budget.reserve(de, 100, now=NOON - timedelta(hours=5))
     reconcile(Telling(usage(("2026-11-21", "0"))), NOON)
-    assert budget.standing(de, NOON).day_used == 100
+    assert budget.balance(de, NOON).day_used == 100

@@ -85,13 +85,13 @@ def test_ingest_leaves_the_reserve_of_the_day(de: Market) -> None:
 
 def test_rechecks_use_their_reserve_and_then_what_ingest_leaves(de: Market) -> None:
     assert budget.reserve(de, 600, purpose=RECHECK, now=NOON).posts == 600
-    assert budget.standing(de, NOON).left_for_ingest == 400
+    assert budget.balance(de, NOON).left_for_ingest == 400
     assert budget.reserve(de, 600, now=NOON).posts == 400
 
 
 def test_ingest_leaves_the_reserve_of_the_month_that_is_left() -> None:
     de = limited("de", 10_000, 4_000, 100)  # 22 November: eight days after today, nine with it
-    assert budget.standing(de, NOON).left_for_ingest == 4_000 - 900
+    assert budget.balance(de, NOON).left_for_ingest == 4_000 - 900
     assert budget.reserve(de, 5_000, now=NOON).posts == 3_100
     with pytest.raises(BudgetSpent) as told:
         budget.reserve(de, 1, now=NOON + timedelta(hours=1))
@@ -99,7 +99,7 @@ def test_ingest_leaves_the_reserve_of_the_month_that_is_left() -> None:
     assert "900 kept for rechecks" in str(told.value)
     assert budget.reserve(de, 5_000, purpose=RECHECK, now=NOON).posts == 900
     december = datetime(2026, 12, 1, tzinfo=UTC)
-    assert budget.standing(de, december).month_used == 0
+    assert budget.balance(de, december).month_used == 0
     assert budget.reserve(de, 10, now=december).posts == 10
 
 
@@ -186,7 +186,7 @@ def test_old_charges_and_settled_reservations_go(de: Market) -> None:
 
 def test_the_standing_says_what_is_left_and_what_it_costs(de: Market) -> None:
     budget.settle(budget.reserve(de, 50, now=NOON), posts=range(40), now=NOON)
-    told = budget.standing(de, NOON)
+    told = budget.balance(de, NOON)
     assert (told.day_limit, told.day_used, told.month_limit, told.month_used) == (1000, 40, 100_000, 40)
     assert (told.left_for_ingest, told.left_for_rechecks) == (760, 960)
     assert (told.price, told.spent) == (Decimal("0.005"), Decimal("0.200"))
@@ -198,4 +198,4 @@ def test_a_reserve_larger_than_the_budget_leaves_ingest_nothing(posts_a_day: int
     de = limited("de", posts_a_day, 100_000, 200)
     with pytest.raises(BudgetSpent):
         budget.reserve(de, 1, now=NOON)
-    assert budget.standing(de, NOON).left_for_rechecks == posts_a_day
+    assert budget.balance(de, NOON).left_for_rechecks == posts_a_day
