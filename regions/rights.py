@@ -22,12 +22,19 @@ def at_least(role: Role) -> Callable[[User, Market | None], bool]:
     return holds
 
 
+@rules.predicate
+def is_chief(user: User, _market: Market | None) -> bool:
+    """Chiefs hold every right; this one is theirs alone."""
+    return user.is_active and user.is_superuser
+
+
 RIGHTS: dict[str, Callable[[User, Market | None], bool]] = {
     "desk.read": at_least(Role.VIEWER),
     "candidate.decide": at_least(Role.EDITOR),
     "candidate.add": at_least(Role.EDITOR),
     "block.edit_channel": at_least(Role.EDITOR),
     "block.edit_market": at_least(Role.LEAD),
+    "block.edit_global": is_chief,
     "source.edit": at_least(Role.LEAD),
     "people.edit": at_least(Role.LEAD),
     "settings.edit": at_least(Role.LEAD),

@@ -1,6 +1,7 @@
 """What came in and what we decided. One module a noun."""
 
 from curation.models.acts import Act, Decision, IdempotencyKey, Note, Seal, Verb, Wording
+from curation.models.blocks import Enforcement
 from curation.models.budget import BudgetDay, Charge, Pause, Purpose, RateWindow, Reservation, UsageReading
 from curation.models.candidates import Candidate, Hit, Offer, State
 from curation.models.compliance import ComplianceJob
@@ -16,6 +17,7 @@ __all__ = [
     "ComplianceJob",
     "Cursor",
     "Decision",
+    "Enforcement",
     "ErasedAuthor",
     "Hit",
     "IdempotencyKey",

@@ -42,6 +42,7 @@ class Verb(models.TextChoices):
     SCHEDULE = "schedule", _("schedule")
     ANNOTATE = "annotate", _("annotate")
     OFFER = "offer", _("offer")
+    HOLD = "hold", _("hold")
     LIFT = "lift", _("lift")
     EDIT = "edit", _("edit")
     WITHDRAW = "withdraw", _("withdraw")

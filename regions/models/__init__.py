@@ -1,7 +1,15 @@
 """Who and where. Knows nothing of tweets. One module a noun."""
 
 from regions.models.changes import Change
-from regions.models.lists import Block, BlockExemption, BlockList, BlockListExemption, Source, SourceExemption
+from regions.models.lists import (
+    Block,
+    BlockExemption,
+    BlockList,
+    BlockListExemption,
+    ListVersion,
+    Source,
+    SourceExemption,
+)
 from regions.models.people import Membership, Role, User
 from regions.models.places import RESERVED_SLUGS, Category, Channel, ChannelQuerySet, Market
 
@@ -15,6 +23,7 @@ __all__ = [
     "Change",
     "Channel",
     "ChannelQuerySet",
+    "ListVersion",
     "Market",
     "Membership",
     "Role",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pgtrigger
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
@@ -124,6 +125,36 @@ class SourceExemption(Exemption):
         constraints = [models.UniqueConstraint(fields=["source", "market"], name="source_exempted_once")]
 
 
+class ListVersion(models.Model):
+    """One row: which version of all block lists and exemptions stands. A number is never used twice, whoever rolls
+    back, so what was made of one version can be kept under it.
+
+    Every statement that edits them gives it a new number and holds the row until its commit: so edits of lists
+    commit one after the other, and who reads a number reads all that was committed before it."""
+
+    number = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+def new_version() -> list[pgtrigger.Trigger]:
+    """The trigger of tables whose rows are part of the block lists."""
+    return [
+        pgtrigger.Trigger(
+            name="new_list_version",
+            operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete | pgtrigger.Truncate,
+            level=pgtrigger.Statement,
+            when=pgtrigger.After,
+            func="""
+            INSERT INTO regions_listversion (id, number) VALUES (1, nextval('regions_list_numbers'))
+            ON CONFLICT (id) DO UPDATE SET number = nextval('regions_list_numbers');
+            RETURN NULL;
+            """,
+        )
+    ]
+
+
 class BlockList(Scoped):
     """A named set of blocks that is edited and exempted as one."""
 
@@ -132,6 +163,7 @@ class BlockList(Scoped):
     exempt = models.ManyToManyField(Market, through="BlockListExemption", related_name="+", blank=True)
 
     class Meta:
+        triggers = new_version()
         constraints = [
             one_scope("block_list_has_one_scope"),
             models.UniqueConstraint(
@@ -147,6 +179,7 @@ class BlockListExemption(Exemption):
     block_list = models.ForeignKey(BlockList, models.CASCADE)
 
     class Meta:
+        triggers = new_version()
         constraints = [models.UniqueConstraint(fields=["block_list", "market"], name="block_list_exempted_once")]
 
 
@@ -191,10 +224,11 @@ class Block(Scoped):
     objects = BlockQuerySet.as_manager()
 
     class Meta:
+        triggers = new_version()
         constraints = [
             one_scope("block_has_one_scope"),
             models.UniqueConstraint(
-                fields=["kind", "value", "market", "channel", "block_list"],
+                fields=["kind", "value", "market", "channel", "block_list", "effect", "ends_at"],
                 condition=Q(lifted_at=None),
                 nulls_distinct=False,
                 name="block_is_listed_once",
@@ -211,4 +245,5 @@ class BlockExemption(Exemption):
     block = models.ForeignKey(Block, models.CASCADE)
 
     class Meta:
+        triggers = new_version()
         constraints = [models.UniqueConstraint(fields=["block", "market"], name="block_exempted_once")]
