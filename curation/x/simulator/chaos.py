@@ -18,6 +18,7 @@ PAGES = re.compile(r"/2/(users|lists)/\d+/tweets|/2/tweets/search/recent")
 POSTS = re.compile(r"/2/tweets(/\d+)?")
 STREAMED = tuple(f"stream.{kind}" for kind in ONCE)
 KINDS = (*REPLACING, *ARRIVING, *TURNS, *STREAMED)
+ANYWHERE = {"number_ids", "plain_dates", "other_dialect"}
 OPENS_AFTER = 2.0
 
 
@@ -69,7 +70,5 @@ def fitting(path: str) -> set[str]:
         return {*REPLACING, "slow"}
     if PAGES.fullmatch(path):
         return {*REPLACING, *ARRIVING, *TURNS}
-    turns = (
-        set(TURNS) - set(PAGED) | {"shuffled", "repeated"} if POSTS.fullmatch(path) else {"number_ids", "plain_dates"}
-    )
-    return {*REPLACING, *ARRIVING, *turns}
+    looked_up = set(TURNS) - set(PAGED) | {"shuffled", "repeated"}
+    return {*REPLACING, *ARRIVING, *(looked_up if POSTS.fullmatch(path) else ANYWHERE)}

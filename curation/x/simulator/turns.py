@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from curation.x.simulator import dialects
 from curation.x.simulator.accounts import seeded
 from curation.x.simulator.pages import token
 
@@ -49,6 +50,11 @@ def plain_dates(body: Any, turning: Turning) -> Any:
     if isinstance(body, list):
         return [plain_dates(entry, turning) for entry in body]
     return body[:-5] + "Z" if isinstance(body, str) and body.endswith(".000Z") and len(body) == 24 else body
+
+
+def other_dialect(body: Any, turning: Turning) -> Any:
+    """In the words of X's newer document, whatever was asked."""
+    return dialects.renamed(body)
 
 
 def bad_text(body: Json, turning: Turning) -> Json:
@@ -102,6 +108,7 @@ TURNS: dict[str, Turn] = PAGED | {
     "missing_includes": missing_includes,
     "number_ids": number_ids,
     "plain_dates": plain_dates,
+    "other_dialect": other_dialect,
     "bad_text": bad_text,
 }
 
