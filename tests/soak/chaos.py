@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from itertools import count
 from random import Random
-from typing import Any
 
 from django.db import connections
 from django.db.models import Min
@@ -21,76 +20,27 @@ from django.db.models import Min
 from curation.ingest import pauses
 from curation.ingest.polling import leases
 from curation.ingest.polling.poll import poll
-from curation.ingest.rechecking.rechecks import recheck
+from curation.ingest.rechecking.rechecks import close_killed, recheck
 from curation.ledger.metered import Metered, clock_from
 from curation.models import Author, BudgetDay, Candidate, Charge, Cursor, IngestRun, Pause, Tweet
-from curation.x.client import Door
-from curation.x.simulator import Simulator
 from curation.x.simulator.accounts import list_id
-from curation.x.simulator.chaos import KINDS
-from curation.x.simulator.faults import Fault
-from curation.x.simulator.kinds import ARRIVING, REPLACING
-from curation.x.simulator.turns import TURNS
-from curation.x.windows import SharedWindows
 from regions.models import Channel, Market, Source
+from tests.soak.asked import ASKED, Clock, Named, Recording, Struck
+from tests.soak.judging import STOPPED, Judge
 
 WORKERS = 4
+DEATHS = 0.06  # of what is asked; the worker's place is taken at once
 MARKETS = ("de", "nl")
-RECHECKED = "/2/tweets"
-ASKED = tuple(kind for kind in KINDS if not kind.startswith("stream."))
-GENTLE = {*TURNS, "slow", "trickle"}
-EXPECTED = dict.fromkeys((*REPLACING, *ARRIVING), "failed") | {
-    "forbidden": "refused",
-    "window": "waiting",
-    "window_v1": "waiting",
-    "window_bare": "waiting",
-}
 WORDS = ("Rat", "Tor", "Hafen", "Brücke", "Markt", "Wahl", "Zug", "Bühne")
-
-
-class Clock:
-    """Real time, moved ahead now and then."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta()
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
-
-    def seconds(self) -> float:
-        return self.now().timestamp()
-
-    def leap_to(self, moment: datetime) -> None:
-        self.ahead += max(timedelta(), moment - self.now())
-
-
-@dataclass(frozen=True)
-class Dealt:
-    at: datetime
-    path: str
-    kind: str
-
-
-class Recording(Simulator):
-    """A simulator that notes which fault it dealt out where and when."""
-
-    def __init__(self, clock: Clock, **options: Any) -> None:
-        super().__init__(rate=0, catalogue=0, limit_scale=100, clock=clock.seconds, **options)
-        self.watch = clock
-        self.dealt: list[Dealt] = []
-
-    def befalls(self, path: str) -> Fault | None:
-        fault = super().befalls(path)
-        if fault and fault.kind:
-            self.dealt.append(Dealt(self.watch.now(), path, fault.kind))
-        return fault
+ACCOUNTS, LISTED, SEARCHED, ELSEWHERE = (0, 1, 2), 3, (4, 5), 6  # numbers of a market's accounts by how they are read
 
 
 @dataclass
 class Report:
-    """What a run came to; everything but `dealt`, `runs` and the sums should be empty."""
+    """What a run came to; everything but `dealt`, `struck`, `runs` and the sums should be empty."""
 
     dealt: Counter[str]
+    struck: int = 0
     errors: list[str] = field(default_factory=list)
     wrong_outcomes: list[str] = field(default_factory=list)
     differences: list[str] = field(default_factory=list)
@@ -103,7 +53,8 @@ class Report:
         """One line: faults, runs by outcome, posts that X charged and that our ledger counts, and what went wrong."""
         wrong = [*self.untried, *self.errors, *self.differences, *self.overruns, *self.wrong_outcomes]
         charged = f"{sum(self.by_x.values())} charged by X, {sum(self.by_us.values())} by us, on {len(self.by_x)} days"
-        return f"{sum(self.dealt.values())} faults, runs {dict(self.runs)}, {charged}, wrong: {wrong}"
+        faults = f"{sum(self.dealt.values())} faults, {self.struck} struck, runs {dict(self.runs)}"
+        return f"{faults}, {charged}, wrong: {wrong}"
 
     @property
     def untried(self) -> list[str]:
@@ -117,32 +68,35 @@ class Chaos:
         self.seed, self.posts, self.chance = seed, posts, Random(seed)
         self.budget = int(posts * share) + 40
         self.clock = Clock()
-        self.x = Recording(self.clock, chaos=seed, chaos_rate=rate, chaos_kinds=ASKED)
+        self.x = Recording(self.clock, seed, rate)
         self.errors: list[str] = []
         self.busy = 0
         self.bell = threading.Event()
         self.lock = threading.Lock()
         self.written: dict[str, set[int]] = {code: set() for code in MARKETS}
+        self.theirs: dict[str, list[int]] = {code: [] for code in MARKETS}  # of accounts that are read, so edits too
         self.overruns: set[str] = set()
-        self.owner: dict[str, str] = {}  # the market of an account or a list, by its id
-        self.sources: dict[int, str] = {}  # by the path that its posts are read from
+        self.sources: dict[int, str] = {}  # the market of a source
+        self.numbers = count(1)
+        self.doors: list[Named] = []
+        self.askers: dict[int, str] = {}  # by run
+        self.struck = 0
 
     # The world
 
     def prepare(self, channels: dict[str, Channel]) -> None:
-        """Three accounts and a list for each market, the list of other accounts than those."""
+        """Three accounts, a list and a search for each market, of different accounts; nobody reads the last one."""
         Market.objects.update(posts_a_day=self.budget, posts_a_month=20 * self.budget, recheck_reserve=20)
         for code in MARKETS:
-            for n in range(4):
-                category = "sport" if n == 3 else "politics"
+            for n in (*ACCOUNTS, LISTED, *SEARCHED, ELSEWHERE):
+                category = {LISTED: "sport", ELSEWHERE: "economy"}.get(n, "politics")
                 account = self.x.account(f"{code}_{n}", name=f"{code} {n}", category=category, language=code)
-                self.owner[str(account.id)] = code
-                # Known beforehand: so every fault meets a page of posts, by whose path we know whose it was.
-                Author.objects.create(x_id=account.id, username=account.username, name=account.name)
-                if n < 3:
-                    self._source(channels[code], "account", account.username, str(account.id))
-            self.owner[str(list_id(code, "sport"))] = code
+                if n == 0:
+                    Author.objects.create(x_id=account.id, username=account.username, name=account.name)
+                if n in ACCOUNTS:
+                    self._source(channels[code], "account", account.username, str(account.id) if n < 2 else "")
             self._source(channels[code], "list", str(list_id(code, "sport")), "")
+            self._source(channels[code], "search", " OR ".join(f"from:{code}_{n}" for n in SEARCHED), "")
         leases.add_missing_cursors()
         Cursor.objects.update(newest_id=1, due_at=self.clock.now())
 
@@ -150,35 +104,61 @@ class Chaos:
         made = Source.objects.create(
             channel=channel, kind=kind, value=value, x_id=x_id, least_seconds=10, most_seconds=60
         )
-        self.sources[made.pk] = f"/2/users/{x_id}/tweets" if x_id else f"/2/lists/{value}/tweets"
+        self.sources[made.pk] = channel.market.code
 
-    def write(self, count: int) -> None:
-        """New posts in both markets."""
+    def write(self, posts: int) -> None:
+        """New posts in both markets: most plain, some that repeat another's, some versions of earlier ones."""
         for code in MARKETS:
-            for _ in range(count):
-                words = " ".join(self.chance.choices(WORDS, k=6))
-                number = self.x.post(f"{code}_{self.chance.randrange(4)}", f"{words} {len(self.written[code])}.")
-                self.written[code].add(int(number))
+            for _ in range(posts):
+                words = f"{' '.join(self.chance.choices(WORDS, k=6))} {len(self.written[code])}."
+                throw = self.chance.random()
+                if throw < 0.15 and self.theirs[code]:
+                    self.x.edit(self.chance.choice(self.theirs[code]), words)
+                elif throw < 0.3:
+                    self.written[code].add(original := int(self.x.post(f"{code}_{ELSEWHERE}", words)))
+                    self.x.retweet(f"{code}_{self.chance.choice(ACCOUNTS)}", original)
+                else:
+                    author = self.chance.choice((*ACCOUNTS, LISTED, *SEARCHED))
+                    self.theirs[code].append(int(self.x.post(f"{code}_{author}", words)))
+                    self.written[code].add(self.theirs[code][-1])
+
+    def newest(self) -> set[int]:
+        """The ids of the newest versions."""
+        with self.x.world.lock:
+            posts, history = self.x.world.posts, self.x.world.history
+            return {history(posts[number])[-1] for numbers in self.written.values() for number in numbers}
 
     # The workers
 
-    def work(self, stop: threading.Event) -> None:
+    def door(self, deaths: float = DEATHS) -> Named:
+        with self.lock:
+            self.doors.append(made := Named(self.x, chance=Random(f"{self.seed} {next(self.numbers)}"), deaths=deaths))
+        return made
+
+    def work(self, stop: threading.Event, deaths: float) -> None:
         """What a worker process does: it takes what is due, with a door and a connection of its own."""
-        ask = Door(self.x.base_url, self.x.token, read_seconds=2, clock=self.clock.seconds, windows=SharedWindows())
+        ask = self.door(deaths)
         try:
             while not stop.is_set():
-                if self.bell.wait(0.1) and not self._one(ask):
-                    self.bell.clear()
+                try:
+                    if self.bell.wait(0.1) and not self._one(ask):
+                        self.bell.clear()
+                except Struck:
+                    connections.close_all()
+                    ask, self.struck = self.door(deaths), self.struck + 1
         except BaseException as died:
             self.errors.append(f"a worker died: {died!r}")
         finally:
             connections.close_all()
 
-    def _one(self, ask: Door) -> bool:
+    def _one(self, ask: Named) -> bool:
         with self.at_work():
             now = self.clock.now()
             for source, offered in leases.offer_due(now, 1).items():
-                poll(source, now=now, offered=offered, ask=ask)
+                asker = ask.ask_for(self.sources[source], next(self.numbers))
+                run = poll(source, now=now, offered=offered, ask=ask)
+                if run:
+                    self.askers[run.pk] = asker
                 return True
         return False
 
@@ -193,18 +173,20 @@ class Chaos:
                 self.busy -= 1
 
     def check_again(self) -> None:
-        """Rechecks some of what is stored, as the jobs do, one market after the other."""
+        """Rechecks some of what is stored, what was withdrawn first, as the jobs do, one market after the other."""
         for market in Market.objects.filter(code__in=MARKETS):
-            ids = list(Tweet.objects.filter(candidate__channel__market=market).values_list("pk", flat=True)[:20])
-            ask = Door(self.x.base_url, self.x.token, read_seconds=2, clock=self.clock.seconds, windows=SharedWindows())
-            now = self.clock.now()
+            ids = Tweet.objects.filter(candidate__channel__market=market).order_by("gone_at", "checked_at")
+            ask, now = self.door(deaths=0), self.clock.now()
+            asker = ask.ask_for(market.code, next(self.numbers))
             metered = Metered(ask, market, "recheck", now=clock_from(now))
-            recheck(ids, market=market, now=now, ask=metered)
+            run = recheck(list(ids.values_list("pk", flat=True)[:20]), market=market, now=now, ask=metered)
+            if run:
+                self.askers[run.pk] = asker
 
     @contextmanager
-    def workers(self) -> Iterator[None]:
+    def workers(self, deaths: float) -> Iterator[None]:
         stop = threading.Event()
-        threads = [threading.Thread(target=self.work, args=(stop,)) for _ in range(WORKERS)]
+        threads = [threading.Thread(target=self.work, args=(stop, deaths)) for _ in range(WORKERS)]
         for thread in threads:
             thread.start()
         try:
@@ -238,15 +220,15 @@ class Chaos:
         with self.x:
             self.prepare(channels)
             self.write(self.posts // 2)
-            with self.workers():
+            with self.workers(DEATHS):
                 met = self.pass_time(until=self.enough, seconds=seconds, between=self.meanwhile)
             self.look_at_money(self.budget)
-            report = Report(self.x.chaos.counts, self.errors)
+            report = Report(self.x.chaos.counts, errors=self.errors)
             if not met:
                 report.differences.append(f"not met: {report.untried}, out of budget: {self.out_of_budget()}")
             self.mend()
-            with self.workers():
-                if not self.pass_time(until=self.caught_up, seconds=60, between=lambda: None):
+            with self.workers(deaths=0):
+                if not self.pass_time(until=self.caught_up, seconds=60, between=self.restore):
                     report.differences.append(f"not caught up: {list(Cursor.objects.values())}")
             self.look_at_money(None)
             self.conclude(report)
@@ -265,7 +247,8 @@ class Chaos:
         Source.objects.exclude(paused_at=None).update(paused_at=None, paused_reason="")
         left = Report(self.x.chaos.counts).untried
         if left and not self.x.faults.orders:
-            self.x.fail(self.chance.choice(("/2/users/", "/2/lists/")), kind=self.chance.choice(left), reset=2.0)
+            path = self.chance.choice(("/2/users/", "/2/lists/", "/2/tweets/search/"))
+            self.x.fail(path, kind=self.chance.choice(left), reset=2.0)
             self.write(2)
         throw = self.chance.random()
         if throw < 0.03:
@@ -283,8 +266,14 @@ class Chaos:
         Cursor.objects.update(due_at=self.clock.now())
 
     def caught_up(self) -> bool:
-        written = sum(map(len, self.written.values()))
-        return Tweet.objects.count() >= written and not Cursor.objects.exclude(gap_floor_id=None).exists()
+        gone = Tweet.objects.exclude(gone_at=None).exists()
+        stored = set(Tweet.objects.values_list("current_id", flat=True))
+        return stored >= self.newest() and not gone and not Cursor.objects.exclude(gap_floor_id=None).exists()
+
+    def restore(self) -> None:
+        """What X's trouble left not verified is asked about again."""
+        if Tweet.objects.exclude(gone_at=None).exists():
+            self.check_again()
 
     # What came of it
 
@@ -293,10 +282,12 @@ class Chaos:
 
         X is asked first: what it charged was drawn before."""
         by_x: Counter[tuple[str, str]] = Counter()
-        charges = self.x.meter.charges()
+        askers, charges = self.x.asked.askers, self.x.meter.charges()
         payers = self.payers()
         for one in charges:
-            market = self.market_of(one.subject, payers.get((one.day, one.id)), one.id)
+            asker = askers[one.day, one.kind, one.id].partition(" ")[0]
+            # Of a look-up X may repeat a post of one market in an answer for another: then who paid by our ledger.
+            market = asker if one.subject else payers.get((one.day, one.kind, one.id), asker)
             by_x[(market, one.day)] += 2 if one.kind == "user" else 1
         used = {(row.market.code, str(row.day)): row.used for row in BudgetDay.objects.select_related("market")}
         self.by_x, self.by_us = by_x, Counter(used)
@@ -306,65 +297,33 @@ class Chaos:
             if charged > used.get((code, day), 0) or (limit is not None and charged > limit)
         }
 
-    def payers(self) -> dict[tuple[str, int], str]:
-        """Who paid for a post on a day, by our ledger."""
-        told = Charge.objects.values_list("day", "x_id", "market__code")
-        return {(str(day), number): code for day, number, code in told}
-
-    def market_of(self, subject: str, payer: str | None, number: int) -> str:
-        """Whose account or list was read. Of a look-up X does not say for whom it was, and may repeat a post of one
-        market in an answer for another: then who paid by our ledger, or else whose post it is."""
-        owners = (code for code, numbers in self.written.items() if number in numbers)
-        return self.owner.get(subject) or payer or next(owners, "nobody")
+    def payers(self) -> dict[tuple[str, str, int], str]:
+        """Who paid for a post or an account on a day, by our ledger."""
+        told = Charge.objects.values_list("day", "kind", "x_id", "market__code")
+        return {(str(day), kind, number): code for day, kind, number, code in told}
 
     def conclude(self, report: Report) -> None:
-        written = set[int]().union(*self.written.values())
+        close_killed(self.clock.now())
+        written, newest = set[int]().union(*self.written.values()), self.newest()
         stored = list(Tweet.objects.values_list("first_id", flat=True))
         offered = list(Candidate.objects.values_list("channel", "tweet"))
         gone = Tweet.objects.exclude(gone_at=None).count() + Candidate.objects.exclude(state="pending").count()
         found = {
             "lost": len(written - set(stored)),
             "invented": len(set(stored) - written),
+            "old versions": len(newest - set(Tweet.objects.values_list("current_id", flat=True))),
             "doubled": len(stored) - len(set(stored)) + len(offered) - len(set(offered)),
             "not offered once": abs(len(offered) - len(written)),
             "withdrawn": gone,
             "left running": IngestRun.objects.filter(outcome="running").count(),
             "faults of ours": IngestRun.objects.filter(error__contains="on our side").count(),
+            "struck but not stopped": abs(self.struck - IngestRun.objects.filter(error=STOPPED).count()),
         }
-        report.overruns = sorted(self.overruns)
-        report.differences += [f"{count} {words}" for words, count in found.items() if count]
+        report.overruns, report.struck = sorted(self.overruns), self.struck
+        report.differences += [f"{many} {words}" for words, many in found.items() if many]
         report.runs = Counter(IngestRun.objects.values_list("outcome", flat=True))
-        met = self.met()
-        judged = (self.judged(run, met.get(run.pk, [])) for run in IngestRun.objects.order_by("pk"))
+        judge = Judge(self.x.dealt, set().union(*(one.waited for one in self.doors)), self.askers)
+        judged = (judge.wrong(run) for run in IngestRun.objects.order_by("pk"))
         report.wrong_outcomes = [wrong for wrong in judged if wrong]
         report.by_x = {" ".join(key): charged for key, charged in self.by_x.items()}
         report.by_us = {" ".join(key): used for key, used in self.by_us.items()}
-
-    def met(self) -> dict[int, list[str]]:
-        """The faults that each run met. Runs at one address follow each other: a fault is the last begun one's."""
-        begun: defaultdict[str, list[tuple[datetime, int]]] = defaultdict(list)
-        for run in IngestRun.objects.order_by("started_at", "pk"):
-            begun[self.sources.get(run.source_id or 0, RECHECKED)].append((run.started_at, run.pk))
-        met: defaultdict[int, list[str]] = defaultdict(list)
-        for one in self.x.dealt:
-            mine = [pk for at, pk in begun[one.path] if at <= one.at]
-            met[mine[-1] if mine else 0].append(one.kind)
-        return met
-
-    def judged(self, run: IngestRun, met: list[str]) -> str:
-        """What is wrong with a run's outcome, by the faults that it met, or nothing."""
-        hard = [kind for kind in met if kind not in GENTLE]
-        if hard:
-            right = EXPECTED[hard[-1]] == run.outcome
-        elif run.outcome == "waiting":
-            path = self.sources.get(run.source_id or 0, RECHECKED)
-            right = any(self._closed(one, path, run) for one in self.x.dealt)
-        else:
-            right = run.outcome in ("read", "budget") or run.error == "Another worker took over."
-        return "" if right else f"{run.kind} {run.outcome} ({run.error}) after {met}"
-
-    def _closed(self, one: Dealt, path: str, run: IngestRun) -> bool:
-        """Whether a fault closed the endpoint's window shortly before the run, or after it had begun."""
-        same = one.path.split("/")[2] == path.split("/")[2]
-        ended = (run.ended_at or run.started_at) + timedelta(seconds=5)  # the run's clock began a moment late
-        return same and one.kind.startswith("window") and run.started_at - timedelta(minutes=2) <= one.at <= ended
