@@ -40,6 +40,10 @@ DONE = {
     Verb.UNPIN: _("unpinned"),
     Verb.BLOCK: _("blocked"),
     Verb.REOPEN: _("reopened"),
+    Verb.MOVE: _("moved"),
+    Verb.SCHEDULE: _("scheduled"),
+    Verb.ANNOTATE: _("annotated"),
+    Verb.OFFER: _("sent"),
 }
 DID = {
     Verb.APPROVE: pgettext_lazy("after a name", "approved"),
@@ -47,6 +51,11 @@ DID = {
     Verb.UNPIN: pgettext_lazy("after a name", "unpinned"),
     Verb.BLOCK: pgettext_lazy("after a name", "blocked"),
     Verb.REOPEN: pgettext_lazy("after a name", "reopened"),
+    Verb.MOVE: pgettext_lazy("after a name", "moved"),
+    Verb.SCHEDULE: pgettext_lazy("after a name", "scheduled"),
+    Verb.ANNOTATE: pgettext_lazy("after a name", "annotated"),
+    Verb.OFFER: pgettext_lazy("after a name", "sent"),
+    Verb.LIFT: pgettext_lazy("after a name", "lifted a block"),
     Verb.LAPSE: pgettext_lazy("after a name", "let it lapse"),
     Verb.WITHDRAW: pgettext_lazy("after a name", "withdrew"),
     Verb.RESTORE: pgettext_lazy("after a name", "brought back"),

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -16,20 +15,8 @@ from django.utils.translation import gettext_lazy
 
 from curation.matching import Matcher
 from curation.models import Act, Candidate, Decision, State, Verb
-from curation.operations import keys
-from curation.operations.errors import (
-    BadWindow,
-    BadWords,
-    BlockStands,
-    NoSuchSlot,
-    NotAllowed,
-    SecondPairNeeded,
-    SlotsFull,
-    SlotTaken,
-    StaleVersion,
-    TooMany,
-    VersionRequired,
-)
+from curation.operations import keys, moving, placing
+from curation.operations.errors import BlockStands, NotAllowed, StaleVersion, VersionRequired
 from curation.operations.record import (
     Record,
     back_to_pending,
@@ -39,12 +26,13 @@ from curation.operations.record import (
     one_transaction,
     unpinned,
 )
-from curation.transitions import EDITORS_VERBS, REASONS, TRANSITIONS
+from curation.operations.wishes import Wish, check, check_window
+from curation.transitions import APPROVING, TRANSITIONS
 from regions.models import User
 from regions.permissions import may
 from regions.problems import Refusal
 
-MOST_AT_ONCE = 200
+NOT_CHOSEN = "not_chosen"
 CREATED = HTTPStatus.CREATED
 
 
@@ -78,23 +66,6 @@ class Outcome:
     decision: Decision
     candidate: Candidate
     repeated: bool = False
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What an editor asks for beside the verb. None leaves a field as it is."""
-
-    reason: str = "not_chosen"
-    note: str = ""
-    slot: int | None = None
-    until: datetime | None = None
-    swap: bool = False
-    go_live_at: datetime | None = None
-    expire_at: datetime | None = None
-    context: str | None = None
-    label: str | None = None
-    with_similar: bool = False
-    now: datetime = field(default_factory=timezone.now, compare=False)
 
 
 def decide(
@@ -145,6 +116,26 @@ def reopen(candidate: Candidate, *, by: User, version: int | None, **wish: Any) 
     return decide(Verb.REOPEN, candidate, by=by, version=version, **wish)
 
 
+def schedule(candidate: Candidate, *, by: User, version: int | None, **wish: Any) -> Outcome:
+    """Sets its window, from `go_live_at` to `expire_at`; what is not given is no bound. Approves too."""
+    return decide(Verb.SCHEDULE, candidate, by=by, version=version, **wish)
+
+
+def annotate(candidate: Candidate, *, by: User, version: int | None, **wish: Any) -> Outcome:
+    """Sets `context` and `label` where given, empty ones too, whatever its state becomes."""
+    return decide(Verb.ANNOTATE, candidate, by=by, version=version, **wish)
+
+
+def move(candidate: Candidate, *, by: User, version: int | None, **wish: Any) -> Outcome:
+    """To the channel of another `category` of its market: blocked here as moved, pending there."""
+    return decide(Verb.MOVE, candidate, by=by, version=version, **wish)
+
+
+def offer(candidate: Candidate, *, by: User, version: int | None, **wish: Any) -> Outcome:
+    """To another `market`, where it waits with its origin and the note; nothing changes here."""
+    return decide(Verb.OFFER, candidate, by=by, version=version, **wish)
+
+
 def decide_many(
     verb: str,
     seen: Mapping[int, int | None],
@@ -170,29 +161,9 @@ def decide_many(
     return many
 
 
-def check(verb: str, seen: Mapping[int, int | None], wish: Wish) -> None:
-    """What can be refused without looking at any candidate."""
-    if verb not in EDITORS_VERBS:
-        raise NotAllowed(_("There is no such verb."), field="verb")
-    if len(seen) > MOST_AT_ONCE:
-        raise TooMany(field="candidates")
-    if wish.reason not in REASONS:
-        raise NotAllowed(_("There is no such reason."), field="reason")
-    if wish.expire_at and wish.expire_at <= max(wish.now, wish.go_live_at or wish.now):
-        raise BadWindow(_("It would end before it begins."), field="expire_at")
-    if wish.until and wish.until <= wish.now:
-        raise BadWindow(_("That time is past."), field="until")
-    check_words(wish)
-
-
-def check_words(wish: Wish) -> None:
-    for name, longest in (("context", 200), ("label", 40), ("note", 500)):
-        words = getattr(wish, name) or ""
-        if len(words) > longest or any(unicodedata.category(character) == "Cc" for character in words):
-            raise BadWords(_("At most %(n)d characters in one line.") % {"n": longest}, field=name)
-
-
 def _decided(verb: str, seen: Mapping[int, int | None], by: User, wish: Wish) -> Many:
+    if verb in moving.VERBS:
+        moving.lock_tweets(seen)
     channels = lock_channels(Candidate.objects.filter(pk__in=seen).values_list("channel_id", flat=True))
     candidates = lock_candidates(seen)
     record: Record | None = None
@@ -202,15 +173,16 @@ def _decided(verb: str, seen: Mapping[int, int | None], by: User, wish: Wish) ->
         if candidate is not None:
             candidate.channel = channels[candidate.channel_id]
         try:
-            row = allowed(verb, candidate, version, by, wish)
+            row, meant = allowed(verb, candidate, version, by, wish)
             record = record or Record(verb, by=by, now=wish.now, note=wish.note, rows=candidates)
-            APPLY[verb](record, row, wish)
+            APPLY[verb](record, row, meant)
             results.append(Result(pk, CREATED, row))
         except Refusal as refusal:
             results.append(Result(pk, refusal.status, candidate, refusal.problem(), refusal))
     if record is None or not record.decisions:
         return Many(None, results)
     record.close()
+    moving.bring(record)
     return Many(record.act, results)
 
 
@@ -226,8 +198,11 @@ class Forbidden(Refusal):
     detail = gettext_lazy("You may look here, not decide.")
 
 
-def allowed(verb: str, candidate: Candidate | None, version: int | None, by: User, wish: Wish) -> Candidate:
-    """The locked candidate, where nothing forbids the verb; else raises the refusal."""
+def allowed(
+    verb: str, candidate: Candidate | None, version: int | None, by: User, wish: Wish
+) -> tuple[Candidate, Wish]:
+    """The locked candidate, where nothing forbids the verb, and the wish by the clocks of its market; else raises
+    the refusal."""
     if candidate is None or not may(by, "desk.read", candidate.channel.market):
         raise Unknown
     if not may(by, "candidate.decide", candidate.channel.market):
@@ -238,42 +213,24 @@ def allowed(verb: str, candidate: Candidate | None, version: int | None, by: Use
         raise StaleVersion(candidate, last_decision(candidate))
     if candidate.state not in TRANSITIONS[verb] or (verb == Verb.UNPIN and not candidate.pinned):
         raise NotAllowed
-    if verb in (Verb.APPROVE, Verb.PIN, Verb.REOPEN) and candidate.tweet.purged_at:
-        raise NotAllowed(_("The text of this post is no longer kept: nobody could see what was decided."))
-    if verb in (Verb.APPROVE, Verb.PIN, Verb.REOPEN) and stands_blocked(candidate, wish.now):
-        raise BlockStands
-    starts, ends = wish.go_live_at or candidate.go_live_at, wish.expire_at or candidate.expire_at
-    if verb in (Verb.APPROVE, Verb.PIN) and ends and ends <= max(wish.now, starts or wish.now):
-        raise BadWindow(_("It would end before it begins."), field="expire_at")
-    return candidate
+    if verb in (*APPROVING, Verb.REOPEN):
+        if candidate.tweet.purged_at:
+            raise NotAllowed(_("The text of this post is no longer kept: nobody could see what was decided."))
+        if stands_blocked(candidate, wish.now):
+            raise BlockStands
+    meant = wish.at(candidate.channel.market)
+    if verb in APPROVING:
+        check_window(verb, meant, candidate)
+    return candidate, meant
 
 
 def stands_blocked(candidate: Candidate, now: datetime) -> bool:
     return Matcher.of(candidate.channel.market).blocks(candidate.tweet, candidate.channel_id, now)
 
 
-def _approve(record: Record, candidate: Candidate, wish: Wish) -> None:
-    _approve_at(record, candidate, wish, Verb.APPROVE, pins=wish.slot is not None)
-
-
-def _pin(record: Record, candidate: Candidate, wish: Wish) -> None:
-    _approve_at(record, candidate, wish, Verb.PIN, pins=True)
-
-
-def _approve_at(record: Record, candidate: Candidate, wish: Wish, verb: str, *, pins: bool) -> None:
-    """Everything that can be refused is asked before anything is changed: a refusal displaces nobody."""
-    waits = needs_second_pair(record, candidate)
-    place = placed(record, candidate, wish) if pins and not waits else {}
-    record.change(candidate, verb, **approved(record, candidate, wish, place, waits=waits))
-
-
-def _unpin(record: Record, candidate: Candidate, wish: Wish) -> None:
-    record.change(candidate, Verb.UNPIN, **unpinned())
-
-
 def _block(record: Record, candidate: Candidate, wish: Wish) -> None:
     gone = unpinned() | {"state": State.BLOCKED, "confirmed_by_id": None, "approved_at": None}
-    record.change(candidate, Verb.BLOCK, reason=wish.reason, **gone)
+    record.change(candidate, Verb.BLOCK, reason=wish.reason or NOT_CHOSEN, **gone)
 
 
 def _reopen(record: Record, candidate: Candidate, wish: Wish) -> None:
@@ -281,72 +238,16 @@ def _reopen(record: Record, candidate: Candidate, wish: Wish) -> None:
 
 
 APPLY: dict[str, Callable[[Record, Candidate, Wish], None]] = {
-    Verb.APPROVE: _approve,
-    Verb.PIN: _pin,
-    Verb.UNPIN: _unpin,
+    Verb.APPROVE: placing.approve,
+    Verb.PIN: placing.pin,
+    Verb.UNPIN: placing.unpin,
     Verb.BLOCK: _block,
     Verb.REOPEN: _reopen,
+    Verb.SCHEDULE: placing.schedule,
+    Verb.ANNOTATE: placing.annotate,
+    Verb.MOVE: moving.move,
+    Verb.OFFER: moving.offer,
 }
-
-
-def needs_second_pair(record: Record, candidate: Candidate) -> bool:
-    """Whether someone else has to approve too. Raises where the same person tries twice."""
-    if not candidate.channel.second_pair or candidate.state == State.APPROVED:
-        return False
-    if candidate.confirmed_by_id and record.by and candidate.confirmed_by_id == record.by.pk:
-        raise SecondPairNeeded
-    return candidate.confirmed_by_id is None
-
-
-def approved(record: Record, candidate: Candidate, wish: Wish, place: dict[str, Any], *, waits: bool) -> dict[str, Any]:
-    """The fields of a candidate that is approved now, or waits for the second pair of eyes."""
-    given = {name: getattr(wish, name) for name in ("go_live_at", "expire_at", "context", "label")}
-    fields = {name: value for name, value in given.items() if value is not None} | {"held": False}
-    if wish.with_similar:
-        fields["with_similar"] = True
-    if waits:
-        first = {"state": State.PENDING, "confirmed_by_id": record.by.pk if record.by else None}
-        return fields | first | ({"pending_since": record.now} if candidate.state != State.PENDING else {})
-    since = candidate.approved_at if candidate.state == State.APPROVED else record.now
-    return fields | place | {"state": State.APPROVED, "approved_at": since}
-
-
-def placed(record: Record, candidate: Candidate, wish: Wish) -> dict[str, Any]:
-    """The slot to take, freed of whoever holds it: by swap, or because that pin has ended."""
-    channel = candidate.channel
-    pinned = Candidate.objects.with_tweets().filter(channel=channel, slot__isnull=False)
-    holders = {row.slot: record.rows.get(row.pk, row) for row in pinned}
-    taken = {slot for slot, row in holders.items() if row.pk != candidate.pk and not ended(row, wish.now)}
-    free = next((slot for slot in range(1, channel.slots + 1) if slot not in taken), None)
-    slot = wish.slot if wish.slot is not None else candidate.slot or free
-    if slot is None:
-        raise SlotsFull(slots=channel.slots)
-    if not 1 <= slot <= channel.slots:
-        raise NoSuchSlot(_("This channel has slots 1 to %(n)d.") % {"n": channel.slots}, field="slot")
-    if slot in taken and not wish.swap:
-        raise SlotTaken(field="slot", slot=slot, held_by=holders[slot].pk)
-    holder = holders.get(slot)
-    if holder is not None and holder.pk != candidate.pk:
-        displace(record, holder, candidate)
-    return {"slot": slot, "pinned_until": wish.until or lasting_until(candidate, wish.now)}
-
-
-def lasting_until(row: Candidate, now: datetime) -> datetime | None:
-    """Until when its own pin lasts; None for no end, and for an end that is past."""
-    return None if ended(row, now) else row.pinned_until
-
-
-def ended(row: Candidate, now: datetime) -> bool:
-    return row.pinned_until is not None and row.pinned_until <= now
-
-
-def displace(record: Record, holder: Candidate, newcomer: Candidate) -> None:
-    """The holder takes the newcomer's slot if it has one, else none. Each keeps its own until."""
-    if newcomer.slot is None or ended(holder, record.now) or ended(newcomer, record.now):
-        record.change(holder, Verb.UNPIN, **unpinned())
-        return
-    Candidate.objects.filter(pk__in=(newcomer.pk, holder.pk)).update(**unpinned())
-    record.change(holder, Verb.PIN, slot=newcomer.slot, pinned_until=holder.pinned_until)
 
 
 def repeated(act: Act | None, refusals: dict[str, Any], ids: list[int], by: User) -> Many:

@@ -49,6 +49,16 @@ class BadWords(Refusal):
     detail = _("The words are too long or hold control characters.")
 
 
+class NoSuchCategory(Refusal):
+    code = "no_such_category"
+    detail = _("This market has no such category.")
+
+
+class NoSuchMarket(Refusal):
+    code = "no_such_market"
+    detail = _("There is no such other market.")
+
+
 class TooMany(Refusal):
     code = "too_many"
     detail = _("At most 200 posts at once.")
@@ -81,6 +91,11 @@ class SlotTaken(Conflict):
 class SlotsFull(Conflict):
     code = "slots_full"
     detail = _("All slots are taken. Swap with one of them.")
+
+
+class AlreadyThere(Conflict):
+    code = "already_there"
+    detail = _("That category has this post already.")
 
 
 class NotUndoable(Conflict):

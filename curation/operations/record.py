@@ -66,9 +66,10 @@ class Record:
         undoes: Act | None = None,
         rows: dict[int, Candidate] | None = None,
     ) -> None:
-        self.by, self.now, self.rows = by, now, rows or {}
+        self.by, self.now, self.note, self.rows = by, now, note, rows or {}
         self.act = Act.objects.create(verb=verb, by=by, at=now, undoes=undoes)
         self.decisions: list[Decision] = []
+        self.sent: list[tuple[Candidate, Channel]] = []  # to other channels, see curation.operations.moving
         if note:
             Note.objects.create(act=self.act, words=note)
 

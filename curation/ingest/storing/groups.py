@@ -130,8 +130,7 @@ def regroup(tweet_ids: Collection[int]) -> None:
     candidates = list(Candidate.objects.filter(tweet__in=tweet_ids).select_related("tweet").order_by("pk"))
     if not candidates:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(IN_ORDER)
+    hold_arrivals()
     left = _left({row.pk for row in candidates}) | {row.group_id for row in candidates if row.group_id}
     newcomers = [
         Newcomer(row.channel_id, row.posted_at, likeness(words_of(row.tweet.text), row.tweet.part("entities") or {}),
@@ -147,6 +146,23 @@ def regroup(tweet_ids: Collection[int]) -> None:
         where="true",
     )
     settle_arrivals(left | joined, {row.channel_id for row in candidates})
+
+
+def hold_arrivals() -> None:
+    """Lets no other pass make candidates until the commit. No lock is asked for after this one."""
+    with connection.cursor() as cursor:
+        cursor.execute(IN_ORDER)
+
+
+def take_away(candidates: Collection[Candidate]) -> None:
+    """Removes candidates that nobody decided on, as if they had never come; their groups go on without them.
+
+    In the caller's transaction, which holds their channels."""
+    hold_arrivals()
+    gone = {row.pk for row in candidates}
+    groups = _left(gone) | {row.group_id for row in candidates if row.group_id and row.group_id not in gone}
+    Candidate.objects.filter(pk__in=gone).delete()
+    settle_arrivals(groups, {row.channel_id for row in candidates})
 
 
 def _left(founders: set[int]) -> set[int]:

@@ -1,0 +1,38 @@
+"""Wall-clock times: what people of a market type, as instants."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+
+from regions.models import Market
+from regions.problems import Refusal
+
+
+class BadTime(Refusal):
+    """A wall-clock time that no clock of the market ever shows, or that no calendar holds."""
+
+    code = "bad_window"
+
+
+def instant(market: Market, told: datetime, *, field: str = "") -> datetime:
+    """The moment in UTC at which a market's clocks show a time; a time with a zone is that moment.
+
+    Where clocks are set back an hour comes twice: the first is meant. Raises BadTime for a time that they skip when
+    they are set forward, and for one at the edge of the calendar."""
+    zone = ZoneInfo(market.time_zone)
+    try:
+        if told.tzinfo is not None:
+            return told.astimezone(UTC)
+        meant = told.replace(tzinfo=zone, fold=0).astimezone(UTC)
+        shown = meant.astimezone(zone).replace(tzinfo=None)
+    except (OverflowError, ValueError):
+        raise BadTime(_("There is no such time."), field=field) from None
+    if shown != told.replace(fold=0):
+        told_back = {"time": f"{told:%H:%M}", "zone": market.time_zone}
+        raise BadTime(
+            _("%(time)s is skipped that day: the clocks of %(zone)s are set forward.") % told_back, field=field
+        )
+    return meant
