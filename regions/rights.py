@@ -41,6 +41,8 @@ RIGHTS: dict[str, Callable[[User, Market | None], bool]] = {
     "feed.hold": at_least(Role.LEAD),
     "act.undo_of_others": at_least(Role.LEAD),
     "author.erase": at_least(Role.LEAD),
+    "log.read": at_least(Role.LEAD),
+    "log.export": at_least(Role.LEAD),
 }
 
 for name, predicate in RIGHTS.items():
