@@ -16,8 +16,8 @@ from typing import Any
 from curation.config.demo.ports import HOST
 
 STEPS = {
-    "pending": ("approve", "approve", "block", "pin"),
-    "approved": ("reopen", "block"),
+    "pending": ("approve", "approve", "block", "pin", "annotate"),
+    "approved": ("reopen", "block", "annotate"),
     "pinned": ("unpin", "reopen", "block"),
     "blocked": ("reopen",),
     "lapsed": ("approve", "reopen", "block"),
@@ -60,14 +60,15 @@ class Caller:
     """One connection to the web as somebody, opened anew when it was lost."""
 
     def __init__(self, port: int, token: str) -> None:
-        self.port, self.headers = port, {"Authorization": f"Token {token}", "Content-Type": "application/json"}
+        self.token = token
         self.link = HTTPConnection(HOST, port, timeout=60)
 
     def post(self, path: str, body: Any, key: str = "") -> tuple[int, dict[str, Any]]:
         """Status and answer. Raises OSError or HTTPException where the connection is lost."""
-        more = {"Idempotency-Key": key} if key else {}
+        headers = {"Authorization": f"Token {self.token}", "Content-Type": "application/json"}
+        headers |= {"Idempotency-Key": key} if key else {}
         try:
-            self.link.request("POST", path, json.dumps(body) if body is not None else None, self.headers | more)
+            self.link.request("POST", path, json.dumps(body) if body is not None else None, headers)
             reply = self.link.getresponse()
             text = reply.read()
         except (OSError, HTTPException):
@@ -82,7 +83,7 @@ class Decider(threading.Thread):
     def __init__(self, name: str, caller: Caller, rows: list[int], file: Path, seed: int, tally: Tally) -> None:
         super().__init__(name=name, daemon=True)
         self.caller, self.file, self.chance, self.tally = caller, file, Random(seed), tally
-        self.known = {pk: (1, "pending") for pk in rows}
+        self.known = dict.fromkeys(rows, (1, "pending"))
         self.number = 0
         self.wrong: list[str] = []
         self.last: Asked | None = None  # to be undone
@@ -120,7 +121,7 @@ class Decider(threading.Thread):
         body: dict[str, Any] = {"verb": verb}
         if verb == "block":
             body["reason"] = self.chance.choice(("not_chosen", "off_topic", "spam"))
-        if verb == "approve" and self.chance.random() < 0.3:
+        if verb == "annotate" or (verb == "approve" and self.chance.random() < 0.3):
             body["context"] = f"Zeile {self.chance.randint(1, 500)}"
         if len(seen) == 1:
             [(pk, version)] = seen.items()
