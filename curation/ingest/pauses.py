@@ -36,7 +36,12 @@ def admit(market: Market | None, now: datetime, purpose: str = Purpose.INGEST) -
         own = Pause.objects.filter(market=market, ended_at=None, until__gt=now).order_by("-until").first()
         if own:
             return own
-    return _turned_away(now) if Pause.objects.filter(market=None, ended_at=None).exists() else None
+    return _turned_away(now) if of_everyone() else None
+
+
+def of_everyone() -> Pause | None:
+    """The pause that stands over everyone, if any; of several the one that ends last."""
+    return Pause.objects.filter(market=None, ended_at=None).order_by("-until").first()
 
 
 def take_note(failure: Failure | None, market: Market | None, *, began: datetime, now: datetime) -> None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from django.db import connection, transaction
-from django.db.models import F, Sum
+from django.db.models import F, Q, Sum
 from django.db.models.functions import Greatest
 
 from curation.models import BudgetDay, Charge, Purpose, Reservation
@@ -32,7 +32,9 @@ AT_ONCE = 10_000
 
 @dataclass(frozen=True)
 class Balance:
-    """A market's budget at one moment, in posts. `price` in dollars for each."""
+    """A market's budget at one moment, in posts. `price` in dollars for each.
+
+    `used` is what cannot be drawn any more: what was charged and what is `held`, drawn and not charged."""
 
     day: date
     day_limit: int
@@ -42,6 +44,8 @@ class Balance:
     month_used: int
     reserve: int
     price: Decimal = PRICE
+    day_held: int = 0
+    month_held: int = 0
 
     @property
     def days_left(self) -> int:
@@ -78,9 +82,17 @@ class Balance:
         return min(self.left(Purpose.RECHECK))
 
     @property
+    def day_charged(self) -> int:
+        return self.day_used - self.day_held
+
+    @property
+    def month_charged(self) -> int:
+        return self.month_used - self.month_held
+
+    @property
     def spent(self) -> Decimal:
-        """Dollars of this month."""
-        return self.month_used * self.price
+        """Dollars of this month, charged."""
+        return self.month_charged * self.price
 
     @property
     def next_day(self) -> datetime:
@@ -106,8 +118,16 @@ def days_of_call(now: datetime) -> list[date]:
 
 
 def balance(market: Market, now: datetime) -> Balance:
-    """How much is used and left. Nothing is locked: it may be less a moment later."""
-    return on_day(market, day_of(now))
+    """How much is used, held and left. Nothing is locked: it may be less a moment later."""
+    day = day_of(now)
+    month = Reservation.objects.filter(market=market, settled_at=None, day__year=day.year, day__month=day.month)
+    held = month.aggregate(month=Sum("posts"), day=Sum("posts", filter=Q(day=day)))
+    told = on_day(market, day)
+    return replace(
+        told,
+        day_held=min(held["day"] or 0, told.day_used),
+        month_held=min(held["month"] or 0, told.month_used),
+    )
 
 
 def on_day(market: Market, day: date) -> Balance:
@@ -164,7 +184,7 @@ def give_back(day: date, most: int, *, before: datetime, now: datetime) -> int:
         never_ended = Reservation.objects.filter(day=day, settled_at=None, taken_at__lt=before)
         for row in never_ended.order_by("taken_at", "pk").select_for_update(skip_locked=True):
             posts = min(row.posts, left)
-            _give_back(row, posts)
+            give_back_of(row, posts)
             row.posts, left = row.posts - posts, left - posts
             if row.posts == 0:
                 row.charged, row.settled_at = 0, now
@@ -256,14 +276,14 @@ def _settled(reservation: Reservation, posts: set[int], users: set[int], now: da
         row = Reservation.objects.select_for_update().get(pk=reservation.pk)
         if row.charged is not None:
             return row.charged
-        row.charged = _charge(row, Charge.Kind.POST, posts) + USER_POSTS * _charge(row, Charge.Kind.USER, users)
+        row.charged = charge(row, Charge.Kind.POST, posts) + USER_POSTS * charge(row, Charge.Kind.USER, users)
         row.settled_at = now
         row.save(update_fields=["charged", "settled_at"])
-        _give_back(row, row.posts - row.charged)
+        give_back_of(row, row.posts - row.charged)
     return row.charged
 
 
-def _charge(row: Reservation, kind: str, ids: set[int]) -> int:
+def charge(row: Reservation, kind: str, ids: set[int]) -> int:
     """How many of them nobody had paid for on that day. Sorted, so that two at once wait and do not deadlock."""
     if not ids:
         return 0
@@ -278,14 +298,14 @@ def _keep(reservation: Reservation, posts: int, now: datetime) -> None:
         row = Reservation.objects.select_for_update().get(pk=reservation.pk)
         if row.charged is not None or posts >= row.posts:
             return
-        _give_back(row, row.posts - posts)
+        give_back_of(row, row.posts - posts)
         row.posts = posts
         if posts == 0:
             row.charged, row.settled_at = 0, now
         row.save(update_fields=["posts", "charged", "settled_at"])
 
 
-def _give_back(row: Reservation, posts: int) -> None:
+def give_back_of(row: Reservation, posts: int) -> None:
     """Less than nothing when X gave more than it was asked for."""
     day_row = BudgetDay.objects.filter(market=row.market_id, day=row.day)
     rechecks = posts if row.purpose == Purpose.RECHECK else 0

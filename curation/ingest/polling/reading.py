@@ -98,14 +98,12 @@ class Reader:
         return self.reading
 
     def delivered(self, pages: Iterable[Page]) -> Reading:
-        """What the stream brought, made into posts as what is asked for is."""
+        """What the stream brought, made into posts as what is asked for is. What is not whole stands in `later`."""
         for page in pages:
             self._take(page)
         self._originals()
         self._newest_versions()
         self._authors()
-        if self.reading.failure:
-            raise self.reading.failure
         return self.reading
 
     # Walking through pages

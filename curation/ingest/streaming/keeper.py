@@ -6,7 +6,7 @@ those of candidates. The cursor moves only when the whole batch is stored (curat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,13 +20,12 @@ from curation.ingest.polling import gaps
 from curation.ingest.polling.reading import Reader, Reading
 from curation.ingest.storing.store import store
 from curation.ingest.streaming.rules import Listened
-from curation.ledger.metered import Metered, clock_from
 from curation.models import Cursor, IngestRun, Quarantined
 from curation.operations.errors import Busy
 from curation.operations.record import one_transaction
 from curation.x.client import Door, Page
 from curation.x.lines import Delivery, shown
-from curation.x.outcomes import Failure
+from curation.x.outcomes import Unreachable
 from curation.x.wire import Unreadable, instant_of_id, read_id
 from regions.models import Market
 
@@ -59,11 +58,24 @@ class Batch:
         self.broken.append((reason[:300], shown(line) if len(self.broken) < MOST_BROKEN else ""))
 
 
+class Mute(Door):
+    """A door that asks nobody: what a Reader would look up there is left open."""
+
+    def __init__(self) -> None:
+        """It has no address."""
+
+    def tweets(self, ids: Sequence[int | str]) -> Page:
+        raise Unreachable("X is not asked from within the stream.")
+
+    def users(self, *, ids: Sequence[int | str] = (), usernames: Sequence[str] = ()) -> Page:
+        raise Unreachable("X is not asked from within the stream.")
+
+
 class Keeper:
     """Stores batches; one run a source and minute, and one a connection for what no source is at fault of."""
 
-    def __init__(self, door: Door, ahead: timedelta) -> None:
-        self.door, self.ahead = door, ahead
+    def __init__(self, ahead: timedelta) -> None:
+        self.ahead = ahead
         self.runs: dict[int, IngestRun] = {}
 
     def keep(self, batch: Batch, connection_run: IngestRun | None, now: datetime) -> None:
@@ -81,24 +93,23 @@ class Keeper:
             IngestRun.objects.filter(pk=newest.pk).update(charged=F("charged") + posts)
 
     def _keep(self, one: Listened, pages: list[Page], now: datetime) -> None:
-        ask = Metered(self.door, one.market, now=clock_from(now))
-        try:
-            reading = Reader(one.source, Cursor(), ask, now).delivered(pages)
-        except Failure as failure:
-            # An author or a newer version that X does not tell now: search brings all of it later.
-            log.warning("stream_posts_left_to_search", source=str(one.source), error=failure.message)
-            gaps.open_gaps([one.source.pk], now, self.ahead)
-            return
+        """What X would have to be asked about is left to search: whoever waits for X here, hears nothing."""
+        reader = Reader(one.source, Cursor(), Mute(), now)
+        reading = reader.delivered(pages)
+        if reader.later:
+            log.info("stream_posts_left_to_search", source=str(one.source), count=len(reader.later))
+            since = instant_of_id(min(reader.later)) - timedelta(milliseconds=1)
+            gaps.open_gaps([one.source.pk], now, self.ahead, heard_at=since)
         for tries_left in reversed(range(PATIENCE)):
             try:
-                self._store(one, reading, ask.charged, now)
+                self._store(one, reading, now)
                 return
             except Busy:
                 if not tries_left:
                     raise
 
     @one_transaction()
-    def _store(self, one: Listened, reading: Reading, charged: int, now: datetime) -> None:
+    def _store(self, one: Listened, reading: Reading, now: datetime) -> None:
         stored, arrived = store(reading, one.source, one.channels, now)
         run = self._run_of(one.source.pk, one.market, now)
         told = {
@@ -113,7 +124,6 @@ class Keeper:
             "candidates": arrived.candidates,
             "blocked": arrived.blocked,
             "held": arrived.held,
-            "charged": charged,
         }
         counts = {name: F(name) + count for name, count in told.items() if count}
         IngestRun.objects.filter(pk=run.pk).update(ended_at=max(now, run.started_at), **counts)

@@ -76,6 +76,7 @@ class Rulebook:
         self.stale = True
         self.opened: set[int] = set()
         self.doubted: dict[int, datetime] = {}
+        self.gone: dict[int, str] = {}  # texts of rules that X had once, by id
 
     def want(self, sources: Iterable[Listened]) -> None:
         """Which sources shall have a rule, by its text."""
@@ -112,14 +113,18 @@ class Rulebook:
 
     def matched(self, delivery: Delivery) -> list[Listened]:
         """The sources of a post's rules, the first rule's first; also those whose rule has just gone."""
-        by_id = {rule.id: value for value, rule in self.rules.items()}
+        by_id = self.gone | {rule.id: value for value, rule in self.rules.items()}
         found: dict[int, Listened] = {}
         for number, tag in delivery.rules:
             named = self.known.get(number_of(tag.removeprefix("source:"))) if tag.startswith("source:") else None
             value = by_id.get(number) or (named.source.value.strip() if named else "")
-            for one in self.wanted.get(value) or ([named] if named else []):
+            for one in self.wanted.get(value) or ([named] if named else self._once(value)):
                 found.setdefault(one.source.pk, one)
         return list(found.values())
+
+    def _once(self, value: str) -> list[Listened]:
+        """Sources that had such a rule."""
+        return [one for one in self.known.values() if value and one.source.value.strip() == value]
 
     def _fits(self, value: str, rule: StreamRule) -> bool:
         return value in self.wanted and rule.tag == tag_of(self.wanted[value])
@@ -129,7 +134,9 @@ class Rulebook:
         before = self.rules
         told = [rule_at_x(entry) for entry in self.door.stream_rules().raw]
         self.rules = {rule.value: rule for rule in told if rule}
-        for value in [value for value, rule in before.items() if self.rules.get(value) != rule]:
+        lost = {rule.id: value for value, rule in before.items() if self.rules.get(value) != rule}
+        self.gone |= lost
+        for value in lost.values():
             for one in self.wanted.get(value, []):
                 self.doubted.setdefault(one.source.pk, self.looked_at or now)
         self.looked_at, self.stale = now, False
@@ -140,6 +147,7 @@ class Rulebook:
             self.door.delete_stream_rules([rule.id for rule in batch])
             for rule in batch:
                 self.rules.pop(rule.value, None)
+                self.gone[rule.id] = rule.value
             strangers = [rule.value for rule in batch if not rule.tag.startswith("source:")]
             log.info("stream_rules_changed", deleted=len(batch), strangers=strangers)
 

@@ -7,6 +7,7 @@ do it leaves as it is: the cursors say what is stored, so that any end of the pr
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -17,22 +18,24 @@ from curation.ingest import pauses
 from curation.ingest.polling import gaps, leases
 from curation.ingest.streaming import connects
 from curation.ingest.streaming.allotments import Allotments
-from curation.ingest.streaming.keeper import Batch, Keeper
+from curation.ingest.streaming.keeper import Keeper
 from curation.ingest.streaming.leader import Leader
 from curation.ingest.streaming.rules import Rulebook, Step, listened
+from curation.ingest.streaming.sorting import Sorted
+from curation.ledger import ahead
 from curation.models import IngestRun
 from curation.operations.errors import Busy
 from curation.x.client import Door, Ended
-from curation.x.lines import Farewell, read_line
 from curation.x.outcomes import Failure, NotPermitted, Unreachable, WindowClosed
 from curation.x.stream import BackOff, Connection, Heard, Inbox, Times, failure_in, reset_of, unclean, utc_now
 from curation.x.windows import Rate, SharedWindows
-from curation.x.wire import Unreadable
 
 log = structlog.get_logger(__name__)
 BATCH = 100
 BARRED = (*pauses.FOR_EVERYONE, NotPermitted)  # only people can mend these
 LONGEST_PAUSE = 10.0
+LONG_WAIT = timedelta(seconds=60)  # without a connection: then nothing stays drawn
+PROBING = timedelta(seconds=60)  # for who is let through: rules, then the connection
 PERSISTENT = 8  # breaks in a row that are worth a warning
 LOST = "The connection to PostgreSQL is lost: another may lead."
 
@@ -64,9 +67,11 @@ class Streamer:
         self.allotments = allotments or Allotments()
         self.back_off = BackOff(self.times)
         self.ahead = timedelta(seconds=self.times.ahead)
-        self.keeper = Keeper(door, self.ahead)
+        self.keeper = Keeper(self.ahead)
         self.windows = SharedWindows()
         self.not_before = datetime.min.replace(tzinfo=UTC)
+        self.probing_until: datetime | None = None
+        self.paused = False
         self._begin()
 
     def _begin(self) -> None:
@@ -77,8 +82,9 @@ class Streamer:
         self.leader: Leader | None = None
         self.connected = False
         self.stored_to: datetime | None = None
-        self.sync_at = self.beat_at = self.clock()
+        self.sync_at = self.rules_at = self.beat_at = self.clock()
         self.breaks = self.rules_failed = 0
+        self.allotments.forget()
 
     # Leading
 
@@ -106,7 +112,9 @@ class Streamer:
                     self._lead(leader)
                     return
                 if not told:
-                    log.info("stream_standby")
+                    log.warning(
+                        "stream_standby", words="Another process reads the stream; this one waits to take over."
+                    )
                     told = True
                 self.stop.wait(self.times.standby)
         finally:
@@ -123,6 +131,9 @@ class Streamer:
         self.leader = leader
         log.info("stream_leads")
         connects.close_stopped(self.clock())
+        given_back = ahead.end_left_behind(self.clock())
+        if given_back:
+            log.info("stream_allotments_given_back", posts=given_back)
         while not self.stop.asked:
             if leader.lost.is_set():
                 raise OperationalError(LOST)
@@ -137,7 +148,7 @@ class Streamer:
                 break
             self._hear(0.2)
         self._move_cursors()
-        self.allotments.settle_all(self.clock())
+        self.allotments.end_all(self.clock())
         self._tell_cost()
         log.info("stream_stopped")
 
@@ -150,8 +161,10 @@ class Streamer:
             else:
                 self.stop.wait(self._pause())
             now = self.clock()
-            if now >= self.sync_at or self.allotments.pressing:
+            if now >= self.sync_at or self.allotments.pressing(now):
                 self._keep_in_step(now)
+            if self.allotments.spent:
+                self._drop("A market's budget is used up.", ours=True)
             if now >= self.beat_at:
                 self._move_cursors()
                 self._tell_cost()
@@ -174,23 +187,20 @@ class Streamer:
             return
         taken = line.inbox.take(BATCH, seconds)
         try:
-            spent = self._keep(taken)
+            self._keep(taken)
         except (OperationalError, InterfaceError):
             raise
         except Exception as error:
             log.exception("stream_not_stored")
             self._leave(f"Posts could not be stored: {type(error).__name__}.")
             return
-        if spent:
-            line.drop("A market's budget is used up.", ours=True)
         line.inbox.most = max(1, min(Inbox.MOST, self.allotments.room))
         ended = next((heard.ended for heard in taken if heard.ended), None)
         if ended:
             self._on_ended(ended)
 
-    def _keep(self, taken: list[Heard]) -> bool:
-        """Stores what was heard; whether a market may have no more."""
-        batch, spent = Batch(), False
+    def _keep(self, taken: list[Heard]) -> None:
+        """Counts what was heard, then stores it: X has charged it, whatever becomes of it here."""
         alive = [heard for heard in taken if not heard.ended]
         for heard in alive:
             if heard.connected:
@@ -198,34 +208,17 @@ class Streamer:
                 continue
             self.back_off.proven()
             self.breaks = 0
-            spent |= bool(heard.line) and not self._read(heard, batch)
+        sorted_ = self._sorted(alive)
         now = self.clock()
-        self.keeper.keep(batch, self.run_row, now)
-        told = [heard.at for heard in alive] + [made for made in batch.made() if made <= now]
+        self.allotments.count(sorted_.came, now)
+        self.keeper.keep(sorted_.batch, self.run_row, now)
+        told = [heard.at for heard in alive] + [made for made in sorted_.batch.made() if made <= now]
         self.stored_to = max([*told, *([self.stored_to] if self.stored_to else [])], default=None)
-        return spent
-
-    def _read(self, heard: Heard, batch: Batch) -> bool:
-        """Adds a line to the batch; False when its market may have no more."""
-        try:
-            delivery = read_line(heard.line)
-        except Farewell as farewell:
-            log.info("stream_farewell", words=farewell.words)
-            return True
-        except Unreadable as wrong:
-            batch.set_aside(wrong.reason, heard.line)
-            return True
-        matched = self.rulebook.matched(delivery)
-        if not matched:
-            batch.set_aside("it matches no rule of ours", heard.line)
-            return True
-        batch.add(delivery, [one for one in matched if one.source.pk in self.rulebook.live])
-        return delivery.post_id is None or self.allotments.deliver(matched[0].market, delivery.post_id)
 
     def _on_connected(self, heard: Heard) -> None:
         """Before anything of this connection is stored, what came in between is written down as open."""
         gaps.open_gaps(self.rulebook.live, heard.at, self.ahead)
-        self.connected, self.stored_to = True, None
+        self.connected, self.stored_to, self.probing_until = True, None, None
         if heard.rate:
             self.windows.tell("stream", heard.rate, heard.at.timestamp())
         pauses.take_note(None, None, began=heard.at, now=heard.at)
@@ -263,9 +256,20 @@ class Streamer:
         line = self.connection
         self._drop(words, ours=True)
         self.stored_to = None
+        self._count_left(line)
         self._on_ended(Ended(words, ours=True))
         if line:
             line.thread.join(1)
+
+    def _count_left(self, line: Connection | None) -> None:
+        """X has charged what lies in the box. Where it cannot be counted now, search counts it."""
+        left = self._sorted(line.inbox.take(Inbox.MOST, 0)) if line else None
+        if left:
+            with suppress(Busy):
+                self.allotments.count(left.came, self.clock())
+
+    def _sorted(self, taken: list[Heard]) -> Sorted:
+        return Sorted(self.rulebook, self.allotments).add(heard.line for heard in taken if heard.line)
 
     def _forget_connection(self) -> None:
         self.connection, self.run_row = None, None
@@ -281,12 +285,15 @@ class Streamer:
 
     def _keep_in_step(self, now: datetime) -> None:
         """Which sources may have a rule, and whether X has those and no other."""
+        self.sync_at = now + timedelta(seconds=self.times.sync)
+        if self._at_rest(now):
+            return
         sources = listened()
         leases.add_missing_cursors()  # after that: each of these has one now
         may = self.allotments.keep_open([one.market for one in sources], now)
-        book, self.sync_at = self.rulebook, now + timedelta(seconds=self.times.sync)
+        book = self.rulebook
         book.want(one for one in sources if one.market.pk in may)
-        if not book.wanted and not book.rules:
+        if now < self.rules_at or not (book.wanted or book.rules):
             return  # X need not know
         look = book.looked_at is None or (now - book.looked_at).total_seconds() >= self.times.review
         try:
@@ -298,6 +305,33 @@ class Streamer:
         if self.connection is not None and not book.live:
             self._drop("No rule is left.")
 
+    def _at_rest(self, now: datetime) -> bool:
+        """Whether X is not asked for a while: then nothing stays drawn ahead."""
+        paused_until = self._paused_until(now)
+        if paused_until and self.connection is not None:
+            self._drop("Reading X is paused for everyone.")
+        if paused_until and not self.paused:
+            log.warning("stream_paused", until=paused_until.isoformat())
+        if self.paused and not paused_until:
+            self.not_before = self.rules_at = now
+        self.paused = paused_until is not None
+        resting = self.connection is None and (self.paused or self.not_before - now > LONG_WAIT)
+        if resting:
+            self.allotments.end_all(now)
+        return self.paused or resting
+
+    def _paused_until(self, now: datetime) -> datetime | None:
+        """Until when X asks us to stay away; None also while we are the one who is let through to look."""
+        standing = pauses.of_everyone()
+        if standing is None:
+            self.probing_until = None
+            return None
+        if self.probing_until and now < self.probing_until:
+            return None
+        pause = standing if self.connected else pauses.admit(None, now)
+        self.probing_until = None if pause else now + PROBING
+        return pause.until if pause else None
+
     def _rules_failed(self, failure: Failure, now: datetime) -> None:
         later = min(self.times.http_first * 2.0 ** min(self.rules_failed, 20), self.times.http_most)
         self.rules_failed += 1
@@ -305,7 +339,7 @@ class Streamer:
             later = max(later, self.times.barred)
         if isinstance(failure, WindowClosed):
             later = max(later, failure.reset_at - now.timestamp())
-        self.sync_at = now + timedelta(seconds=later)
+        self.rules_at = now + timedelta(seconds=later)
         pauses.take_note(failure, None, began=now, now=now)
         line = log.info if isinstance(failure, Unreachable) and self.rules_failed <= 2 else log.warning
         line("stream_rules_not_in_step", error=failure.message, again_in_seconds=round(later))
@@ -338,9 +372,9 @@ class Streamer:
         reset = self.windows.take("stream", now.timestamp()) if again is None else None
         if reset is not None:
             again = datetime.fromtimestamp(reset, UTC)
-        paused = pauses.admit(None, now) if again is None else None
-        if again is not None or paused is not None:
-            self.not_before = again or (paused.until if paused else now)
+        again = again or self._paused_until(now)
+        if again is not None:
+            self.not_before = again
             return
         self.run_row = connects.note(now)
         inbox = Inbox(max(1, min(Inbox.MOST, self.allotments.room)))

@@ -40,17 +40,15 @@ class Command(BaseCommand):
     help = "Reads the filtered stream of X: rules from the sources, posts into the queues, gaps left to search."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "--allotment", type=int, default=Allotments.SIZE, help="posts drawn ahead from a market's budget"
-        )
-        parser.add_argument("--margin", type=int, default=Allotments.MARGIN, help="posts left when a market's rules go")
+        parser.add_argument("--least-ahead", type=int, default=Allotments.LEAST, help="posts drawn ahead for a market")
+        parser.add_argument("--most-ahead", type=int, default=Allotments.MOST, help="the same, where many come")
         for one in fields(Times):
             name = f"--{one.name.replace('_', '-')}"
             parser.add_argument(name, type=type(one.default), default=one.default, help="see docs/stream.md")
 
     def handle(self, *args: Any, **options: Any) -> None:
         times = Times(**{one.name: options[one.name] for one in fields(Times)})
-        allotments = Allotments(options["allotment"], options["margin"])
+        allotments = Allotments(options["least_ahead"], options["most_ahead"])
         with stopping() as stop:
             where, token = settings.X_API_BASE_URL, settings.X_BEARER_TOKEN
             Streamer(door(), where, token, stop=stop, times=times, allotments=allotments).run()

@@ -139,9 +139,10 @@ def test_what_cannot_be_stored_is_left_to_search(x: Simulator, source_of: Source
 
 
 def test_who_falls_behind_drops_the_connection_and_searches(x: Simulator, source_of: SourceOf, ask: Door) -> None:
-    """A box for six lines, as many as the allotment has left, and a table that nobody may write to for a while."""
+    """A box for six lines, as many as the budget has left, and a table that nobody may write to for a while."""
     source = source_of(STREAM, "Brücke lang:de")
-    with hearing(x, allotments=Allotments(size=6, margin=2)) as listening:
+    Market.objects.update(posts_a_day=6, recheck_reserve=0)
+    with hearing(x, allotments=Allotments(least=6, most=6, calm=2)) as listening:
         with connection.cursor() as cursor:
             cursor.execute("BEGIN; LOCK TABLE curation_tweet IN EXCLUSIVE MODE")
             heard_by = listening.streamer.connection
@@ -149,6 +150,7 @@ def test_who_falls_behind_drops_the_connection_and_searches(x: Simulator, source
             full = eventually(lambda: heard_by.full)
             cursor.execute("COMMIT")
         assert full
+        Market.objects.update(posts_a_day=20_000)
         assert eventually(lambda: IngestRun.objects.filter(error="More posts came than could be stored.").exists())
         assert eventually(lambda: listening.connected)
     catch_up(x, ask, source)
@@ -167,12 +169,12 @@ def test_who_meets_busy_rows_over_and_over_says_so(x: Simulator, source_of: Sour
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = '30ms'")
         with pytest.raises(Busy):
-            Keeper(ask, timedelta(0)).keep(batch, None, timezone.now())
+            Keeper(timedelta(0)).keep(batch, None, timezone.now())
     finally:
         other.close()
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = '5s'")
-    Keeper(ask, timedelta(0)).keep(batch, None, timezone.now())
+    Keeper(timedelta(0)).keep(batch, None, timezone.now())
     assert len(stored()) == 1
 
 
