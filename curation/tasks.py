@@ -66,6 +66,13 @@ def lapse_old_candidates() -> None:
     operations.lapse_old(now=timezone.now())
 
 
+@shared_task(name="curation.tasks.carry_blocks", ignore_result=True)
+def carry_blocks() -> None:
+    """Blocks whose time has come end; what was laid or lifted is carried to what waits."""
+    operations.end_blocks(now=timezone.now())
+    operations.carry_blocks(now=timezone.now())
+
+
 @shared_task(name="curation.tasks.forget_old_keys")
 def forget_old_keys() -> None:
     """Idempotency keys are kept seven days."""

@@ -155,6 +155,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "tidy ingest": {"task": "curation.tasks.tidy_ingest", "schedule": 3600.0},
     "lapse old candidates": {"task": "curation.tasks.lapse_old_candidates", "schedule": 60.0},
+    "carry blocks": {"task": "curation.tasks.carry_blocks", "schedule": 2.0, "options": {"expires": 10}},
     "batch compliance": {"task": "curation.tasks.batch_compliance", "schedule": 600.0, "options": {"expires": 550}},
     "purge old texts": {"task": "feeds.tasks.purge_old", "schedule": 3600.0},
     "forget old keys": {"task": "curation.tasks.forget_old_keys", "schedule": 3600.0},

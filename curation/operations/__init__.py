@@ -1,5 +1,7 @@
 """The one set of operations, used by pages, API, jobs and commands alike."""
 
+from curation.operations.blocking import Laid, ScopeForbidden, lay_block
+from curation.operations.carrying import carry_blocks
 from curation.operations.deciding import (
     Many,
     Outcome,
@@ -39,6 +41,16 @@ from curation.operations.errors import (
     VersionRequired,
 )
 from curation.operations.following import Followed, edit, obey, withdraw
+from curation.operations.lifting import (
+    AlreadyExempt,
+    AlreadyLifted,
+    NotExempt,
+    end_blocks,
+    end_exemption,
+    exempt,
+    lift_block,
+)
+from curation.operations.naming import BadBlock
 from curation.operations.purging import purge_old
 from curation.operations.sealing import Sealer, seal, write_out
 from curation.operations.system import lapse_old
@@ -47,8 +59,11 @@ from curation.operations.verifying import Audit, Damage, verify_log
 from regions.operations import touch
 
 __all__ = [
+    "AlreadyExempt",
+    "AlreadyLifted",
     "AlreadyThere",
     "Audit",
+    "BadBlock",
     "BadWindow",
     "BadWords",
     "BlockStands",
@@ -57,14 +72,17 @@ __all__ = [
     "Erasure",
     "Followed",
     "KeyReused",
+    "Laid",
     "Many",
     "NoSuchCategory",
     "NoSuchMarket",
     "NoSuchSlot",
     "NotAllowed",
+    "NotExempt",
     "NotUndoable",
     "Outcome",
     "Result",
+    "ScopeForbidden",
     "Sealer",
     "SecondPairNeeded",
     "SeveralAuthors",
@@ -77,11 +95,17 @@ __all__ = [
     "annotate",
     "approve",
     "block",
+    "carry_blocks",
     "decide",
     "decide_many",
     "edit",
+    "end_blocks",
+    "end_exemption",
     "erase_author",
+    "exempt",
     "lapse_old",
+    "lay_block",
+    "lift_block",
     "move",
     "obey",
     "offer",

@@ -1,0 +1,183 @@
+"""The job behind blocks: what was laid is carried to everything undecided, what was lifted is given back.
+
+Rows of Enforcement say what is to be done; each step is one transaction that holds its row (others skip it), and may
+be killed and done again. A pass is the last one when it begins after every transaction has ended that began before the
+act was committed: one that did not see the block, such as an ingest under way, may store a candidate behind the pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from time import monotonic
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from curation.matching import Matcher
+from curation.models import Act, Candidate, Enforcement, Hit, State, Verb
+from curation.operations import suspects
+from curation.operations.blocking import hit_of, reach_of, take_out
+from curation.operations.record import Record, back_to_pending, lock_candidates, lock_channels, one_transaction
+from curation.verdicts import Judge, Verdict
+from regions.models import Block, BlockExemption, BlockListExemption
+
+MOST_ROWS, MOST_SECONDS = 100, 60.0
+TRANSACTIONS = """
+SELECT pg_snapshot_xmin(snapshot)::text::bigint, pg_snapshot_xmax(snapshot)::text::bigint
+FROM pg_current_snapshot() AS snapshot
+"""
+
+
+class Continued(Record):
+    """An act of earlier, to which the system adds decisions."""
+
+    def __init__(self, act: Act, *, now: datetime) -> None:
+        self.by, self.now, self.rows, self.act, self.decisions = None, now, {}, act, []
+
+
+def carry_blocks(*, now: datetime, clock: Callable[[], float] = monotonic, seconds: float = MOST_SECONDS) -> int:
+    """Carries what waits, the oldest first, as far as the seconds reach; returns how many candidates were decided."""
+    decided, ends = 0, clock() + seconds
+    for pk in list(Enforcement.objects.waiting().values_list("pk", flat=True)[:MOST_ROWS]):
+        while clock() < ends and (moved := carry_on(pk, now)) is not None:
+            decided += moved
+    return decided
+
+
+def carry_on(pk: int, now: datetime) -> int | None:
+    """One step of one enforcement: how many candidates it decided; None where there is nothing to do by now."""
+    with one_transaction():
+        oldest, following = _transactions()
+        waiting = Enforcement.objects.select_for_update(of=("self",), skip_locked=True, no_key=True)
+        row = waiting.select_related("act", "block", "block_list", "market").filter(pk=pk, carried_at=None).first()
+        if row is None or (row.place is None and row.horizon is not None and oldest < row.horizon):
+            return None
+        if row.place is None:
+            row.horizon = following if row.horizon is None else row.horizon
+            row.place = {"last": oldest >= row.horizon}
+        step = Carrying(row, now) if row.verb == Verb.BLOCK else GivingBack(row, now)
+        if step.through():
+            row.carried_at = now if row.place["last"] else None
+            row.place = None
+        row.save()
+    return len(step.record.decisions)
+
+
+def _transactions() -> tuple[int, int]:
+    """Ids: of the oldest transaction under way, and of the next to come. Asked before this one gets its own."""
+    with connection.cursor() as cursor:
+        cursor.execute(TRANSACTIONS)
+        oldest, following = cursor.fetchone()
+        return oldest, following
+
+
+class Carrying:
+    """Some more undecided candidates that a new block may match. The row's `place`: the block, and how far it came."""
+
+    def __init__(self, row: Enforcement, now: datetime) -> None:
+        self.row, self.now = row, now
+        self.record = Continued(row.act, now=now)
+
+    def through(self) -> bool:
+        """Takes one step; whether it was the last of the pass."""
+        block = self._blocks().filter(pk__gte=self.row.place.get("block", 0)).first()
+        if block is None:
+            return True
+        at = self.row.place.get("at") if self.row.place.get("block") == block.pk else None
+        channels = sorted(reach_of(block, self.row.market))
+        found, place = suspects.next_ones(block, channels, suspects.Place(*at) if at else None)
+        self._enforce(block, found)
+        told = {"block": block.pk, "at": vars(place)} if place else {"block": block.pk + 1}
+        self.row.place = {"last": self.row.place["last"]} | told
+        return False
+
+    def _blocks(self) -> QuerySet[Block]:
+        """Those that hold still."""
+        every = Block.objects.filter(block_list=self.row.block_list) if self.row.block_list else None
+        mine = every if every is not None else Block.objects.filter(pk=self.row.block_id)
+        return mine.filter(lifted_at=None).exclude(ends_at__lte=self.now).order_by("pk")
+
+    def _enforce(self, block: Block, ids: list[int]) -> None:
+        matcher = Matcher([block])
+        suspected = Candidate.objects.filter(pk__in=ids).select_related("tweet__author").defer("tweet__raw")
+        matched = [row for row in suspected if matcher.matches(row.tweet, row.channel_id, self.now)]
+        if not matched:
+            return
+        lock_channels(row.channel_id for row in matched)
+        marked = set(Hit.objects.filter(block=block, candidate__in=matched).values_list("candidate_id", flat=True))
+        hits = []
+        for row in lock_candidates(row.pk for row in matched).values():
+            found = matcher.matches(row.tweet, row.channel_id, self.now)
+            if row.state not in suspects.STATES or not found:
+                continue
+            hits += [hit_of(row, match, self.now) for match in found]
+            if block.effect == Block.Effect.BLOCK:
+                take_out(self.record, row, block.reason)
+            elif row.pk not in marked and not self._seen(row):
+                self.record.change(row, Verb.HOLD, reason=block.reason, held=True)
+        Hit.objects.bulk_create(hits, ignore_conflicts=True)
+        self.record.close()
+
+    def _seen(self, row: Candidate) -> bool:
+        """Whether it is marked, or was approved after the block was laid: approving clears the mark."""
+        return row.held or (row.approved_at is not None and row.approved_at >= self.row.at)
+
+
+class GivingBack:
+    """Some more candidates that a block matched which holds no more: those that nothing else blocks wait again."""
+
+    def __init__(self, row: Enforcement, now: datetime) -> None:
+        self.row, self.now = row, now
+        self.record = Continued(row.act, now=now)
+
+    def through(self) -> bool:
+        if self._holds_again():
+            return True
+        hits = Hit.objects.filter(block__in=self._blocks()).order_by("pk")
+        if self.row.market:
+            hits = hits.filter(candidate__channel__market=self.row.market)
+        some = list(hits.values_list("pk", "candidate_id")[: suspects.AT_ONCE])
+        if not some:
+            return True
+        self._give_back({candidate for _pk, candidate in some})
+        return False
+
+    def _blocks(self) -> QuerySet[Block]:
+        if self.row.block_list:
+            return Block.objects.filter(block_list=self.row.block_list)
+        return Block.objects.filter(pk=self.row.block_id)
+
+    def _holds_again(self) -> bool:
+        """Whether it was laid anew, or the exemption ended, since."""
+        block, market = self.row.block, self.row.market
+        if market is None:
+            return block is not None and block.lifted_at is None
+        if block is not None:
+            return not BlockExemption.objects.filter(block=block, market=market).exists()
+        return not BlockListExemption.objects.filter(block_list=self.row.block_list, market=market).exists()
+
+    def _give_back(self, ids: Iterable[int]) -> None:
+        told = set(ids)
+        channels = lock_channels(Candidate.objects.filter(pk__in=told).values_list("channel_id", flat=True))
+        judge = Judge(channels.values())
+        hits = []
+        for row in lock_candidates(told).values():
+            verdict = judge.on(row.tweet, row.channel, self.now)
+            hits += verdict.hits(row.pk, self.now)
+            if fields := self._fields(row, verdict):
+                self.record.change(row, Verb.LIFT, **fields)
+        Hit.objects.filter(candidate__in=told, block__in=self._blocks()).delete()
+        Hit.objects.bulk_create(hits, ignore_conflicts=True)
+        if self.record.decisions:
+            self.record.close()
+
+    def _fields(self, row: Candidate, verdict: Verdict) -> dict[str, Any]:
+        """What changes of a candidate; nothing where another block stands, or where retention emptied the post."""
+        if row.tweet.purged_at:
+            return {}
+        if row.state == State.BLOCKED and row.blocked_by_lists and not verdict.blocked:
+            return back_to_pending(self.now) | {"held": verdict.held}
+        if row.held and not verdict.held and row.state in suspects.STATES:
+            return {"held": False}
+        return {}

@@ -1,0 +1,113 @@
+"""What a new block names, made fit for the lists; what would block nothing or everything is refused."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from curation.matching import normalised
+from curation.models import Author
+from regions.models import Block
+from regions.problems import Refusal
+
+LONGEST = 200
+LARGEST_ID = 2**63 - 1
+USERNAME = re.compile(r"[a-z0-9_]{1,50}")
+DOMAIN = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])")
+IN_EVERY_LINK = frozenset({"https", "http", "t.co", "co", "https://t.co", "http://t.co"})
+OF_X = ("t.co", "x.com", "twitter.com")
+
+
+class BadBlock(Refusal):
+    code = "bad_block"
+    detail = gettext_lazy("That cannot be blocked.")
+
+
+@dataclass(frozen=True)
+class Name:
+    """What a block names, as it is stored: an author by X's id where it is known, with the name in `note`."""
+
+    kind: str
+    value: str
+    note: str = ""
+
+
+def name_of(kind: str, value: str, *, author: Author | None = None, field: str = "value") -> Name:
+    """Reads what someone wants to block. `author`: whom an empty value of the kind author means.
+
+    Raises BadBlock with a sentence for what is too long, names nothing, or would match nearly everything."""
+    if kind not in READ:
+        raise BadBlock(_("There is no such kind of block."), field=field)
+    if len(value) > LONGEST:
+        raise BadBlock(_("At most %(n)d characters.") % {"n": LONGEST}, field=field)
+    if any(unicodedata.category(one) in ("Cc", "Cs") for one in value):
+        raise BadBlock(_("It holds characters that cannot be seen."), field=field)
+    if kind == Block.Kind.AUTHOR and not value.strip():
+        return _by_id(author, field)
+    return READ[kind](kind, value, field)
+
+
+def _by_id(author: Author | None, field: str) -> Name:
+    if author is None:
+        raise BadBlock(_("Say which author."), field=field)
+    return Name(Block.Kind.AUTHOR, str(author.x_id), f"@{author.username}" if author.username else "")
+
+
+def _author(kind: str, value: str, field: str) -> Name:
+    given = normalised(kind, value)
+    if not USERNAME.fullmatch(given):
+        raise BadBlock(_("That is neither a username nor X's id of an account."), field=field)
+    known = list(Author.objects.filter(username__iexact=given)[:2])
+    if not known and given.isdigit() and 0 < int(given) <= LARGEST_ID:
+        known = list(Author.objects.filter(pk=int(given)))
+    if len(known) > 1:
+        raise BadBlock(_("Several accounts had this name. Give the id."), field=field)
+    return _by_id(known[0], field) if known else Name(kind, given)
+
+
+def _term(kind: str, value: str, field: str) -> Name:
+    term = normalised(kind, value)
+    if not any(one.isalnum() or unicodedata.category(one) == "So" for one in term):
+        raise BadBlock(_("A term needs a letter, a digit or a symbol."), field=field)
+    if len(term) == 1 and unicodedata.category(term) != "So":
+        raise BadBlock(_("One letter alone would match nearly every post."), field=field)
+    if term.strip("/:.") in IN_EVERY_LINK:
+        raise BadBlock(_("This stands in every link: it would match nearly every post."), field=field)
+    return Name(kind, " ".join(value.split()))
+
+
+def _hashtag(kind: str, value: str, field: str) -> Name:
+    tag = normalised(kind, value)
+    if not re.fullmatch(r"\w+", tag) or tag.isdigit():
+        raise BadBlock(_("That is no hashtag."), field=field)
+    return Name(kind, value.strip().lstrip("#＃"))
+
+
+def _domain(kind: str, value: str, field: str) -> Name:
+    host = normalised(kind, value)
+    if not DOMAIN.fullmatch(host):
+        raise BadBlock(_("That is no domain."), field=field)
+    if host in OF_X:
+        raise BadBlock(_("X's own addresses stand in nearly every post."), field=field)
+    return Name(kind, host)
+
+
+def _tweet(kind: str, value: str, field: str) -> Name:
+    number = normalised(kind, value)
+    if not (number.isascii() and number.isdigit() and 0 < int(number) <= LARGEST_ID):
+        raise BadBlock(_("That is no post: give its link or its id."), field=field)
+    return Name(kind, number)
+
+
+READ: dict[str, Any] = {
+    Block.Kind.AUTHOR: _author,
+    Block.Kind.TERM: _term,
+    Block.Kind.DOMAIN: _domain,
+    Block.Kind.HASHTAG: _hashtag,
+    Block.Kind.TWEET: _tweet,
+}
