@@ -9,22 +9,31 @@ from django.utils.translation import gettext as _
 
 from curation import events
 from curation.ingest.storing import candidates as arriving
-from curation.ingest.storing.groups import hold_arrivals
+from curation.ingest.storing.groups import hold_arrivals, take_away
 from curation.matching import Matcher
-from curation.models import Candidate, Offer, State, Tweet, Verb
-from curation.operations.errors import AlreadyThere, BlockStands, Busy, NoSuchCategory, NoSuchMarket, NotAllowed
-from curation.operations.record import Record, unpinned
+from curation.models import Act, Candidate, Offer, State, Tweet, Verb
+from curation.operations.errors import (
+    AlreadyThere,
+    BlockStands,
+    Busy,
+    NoSuchCategory,
+    NoSuchMarket,
+    NotAllowed,
+    StaleVersion,
+)
+from curation.operations.record import Record, last_decision, unpinned
 from curation.operations.wishes import Wish
 from curation.transitions import MOVED
 from regions.models import Channel, Market
+from regions.problems import Refusal
 
 VERBS = (Verb.MOVE, Verb.OFFER)
 
 
 def lock_tweets(candidates: Iterable[int]) -> None:
     """Holds the posts of candidates, before their channels: X takes none of them back while they go elsewhere."""
-    held = Tweet.objects.filter(candidate__in=list(candidates)).order_by("first_id").select_for_update(no_key=True)
-    list(held.values_list("pk"))
+    theirs = Candidate.objects.filter(pk__in=list(candidates)).values("tweet_id")
+    list(Tweet.objects.filter(pk__in=theirs).order_by("first_id").select_for_update(no_key=True).values_list("pk"))
 
 
 def move(record: Record, candidate: Candidate, wish: Wish) -> None:
@@ -108,3 +117,31 @@ def _offered(record: Record, origin: Candidate, there: Candidate) -> Offer:
         note=record.note,
         at=record.now,
     )
+
+
+def brought_by(act: Act) -> list[Candidate]:
+    """What an act brought to other channels, not locked."""
+    return list(Candidate.objects.filter(brought_by=act)) if act.verb in VERBS else []
+
+
+class Brought:
+    """What an act that is taken back brought to other channels; locked, as their channels are."""
+
+    def __init__(self, act: Act, rows: Iterable[Candidate]) -> None:
+        self.act, self.rows = act, list(rows)
+
+    def forbids(self, candidate: Candidate) -> Refusal | None:
+        """StaleVersion where somebody decided on what a move brought. Of an offer the sender is told nothing."""
+        if self.act.verb != Verb.MOVE:
+            return None
+        place = (candidate.channel.market_id, candidate.tweet_id)
+        decided = [row for row in self.rows if (row.channel.market_id, row.tweet_id) == place and row.version > 1]
+        return StaleVersion(decided[0], last_decision(decided[0])) if decided else None
+
+    def go(self, back: Iterable[Candidate]) -> None:
+        """Takes away what these candidates brought, as far as nobody decided on it; the last step before the commit."""
+        tweets = {candidate.tweet_id for candidate in back}
+        gone = [row for row in self.rows if row.tweet_id in tweets and row.version == 1]
+        if gone:
+            take_away(gone)
+            events.arrived(row.channel_id for row in gone)

@@ -11,11 +11,12 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from curation.models import Act, Candidate, Decision, Verb, Wording
+from curation.matching import Matcher
+from curation.models import Act, Candidate, Decision, Enforcement, State, Verb, Wording
 from curation.models.candidates import TIMES, WORDS
-from curation.operations import keys
+from curation.operations import keys, moving
 from curation.operations.deciding import Forbidden, Many, Result, Unknown, repeated
-from curation.operations.errors import NotUndoable, StaleVersion
+from curation.operations.errors import BlockStands, NotUndoable, StaleVersion
 from curation.operations.record import (
     Record,
     last_decision,
@@ -24,7 +25,7 @@ from curation.operations.record import (
     one_transaction,
     unpinned,
 )
-from regions.models import User
+from regions.models import Block, User
 from regions.permissions import may
 from regions.problems import Refusal
 
@@ -32,17 +33,17 @@ UNDOABLE_FOR = timedelta(hours=24)
 
 
 def undo(act: Act, *, by: User, key: str = "", now: datetime | None = None) -> Many:
-    """Takes an act back: each of its candidates stands as before it. Needs no version: the decision's own serves.
+    """Takes an act back: each of its candidates stands as before it, and what it brought elsewhere goes, unless
+    somebody decided on that. Needs no version: the decision's own serves.
 
     By its author or a lead, for 24 hours, never an act of the system. Raises NotUndoable where nothing came of it."""
     now = now or timezone.now()
-    decisions = list(act.decision_set.select_related("market").order_by("id"))
     with one_transaction():
         if earlier := keys.begin(by, key, keys.fingerprint(Verb.UNDO, act.pk)):
-            return repeated(earlier.act, earlier.refusals, [decision.candidate_id for decision in decisions], by)
-        if act.by_id is None or act.at < now - UNDOABLE_FOR:
-            raise NotUndoable
-        many = _undone(act, decisions, by, now)
+            ids = list(act.decision_set.order_by("id").values_list("candidate_id", flat=True))
+            return repeated(earlier.act, earlier.refusals, ids, by)
+        check(act, now)
+        many = _undone(act, by, now)
         if many.act is None:
             transaction.set_rollback(True)
         else:
@@ -54,22 +55,54 @@ def undo(act: Act, *, by: User, key: str = "", now: datetime | None = None) -> M
     return many
 
 
-def _undone(act: Act, decisions: list[Decision], by: User, now: datetime) -> Many:
-    channels = lock_channels(decision.channel_id for decision in decisions)
-    candidates = lock_candidates(decision.candidate_id for decision in decisions)
+def check(act: Act, now: datetime) -> None:
+    """What can be refused of an act as such. Raises NotUndoable."""
+    if act.by_id is None or act.at < now - UNDOABLE_FOR:
+        raise NotUndoable
+    if act.undoes is not None and act.undoes.verb in moving.VERBS:
+        raise NotUndoable(_("What was taken back to its own channel is moved or offered anew."))
+
+
+def _undone(act: Act, by: User, now: datetime) -> Many:
+    brought = moving.brought_by(act)
+    decisions = list(act.decision_set.select_related("market").order_by("id"))
+    channels = lock_channels([one.channel_id for one in (*decisions, *brought)])
+    candidates = lock_candidates([*(decision.candidate_id for decision in decisions), *(row.pk for row in brought)])
+    there = moving.Brought(act, [candidates[row.pk] for row in brought if row.pk in candidates])
+    standing = Standing(act, now)
     refused: dict[int, Refusal] = {}
     back: list[tuple[Decision, Candidate]] = []
     for decision in decisions:
         candidate = candidates[decision.candidate_id]
         candidate.channel = channels[decision.channel_id]
-        if refusal := _forbids(act, decision, candidate, by):
+        refusal = _forbids(act, decision, candidate, by) or there.forbids(candidate)
+        if refusal := refusal or standing.forbids(decision, candidate):
             refused[candidate.pk] = refusal
         else:
             back.append((decision, candidate))
     record = _restored(act, back, by, now) if back else None
+    there.go([candidate for _decision, candidate in back])
     pinned = {decision.candidate_id for decision in decisions if decision.before["slot"] is not None}
     results = [_result(candidates[decision.candidate_id], refused, pinned) for decision in decisions]
     return Many(record.act if record else None, results)
+
+
+class Standing:
+    """The blocks that stand whatever becomes of an act: those that it laid itself go with it."""
+
+    def __init__(self, act: Act, now: datetime) -> None:
+        self.now = now
+        self.own = set(Enforcement.objects.laid_by(act).values_list("block_id", flat=True))
+
+    def forbids(self, decision: Decision, candidate: Candidate) -> Refusal | None:
+        """BlockStands where it would go live or wait again although a block forbids it."""
+        shown = (State.PENDING, State.APPROVED)
+        before, stands = decision.before["state"], candidate.state
+        if before not in shown or stands == before or (before == State.PENDING and stands in shown):
+            return None
+        matches = Matcher.of(candidate.channel.market).matches(candidate.tweet, candidate.channel_id, self.now)
+        blocks = [match for match in matches if match.effect == Block.Effect.BLOCK and match.block_id not in self.own]
+        return BlockStands() if blocks else None
 
 
 def _result(candidate: Candidate, refused: dict[int, Refusal], pinned: set[int]) -> Result:
