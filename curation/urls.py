@@ -18,6 +18,11 @@ urlpatterns = [
     path("desk/<slug:market>/<slug:category>/candidates/<int:pk>/similar/", views.similar, name="similar"),
     path("link/<slug:market>/", views.link, name="link"),
     path("link/<slug:market>/add/", views.add_link, name="add-link"),
+    path("log/<slug:market>/", views.market_log, name="market-log"),
+    path("log/<slug:market>/sheet.csv", views.log_sheet, name="log-sheet"),
+    path("my/decisions/", views.my_log, name="my-log"),
+    path("posts/<int:number>/", views.post_log, name="post-log"),
+    path("acts/<int:pk>/undo/", views.undo_act, name="undo-act"),
     path("erase/<slug:market>/", views.erase, name="erase"),
     path("erase/<slug:market>/author/", views.erase_author, name="erase-author"),
 ]

@@ -3,6 +3,7 @@
 from curation.views.authors import erase, erase_author
 from curation.views.desk import arrivals, changes, decide, decide_many, desk, home, similar, undo
 from curation.views.links import add_link, link
+from curation.views.log import log_sheet, market_log, my_log, post_log, undo_act
 
 __all__ = [
     "add_link",
@@ -15,6 +16,11 @@ __all__ = [
     "erase_author",
     "home",
     "link",
+    "log_sheet",
+    "market_log",
+    "my_log",
+    "post_log",
     "similar",
     "undo",
+    "undo_act",
 ]

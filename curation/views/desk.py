@@ -93,6 +93,7 @@ def around(request: PageRequest, place: Place) -> dict[str, Any]:
         "may_decide": may(request.user, "candidate.decide", place.market),
         "may_add": may(request.user, "candidate.add", place.market),
         "may_erase": may(request.user, "author.erase", place.market),
+        "may_read_log": may(request.user, "log.read", place.market),
         "horizon": horizon(place),
         "bulk_key": new_key(),
         "verdicts": [(verb, DID[verb]) for verb in EDITORS_VERBS],

@@ -1,0 +1,226 @@
+"""Decisions as lines in words: who did what to which post, why, what changed, and whether it can be taken back."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from django.db.models import F
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+
+from curation.history.reading import Run
+from curation.history.said import REMOVED, SAID, Known, Turn, because, clock, turns
+from curation.models import Act, Candidate, Decision, Enforcement, Tweet, Verb, Wording
+from curation.models.candidates import WORDS
+from curation.operations.undoing import UNDOABLE_FOR
+from curation.x.entities import plain_text
+from regions.models import Block, Market, User
+from regions.permissions import may
+from regions.problems import Refusal
+
+
+@dataclass
+class Line:
+    """One act, or one decision of it. `count`: of how many decisions; `whole`: whether all were of one verb.
+
+    `turns` is what changed, of the decision that stands for them all; `undone` the act that took this one back."""
+
+    decision: Decision
+    count: int = 1
+    whole: bool = True
+    details: list[str] = field(default_factory=list)
+    turns: list[Turn] = field(default_factory=list)
+    note: str = ""
+    undone: Act | None = None
+    undoable: bool = False
+    refusal: Refusal | None = None
+    remark: str = ""
+    begins: date | None = None
+    key: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    @property
+    def answered(self) -> bool:
+        """Whether it answers a press of its undo."""
+        return bool(self.refusal or self.remark)
+
+    @property
+    def act(self) -> Act:
+        return self.decision.act
+
+    @property
+    def at(self) -> datetime:
+        return self.decision.at
+
+    @property
+    def by(self) -> User | None:
+        return self.decision.by
+
+    @property
+    def said(self) -> Any:
+        """The verb, as said of a post."""
+        return SAID.get(Verb(self.decision.verb), self.decision.verb)
+
+    @property
+    def tweet(self) -> Tweet:
+        return self.decision.candidate.tweet
+
+    @property
+    def others(self) -> int:
+        return self.count - 1
+
+    @property
+    def folds(self) -> bool:
+        """Whether it stands for several posts alike."""
+        return self.count > 1 and self.whole
+
+    @property
+    def words(self) -> str:
+        """The post's own words; empty for one that was purged."""
+        return plain_text(self.tweet.text)
+
+    @property
+    def removed(self) -> Any:
+        """Why the words are gone; empty while they are there."""
+        return removed(self.tweet)
+
+
+def removed(tweet: Tweet) -> Any:
+    return REMOVED.get(tweet.gone_cause, REMOVED[""]) if tweet.purged_at else ""
+
+
+def logged() -> Any:
+    """Decisions with all that a line tells of them."""
+    return Decision.objects.select_related(
+        "act__note", "act__undoes__by", "by", "market", "channel__category", "candidate__tweet__author"
+    ).defer("candidate__folded", "candidate__tweet__raw", "candidate__tweet__wire")
+
+
+def lines_of(runs: Sequence[Run], user: User, now: datetime) -> list[Line]:
+    """The lines of a page of the log, in its order."""
+    verbs = dict(Act.objects.filter(pk__in={run.act for run in runs}).values_list("pk", "verb"))
+    found = logged().in_bulk([run.named(verbs[run.act]) for run in runs])
+    lines = [Line(found[run.named(verbs[run.act])], run.count, run.uniform) for run in runs]
+    return told(lines, user, now)
+
+
+def told(lines: list[Line], user: User, now: datetime) -> list[Line]:
+    """Lines with their words. To be called within the reader's clock."""
+    known, tied = known_to(lines), Tied(lines, user)
+    taken_back = {act.undoes_id: act for act in Act.objects.filter(undoes__in=acts(lines)).select_related("by")}
+    undoable = undoable_of([line for line in lines if line.act.pk not in taken_back], user, now)
+    for line in lines:
+        decision = line.decision
+        line.turns = [] if line.folds else list(turns(decision.before, decision.after, known))
+        line.details = [*details(line), *tied.of(line)]
+        line.note = line.act.note.words if hasattr(line.act, "note") else ""
+        line.undone = taken_back.get(line.act.pk)
+        line.undoable = line.act.pk in undoable
+    return lines
+
+
+class Dated(Protocol):
+    """What stands in a list by days; `begins` is the day, on the first of each."""
+
+    begins: date | None
+
+    @property
+    def at(self) -> datetime: ...
+
+
+def dated(lines: Iterable[Dated], after: date | None = None) -> None:
+    """Marks the first line of each day; `after` is the day of the line that stands before them."""
+    for line in lines:
+        day = localtime(line.at).date()
+        line.begins = day if day != after else None
+        after = day
+
+
+def acts(lines: Iterable[Line]) -> set[int]:
+    return {line.act.pk for line in lines}
+
+
+def details(line: Line) -> list[str]:
+    """Why, in words: the reason or the cause; of an undo, what it took back."""
+    decision, undoes = line.decision, line.act.undoes
+    parts = [because(decision.verb, decision.reason)] if decision.reason else []
+    if decision.verb == Verb.UNDO and undoes:
+        given = {
+            "did": SAID.get(Verb(undoes.verb), undoes.verb),
+            "who": undoes.by.shown_name if undoes.by else _("The system"),
+            "time": clock(undoes.at),
+        }
+        parts.append(_("was: %(did)s by %(who)s, %(time)s") % given)
+    return parts
+
+
+def known_to(lines: Iterable[Line]) -> Known:
+    """The words and names that the lines' standings point at, in two queries."""
+    standings = [each for line in lines for each in (line.decision.before, line.decision.after)]
+    digests = {standing.get(name) or "" for standing in standings for name in WORDS}
+    people = {pk for standing in standings if (pk := standing.get("confirmed_by_id"))}
+    names = {person.pk: person.shown_name for person in User.objects.filter(pk__in=people)} if people else {}
+    return Known(Wording.objects.read(digests) if digests - {""} else {}, names)
+
+
+class Tied:
+    """What acts left beside their decisions: where a move or an offer led, which blocks were laid or lifted."""
+
+    def __init__(self, lines: Iterable[Line], user: User) -> None:
+        self.own = {market.pk for market in Market.objects.visible_to(user)}
+        self.brought: dict[int, list[Candidate]] = defaultdict(list)
+        self.blocks: dict[int, list[str]] = defaultdict(list)
+        wanted = acts(lines)
+        rows = Candidate.objects.filter(brought_by__in=wanted).select_related("channel__market", "channel__category")
+        for row in rows.defer("folded"):
+            self.brought[row.brought_by_id or 0].append(row)
+        held = Enforcement.objects.filter(act__in=wanted).order_by("pk")
+        for one in held.select_related("block__channel", "block__block_list", "block_list__channel"):
+            noun = one.block or one.block_list
+            if noun is not None and self.sees(noun):
+                words = block_words(one.block) if one.block else str(one.block_list)
+                self.blocks[one.act_id].append(words)
+
+    def sees(self, noun: Any) -> bool:
+        """Blocks of foreign markets do not exist here; global ones do."""
+        market = noun.channel.market_id if noun.channel else noun.market_id
+        return market is None or market in self.own
+
+    def of(self, line: Line) -> list[str]:
+        return [*self.led(line), *self.blocks.get(line.act.pk, [])]
+
+    def led(self, line: Line) -> list[str]:
+        if line.folds:
+            return []
+        rows = [row for row in self.brought.get(line.act.pk, []) if row.tweet_id == line.tweet.pk]
+        if line.decision.verb == Verb.OFFER:
+            return [_("to %(market)s") % {"market": row.channel.market.code.upper()} for row in rows]
+        moved = [row for row in rows if row.channel.market_id == line.decision.market_id]
+        return [_("to %(category)s") % {"category": row.channel.category.name} for row in moved]
+
+
+def block_words(block: Block) -> str:
+    """A block by its kind and value, and its list where it stands in one."""
+    led = f" · {block.block_list}" if block.block_list else ""
+    return f"{block.get_kind_display()} “{block.value}”{led}"
+
+
+def undoable_of(lines: Iterable[Line], user: User, now: datetime) -> set[int]:
+    """The acts of which this person can still take something back: by the rules of operations.undo."""
+    fresh = [line.act for line in lines if line.act.by_id and line.act.at > now - UNDOABLE_FOR]
+    asked = {act.pk: act for act in fresh if act.verb != Verb.UNDO}
+    if not asked:
+        return set()
+    last = Decision.objects.filter(act__in=asked, candidate__version=F("version")).order_by()
+    pairs = last.values_list("act_id", "market_id").distinct()
+    markets = Market.objects.in_bulk({market for _act, market in pairs})
+    return {act for act, market in pairs if may_undo(user, asked[act], markets[market])}
+
+
+def may_undo(user: User, act: Act, market: Market) -> bool:
+    others = act.by_id != user.pk
+    return may(user, "candidate.decide", market) and (not others or may(user, "act.undo_of_others", market))

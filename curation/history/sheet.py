@@ -1,0 +1,102 @@
+"""The log as a sheet: CSV, row by row, that no spreadsheet takes for formulas."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone, translation
+
+from curation.history.asked import Asked
+from curation.history.lines import Line, Tied, details, known_to, logged
+from curation.history.reading import Place, after, newest_first
+from curation.history.said import turns
+from curation.models import Act
+from regions.models import Market, User
+
+BOM = "\ufeff"
+COLUMNS = (
+    "at", "market", "category", "person", "verb", "reason", "state_before", "state_after", "changes", "details", "note",
+    "post", "post_id", "candidate", "version", "act", "decision", "undoes", "undone_by",
+)  # fmt: skip
+FORMULAS = "=+-@\t\r＝＋－＠"
+AT_ONCE = 1000
+
+
+def rows(asked: Asked, market: Market, user: User, language: str) -> Iterator[str]:
+    """The sheet in parts, newest first: its head, then a thousand decisions at a time. Times in the market's zone."""
+    yield BOM + written([COLUMNS])
+    place: Place | None = None
+    zone = ZoneInfo(market.time_zone)
+    while True:
+        ids = list(after(newest_first(asked.rows()), place).values_list("pk", "at")[:AT_ONCE])
+        if not ids:
+            return
+        with translation.override(language), timezone.override(zone):
+            part = written(cells([pk for pk, _at in ids], user, zone))
+        yield part
+        place = Place(ids[-1][1], ids[-1][0])
+
+
+def cells(ids: list[int], user: User, zone: ZoneInfo) -> Iterator[list[Any]]:
+    found = logged().in_bulk(ids)
+    lines = [Line(found[pk]) for pk in ids]
+    known, tied = known_to(lines), Tied(lines, user)
+    undone = Act.objects.filter(undoes__in={line.act.pk for line in lines}).values_list("undoes_id", "pk")
+    back = dict(undone)
+    for line in lines:
+        its = line.decision
+        yield [
+            local(its.at, zone),
+            its.market.code,
+            its.channel.category.slug,
+            line.by.shown_name if line.by else "",
+            its.verb,
+            its.reason,
+            its.before["state"],
+            its.after["state"],
+            "; ".join(str(turn) for turn in turns(its.before, its.after, known) if turn.name),
+            "; ".join([*details(line), *tied.of(line)]),
+            line.act.note.words if hasattr(line.act, "note") else "",
+            f"https://x.com/i/status/{its.current_id}",
+            its.current_id,
+            its.candidate_id,
+            its.version,
+            its.act_id,
+            its.pk,
+            line.act.undoes_id or "",
+            back.get(its.act_id, ""),
+        ]
+
+
+def local(at: datetime, zone: ZoneInfo) -> str:
+    """ISO 8601 with the zone's offset, to the millisecond."""
+    return at.astimezone(zone).isoformat(timespec="milliseconds")
+
+
+def written(rows: Any) -> str:
+    sheet = io.StringIO()
+    csv.writer(sheet).writerows([plain(cell) for cell in row] for row in rows)
+    return sheet.getvalue()
+
+
+def plain(cell: Any) -> str:
+    """A cell that stays text: what a spreadsheet would take for a formula gets an apostrophe before it."""
+    text = str(cell)
+    first = text.lstrip(" \u00a0\u200b\u200e\u200f\ufeff\u2066\u2067\u2068\n")[:1]
+    return f"'{text}" if first and first in FORMULAS else text
+
+
+def name_of(market: Market, first: date | None, last: date | None, today: date) -> str:
+    """The file's name: market and range."""
+    if first and last:
+        told = f"{first}_{last}"
+    elif first:
+        told = f"{first}_{today}"
+    else:
+        told = f"until_{last or today}"
+    return f"tickerdesk-log-{market.code}-{told}.csv"
