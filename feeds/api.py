@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils.http import parse_etags
 
-from feeds import files
+from feeds import editorial, files
 from feeds.catalogue import catalogue
 from feeds.models import KEY_PATTERN, Consumer, Mode, Rendering
 from feeds.problems import NoSuchFeed, OnlyToRead, UnknownKey, body_of
@@ -153,6 +153,7 @@ def _catalogue_file() -> Stored:
 
 
 urlpatterns = [
+    *editorial.urlpatterns,
     path("feeds/", listing, name="feeds"),
     path("feeds/<str:market>/", feed, name="feed-of-market"),
     path("feeds/<str:market>/<str:category>/", feed, name="feed-of-channel"),

@@ -46,6 +46,14 @@ class Post(NamedTuple):
     label: str
 
 
+class Left(NamedTuple):
+    """An entry of a snapshot today: its candidate, if there is one, and why it may not be shown, if so."""
+
+    entry: dict[str, Any]
+    candidate: Candidate | None
+    lost: str
+
+
 class Edition:
     """One market at `now`. Blocks, withdrawals and what X withholds are looked at here, not trusted to states."""
 
@@ -72,9 +80,16 @@ class Edition:
     def market_entries(self) -> list[Entry]:
         if hold := self.held.get(None):
             posts, kept = self._held(hold)
-            return [self._entry(shown, posts) for shown in kept]
+            return [self._entry(shown, posts) for shown in kept if self._stands_in_its_channel(shown.row)]
         channels = ((self.rules[pk], shown) for pk, shown in self.shown.items())
         return [self._entry(shown, self.posts) for shown in market_feed(self.market.feed_length, channels)]
+
+    def _stands_in_its_channel(self, row: Row) -> bool:
+        """False for what a channel that is held for itself, not with its market, does not show."""
+        own = self.held.get(row.channel)
+        if own is None or own.with_market:
+            return True
+        return row.tweet in {shown.row.tweet for shown in self.shown.get(row.channel, [])}
 
     def next_change(self) -> datetime | None:
         """The earliest moment at which time alone changes any of its feeds."""
@@ -144,21 +159,33 @@ class Edition:
     def _may_show(self, tweet: Tweet, channel_id: int) -> bool:
         return tweet.showable_in(self.market.country) and not self.matcher.blocks(tweet, channel_id, self.now)
 
+    def left_of(self, snapshot: Snapshot) -> list[Left]:
+        """What a snapshot showed, in its order, each with the reason why it may not be shown so any more."""
+        found = with_posts().in_bulk([entry["candidate"] for entry in snapshot.entries])
+        pairs = [(entry, found.get(entry["candidate"])) for entry in snapshot.entries]
+        return [Left(entry, candidate, self._lost(candidate, entry)) for entry, candidate in pairs]
+
+    def _lost(self, candidate: Candidate | None, entry: dict[str, Any]) -> str:
+        """Blocked, withdrawn, edited, withheld or purged since; empty for what still may be shown."""
+        if candidate is None or candidate.tweet.purged_at is not None:
+            return "purged"
+        tweet = candidate.tweet
+        if candidate.state in OFF:
+            return str(candidate.state)
+        if str(tweet.current_id) != entry["id"] or tweet.text_hash != entry["text_hash"]:
+            return "edited"
+        if not tweet.showable_in(self.market.country):
+            return "withheld"
+        return "blocked" if self.matcher.blocks(tweet, candidate.channel_id, self.now) else ""
+
     def _held(self, feed: Feed) -> tuple[dict[int, Post], list[Shown]]:
         """The entries of the snapshot a feed is held at that may still be shown, unchanged since; none when blank."""
         if feed.hold != Feed.Hold.SNAPSHOT or feed.held_at is None:
             return {}, []
-        stored = {entry["candidate"]: entry for entry in feed.held_at.entries}
-        found = with_posts().exclude(state__in=OFF).in_bulk(stored)
-        kept = [found[pk] for pk, entry in stored.items() if pk in found and self._is_unchanged(found[pk], entry)]
-        words = Wording.objects.read({entry[word] for entry in stored.values() for word in ("context", "label")})
-        posts = {one.pk: as_stored(one, stored[one.pk], words) for one in kept}
-        return posts, [Shown(row_as_stored(one, feed.held_at), stored[one.pk]["slot"]) for one in kept]
-
-    def _is_unchanged(self, candidate: Candidate, entry: dict[str, Any]) -> bool:
-        tweet = candidate.tweet
-        same = str(tweet.current_id) == entry["id"] and tweet.text_hash == entry["text_hash"]
-        return same and self._may_show(tweet, candidate.channel_id)
+        kept = [(left.candidate, left.entry) for left in self.left_of(feed.held_at) if left.candidate and not left.lost]
+        words = Wording.objects.read({entry[word] for _row, entry in kept for word in ("context", "label")})
+        posts = {one.pk: as_stored(one, entry, words) for one, entry in kept}
+        return posts, [Shown(row_as_stored(one, feed.held_at), entry["slot"]) for one, entry in kept]
 
     def _entry(self, shown: Shown, posts: dict[int, Post]) -> Entry:
         row, post = shown.row, posts[shown.row.id]

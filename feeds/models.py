@@ -92,6 +92,7 @@ class Feed(models.Model):
     held_since = models.DateTimeField(null=True, blank=True)
     held_until = models.DateTimeField(null=True, blank=True)
     held_reason = models.CharField(max_length=200, blank=True)
+    with_market = models.BooleanField(default=False)  # held as its market was, and released with it
 
     objects = FeedQuerySet.as_manager()
 
@@ -127,6 +128,14 @@ class SnapshotQuerySet(models.QuerySet["Snapshot"]):
         """The newest snapshot of each feed, by the feed's id."""
         newest = self.filter(feed__in=feeds, number=F("feed__number"))
         return {snapshot.feed_id: snapshot for snapshot in newest}
+
+    def shown_at(self, moment: datetime) -> Snapshot | None:
+        """Of one feed's: what it showed at a moment; None before the first."""
+        return self.filter(at__lte=moment).order_by("-at", "-number").first()
+
+    def before(self, number: int | None) -> SnapshotQuerySet:
+        """Newest first, those below a number where one is given."""
+        return (self if number is None else self.filter(number__lt=number)).order_by("-number")
 
 
 class Snapshot(models.Model):

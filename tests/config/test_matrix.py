@@ -6,17 +6,28 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from curation import operations
+from feeds.operations import publish
 from regions.models import Channel, User
 from tests.cast import make_candidate
 
 pytestmark = pytest.mark.django_db
 OURS = ("regions.", "curation.", "feeds.")
-POSTED = {"decide", "decide-many", "undo", "add-link", "erase-author", "api-candidate-decisions", "api-undo"}
+POSTED = {
+    "decide",
+    "decide-many",
+    "undo",
+    "undo-act",
+    "add-link",
+    "erase-author",
+    "api-candidate-decisions",
+    "api-undo",
+}
+POSTED |= {"hold", "release"}
 FOR_EDITORS = {"link"}  # pages that a viewer may not even read
-FOR_LEADS = {"erase", "erase-author"}
+FOR_LEADS = {"hold", "release", "erase", "erase-author"}
 PUBLIC = {"ticker", "channel-ticker", "feeds", "feed-of-market", "feed-of-channel", "livez", "readyz", "metrics"}
 PUBLIC |= {"schema", "docs", "no-such-api", "choose-language"}
-SIGNED_IN = {"home"}
+SIGNED_IN = {"home", "my-log"}
 
 
 def ours(resolver: Any, before: str = "") -> list[tuple[str, str]]:
@@ -46,7 +57,7 @@ def test_the_list_of_open_routes_is_short_and_known() -> None:
 def filled(address: str, pk: int) -> str:
     for slot, word in (("<slug:market>", "de"), ("<market>", "de"), ("<slug:category>", "politics")):
         address = address.replace(slot, word)
-    return "/" + address.replace("<int:pk>", str(pk))
+    return "/" + address.replace("<int:pk>", str(pk)).replace("<int:number>", "1")
 
 
 @pytest.fixture
@@ -54,6 +65,7 @@ def address_of(anna: User, de_politics: Channel) -> Any:
     """Fills a route with a candidate or an act of DE, whichever it asks for."""
     candidate = make_candidate(de_politics)
     act = operations.approve(make_candidate(de_politics), by=anna, version=1).act
+    publish(de_politics.market_id)
     return lambda address: filled(address, act.pk if "acts/" in address else candidate.pk)
 
 
