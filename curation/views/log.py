@@ -121,12 +121,12 @@ def log_sheet(request: PageRequest, market: str) -> HttpResponse | StreamingHttp
 
 @rule("desk.read")
 @require_GET
-def post_log(request: PageRequest, number: int) -> HttpResponse:
+def post_log(request: PageRequest, post: int) -> HttpResponse:
     """One post in all of one's markets: how it stands, and everything that was decided of it."""
     own = list(Market.objects.visible_to(request.user))
     with clock_of(request.user, own[0] if own else None):
         context = {
-            "dossier": dossier(number, request.user, timezone.now()),
+            "dossier": dossier(post, request.user, timezone.now()),
             "markets": markets_of(request.user),
             "zone": timezone.get_current_timezone_name(),
         }
