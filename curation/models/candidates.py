@@ -97,8 +97,8 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
 class Candidate(models.Model):
     """A tweet offered to one channel. Changed by curation.operations alone, version by version."""
 
-    channel = models.ForeignKey(Channel, models.PROTECT, db_index=False)  # decided_by_time begins with it
-    tweet = models.ForeignKey("curation.Tweet", models.PROTECT)
+    channel = models.ForeignKey(Channel, models.PROTECT, db_index=False)  # each_state_by_time begins with it
+    tweet = models.ForeignKey("curation.Tweet", models.PROTECT, db_index=False)  # one_candidate_per_channel serves
     state = models.CharField(max_length=9, choices=State, default=State.PENDING)
     version = models.PositiveIntegerField(default=1, validators=[MinValueValidator(1)])
     source = models.ForeignKey(Source, models.SET_NULL, null=True, blank=True)
@@ -114,7 +114,9 @@ class Candidate(models.Model):
     arrived_at = models.DateTimeField(default=timezone.now)
     pending_since = models.DateTimeField(default=timezone.now)
     held = models.BooleanField(default=False)
-    confirmed_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    confirmed_by = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )  # confirmed_ones serves
     approved_at = models.DateTimeField(null=True, blank=True)
     slot = models.PositiveSmallIntegerField(null=True, blank=True)
     pinned_until = models.DateTimeField(null=True, blank=True)
@@ -132,7 +134,7 @@ class Candidate(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["channel", "tweet"], name="one_candidate_per_channel"),
+            models.UniqueConstraint(fields=["tweet", "channel"], name="one_candidate_per_channel"),
             models.UniqueConstraint(
                 fields=["channel", "slot"], condition=Q(slot__isnull=False), name="one_candidate_per_slot"
             ),
@@ -162,13 +164,6 @@ class Candidate(models.Model):
                 condition=Q(state="pending"),
                 name="queue_by_rank",
             ),
-            models.Index(
-                F("channel"),
-                F("posted_at").desc(),
-                F("id").desc(),
-                condition=Q(state="pending"),
-                name="queue_by_time",
-            ),
             models.Index(F("channel"), F("approved_at").desc(), condition=Q(state="approved"), name="live_by_time"),
             models.Index(
                 F("channel"),
@@ -177,8 +172,9 @@ class Candidate(models.Model):
                 name="scheduled_by_time",
             ),
             models.Index(F("pending_since"), condition=Q(state="pending"), name="pending_by_age"),
-            models.Index(F("channel"), F("state"), F("posted_at").desc(), F("id").desc(), name="decided_by_time"),
+            models.Index(F("channel"), F("state"), F("posted_at").desc(), F("id").desc(), name="each_state_by_time"),
             models.Index(F("group"), condition=Q(group__isnull=False), name="similar_ones"),
+            models.Index(F("confirmed_by"), condition=Q(confirmed_by__isnull=False), name="confirmed_ones"),
             models.Index(F("brought_by"), condition=Q(brought_by__isnull=False), name="brought_by_an_act"),
             # New keys go into it at once: looked for by the thousand, each would walk the whole list of waiting ones.
             GinIndex(
