@@ -35,9 +35,10 @@ THERE = """
 SELECT id, first_id, current_id, withheld_in, sensitive, checked_at, gone_at IS NOT NULL OR purged_at IS NOT NULL
 FROM curation_tweet WHERE first_id = ANY(%(ids)s::bigint[]) OR current_id = ANY(%(ids)s::bigint[])
 """
+# Tweet by tweet in the index: of one long list PostgreSQL may expect so many rows that it reads the whole table.
 MET = """
-SELECT tweet_id, count(*) FROM curation_candidate
-WHERE tweet_id = ANY(%s::bigint[]) AND channel_id = ANY(%s::bigint[]) GROUP BY tweet_id
+SELECT one.id, (SELECT count(*) FROM curation_candidate WHERE tweet_id = one.id AND channel_id = ANY(%s::bigint[]))
+FROM unnest(%s::bigint[]) AS one(id)
 """
 
 
@@ -154,7 +155,7 @@ def _met(tweet_ids: Collection[int], channels: Collection[Channel]) -> dict[int,
     if not tweet_ids or not channels:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(MET, [as_array(tweet_ids), as_array(channel.pk for channel in channels)])
+        cursor.execute(MET, [as_array(channel.pk for channel in channels), as_array(tweet_ids)])
         return dict(cursor.fetchall())
 
 
