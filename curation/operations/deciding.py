@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -13,10 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from curation.matching import Matcher
 from curation.models import Act, Candidate, Decision, State, Verb
-from curation.operations import keys, moving, placing
-from curation.operations.errors import BlockStands, NotAllowed, StaleVersion, VersionRequired
+from curation.operations import blocking, keys, moving, placing
+from curation.operations.errors import NotAllowed, StaleVersion, VersionRequired
+from curation.operations.following import off_the_feed
 from curation.operations.record import (
     Record,
     back_to_pending,
@@ -24,11 +24,10 @@ from curation.operations.record import (
     lock_candidates,
     lock_channels,
     one_transaction,
-    unpinned,
 )
 from curation.operations.wishes import Wish, check, check_window
 from curation.transitions import APPROVING, TRANSITIONS
-from regions.models import User
+from regions.models import Channel, User
 from regions.permissions import may
 from regions.problems import Refusal
 
@@ -162,10 +161,7 @@ def decide_many(
 
 
 def _decided(verb: str, seen: Mapping[int, int | None], by: User, wish: Wish) -> Many:
-    if verb in moving.VERBS:
-        moving.lock_tweets(seen)
-    channels = lock_channels(Candidate.objects.filter(pk__in=seen).values_list("channel_id", flat=True))
-    candidates = lock_candidates(seen)
+    channels, candidates = _locked(verb, seen, by, wish)
     record: Record | None = None
     results = []
     for pk, version in seen.items():
@@ -181,9 +177,21 @@ def _decided(verb: str, seen: Mapping[int, int | None], by: User, wish: Wish) ->
             results.append(Result(pk, refusal.status, candidate, refusal.problem(), refusal))
     if record is None or not record.decisions:
         return Many(None, results)
+    remarks = blocking.lay(record, wish.also, reason=wish.reason or NOT_CHOSEN) if wish.also else {}
     record.close()
     moving.bring(record)
-    return Many(record.act, results)
+    return Many(record.act, [replace(result, remark=remarks.get(result.id, "")) for result in results])
+
+
+def _locked(
+    verb: str, seen: Mapping[int, int | None], by: User, wish: Wish
+) -> tuple[dict[int, Channel], dict[int, Candidate]]:
+    """Everything that the act may change, in the house's order."""
+    if verb in moving.VERBS:
+        moving.lock_tweets(seen)
+    concerned = set(Candidate.objects.filter(pk__in=seen).values_list("channel_id", flat=True))
+    reached = blocking.channels_reached(wish.also, concerned, by) if wish.also else concerned
+    return lock_channels(reached), lock_candidates(seen)
 
 
 class Unknown(Refusal):
@@ -216,21 +224,18 @@ def allowed(
     if verb in (*APPROVING, Verb.REOPEN):
         if candidate.tweet.purged_at:
             raise NotAllowed(_("The text of this post is no longer kept: nobody could see what was decided."))
-        if stands_blocked(candidate, wish.now):
-            raise BlockStands
+        blocking.refuse_blocked(candidate, wish.now)
     meant = wish.at(candidate.channel.market)
     if verb in APPROVING:
         check_window(verb, meant, candidate)
     return candidate, meant
 
 
-def stands_blocked(candidate: Candidate, now: datetime) -> bool:
-    return Matcher.of(candidate.channel.market).blocks(candidate.tweet, candidate.channel_id, now)
-
-
 def _block(record: Record, candidate: Candidate, wish: Wish) -> None:
-    gone = unpinned() | {"state": State.BLOCKED, "confirmed_by_id": None, "approved_at": None}
-    record.change(candidate, Verb.BLOCK, reason=wish.reason or NOT_CHOSEN, **gone)
+    """What is to be blocked beside it is laid once for all candidates of the act, when they are through."""
+    if wish.also and record.by:
+        blocking.check(wish.also, candidate, by=record.by)
+    record.change(candidate, Verb.BLOCK, reason=wish.reason or NOT_CHOSEN, **off_the_feed(State.BLOCKED))
 
 
 def _reopen(record: Record, candidate: Candidate, wish: Wish) -> None:

@@ -21,7 +21,8 @@ from curation.operations.errors import (
     NotAllowed,
     StaleVersion,
 )
-from curation.operations.record import Record, last_decision, unpinned
+from curation.operations.following import off_the_feed
+from curation.operations.record import Record, last_decision
 from curation.operations.wishes import Wish
 from curation.transitions import MOVED
 from regions.models import Channel, Market
@@ -49,8 +50,7 @@ def move(record: Record, candidate: Candidate, wish: Wish) -> None:
         raise NotAllowed(_("X does not show this post any more."))
     if Matcher.of(channel.market).blocks(candidate.tweet, channel.pk, record.now):
         raise BlockStands(_("A block of that category forbids this post."), field="category")
-    gone = unpinned() | {"state": State.BLOCKED, "confirmed_by_id": None, "approved_at": None}
-    record.change(candidate, Verb.MOVE, reason=MOVED, **gone)
+    record.change(candidate, Verb.MOVE, reason=MOVED, **off_the_feed(State.BLOCKED))
     record.sent.append((candidate, channel))
 
 

@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from curation.matching import Matcher
 from curation.models import Act, Candidate, Decision, Enforcement, State, Verb, Wording
 from curation.models.candidates import TIMES, WORDS
-from curation.operations import keys, moving
+from curation.operations import blocking, keys, lifting, moving
+from curation.operations.blocking import RIGHTS
 from curation.operations.deciding import Forbidden, Many, Result, Unknown, repeated
 from curation.operations.errors import BlockStands, NotUndoable, StaleVersion
 from curation.operations.record import (
@@ -25,7 +25,8 @@ from curation.operations.record import (
     one_transaction,
     unpinned,
 )
-from regions.models import Block, User
+from curation.precedence import standing_block
+from regions.models import User
 from regions.permissions import may
 from regions.problems import Refusal
 
@@ -64,45 +65,101 @@ def check(act: Act, now: datetime) -> None:
 
 
 def _undone(act: Act, by: User, now: datetime) -> Many:
-    brought = moving.brought_by(act)
-    decisions = list(act.decision_set.select_related("market").order_by("id"))
-    channels = lock_channels([one.channel_id for one in (*decisions, *brought)])
+    brought, decisions = moving.brought_by(act), _of(act)
+    channels = lock_channels(lifting.channels_of(act).union(one.channel_id for one in (*decisions, *brought)))
     candidates = lock_candidates([*(decision.candidate_id for decision in decisions), *(row.pk for row in brought)])
     there = moving.Brought(act, [candidates[row.pk] for row in brought if row.pk in candidates])
-    standing = Standing(act, now)
-    refused: dict[int, Refusal] = {}
-    back: list[tuple[Decision, Candidate]] = []
+    undoing = Undoing(act, by, now, there)
     for decision in decisions:
         candidate = candidates[decision.candidate_id]
         candidate.channel = channels[decision.channel_id]
-        refusal = _forbids(act, decision, candidate, by) or there.forbids(candidate)
-        if refusal := refusal or standing.forbids(decision, candidate):
-            refused[candidate.pk] = refusal
-        else:
-            back.append((decision, candidate))
-    record = _restored(act, back, by, now) if back else None
-    there.go([candidate for _decision, candidate in back])
+        undoing.ask(decision, candidate)
+    undoing.lists()
+    undoing.restore()
     pinned = {decision.candidate_id for decision in decisions if decision.before["slot"] is not None}
-    results = [_result(candidates[decision.candidate_id], refused, pinned) for decision in decisions]
-    return Many(record.act if record else None, results)
+    results = [_result(candidates[decision.candidate_id], undoing.refused, pinned) for decision in decisions]
+    return Many(undoing.act, results)
 
 
-class Standing:
-    """The blocks that stand whatever becomes of an act: those that it laid itself go with it."""
+def _of(act: Act) -> list[Decision]:
+    return list(blocking.undoable_decisions(act).select_related("market").order_by("id"))
 
-    def __init__(self, act: Act, now: datetime) -> None:
-        self.now = now
-        self.own = set(Enforcement.objects.laid_by(act).values_list("block_id", flat=True))
 
-    def forbids(self, decision: Decision, candidate: Candidate) -> Refusal | None:
-        """BlockStands where it would go live or wait again although a block forbids it."""
-        shown = (State.PENDING, State.APPROVED)
-        before, stands = decision.before["state"], candidate.state
-        if before not in shown or stands == before or (before == State.PENDING and stands in shown):
-            return None
-        matches = Matcher.of(candidate.channel.market).matches(candidate.tweet, candidate.channel_id, self.now)
-        blocks = [match for match in matches if match.effect == Block.Effect.BLOCK and match.block_id not in self.own]
-        return BlockStands() if blocks else None
+class Undoing:
+    """One act being taken back, its candidates and their channels locked."""
+
+    def __init__(self, act: Act, by: User, now: datetime, there: moving.Brought) -> None:
+        self.taken, self.by, self.now, self.there = act, by, now, there
+        self.back: list[tuple[Decision, Candidate]] = []
+        self.refused: dict[int, Refusal] = {}
+        self._record: Record | None = None
+
+    @property
+    def act(self) -> Act | None:
+        """The act of undoing, once there is something to take back."""
+        return self._record.act if self._record else None
+
+    def record(self) -> Record:
+        self._record = self._record or Record(Verb.UNDO, by=self.by, now=self.now, undoes=self.taken)
+        return self._record
+
+    def ask(self, decision: Decision, candidate: Candidate) -> None:
+        """Whether this candidate may stand as before, as far as the act's own blocks are not concerned."""
+        refusal = _forbids(self.taken, decision, candidate, self.by) or self.there.forbids(candidate)
+        if refusal:
+            self.refused[candidate.pk] = refusal
+        else:
+            self.back.append((decision, candidate))
+
+    def lists(self) -> None:
+        """Takes back what the act did to the lists. Raises Forbidden where it did nothing else and one may not."""
+        rows = Enforcement.objects.filter(act=self.taken).select_related(
+            "market", "block__market", "block__channel__market"
+        )
+        if not rows:
+            return
+        if all(self._may_change(row) for row in rows):
+            lifting.undo_of(self.taken, self.record(), by=self.by, now=self.now)
+        elif not (self.back or self.refused):
+            raise Forbidden
+
+    def _may_change(self, row: Enforcement) -> bool:
+        block = row.block
+        market = row.market or (block and (block.market or (block.channel and block.channel.market))) or None
+        right = RIGHTS[block.scope] if block and row.market is None else "block.edit_market"
+        own = self.taken.by_id == self.by.pk or may(self.by, "act.undo_of_others", market)
+        return own and may(self.by, right, market)
+
+    def restore(self) -> None:
+        """Puts back what no other block forbids. Slots are given back after all concerned let go of theirs."""
+        for decision, candidate in self.back:
+            if stands_blocked(decision, candidate, self.now):
+                self.refused[candidate.pk] = BlockStands()
+        self.back = [pair for pair in self.back if pair[1].pk not in self.refused]
+        if self.back:
+            self._give_back(self.record())
+        if self._record:
+            self._record.close()
+        self.there.go([candidate for _decision, candidate in self.back])
+
+    def _give_back(self, record: Record) -> None:
+        words = Wording.objects.read({decision.before[name] for decision, _row in self.back for name in WORDS})
+        ours = [candidate.pk for _decision, candidate in self.back]
+        Candidate.objects.filter(pk__in=ours, slot__isnull=False).update(**unpinned())
+        for decision, candidate in sorted(self.back, key=lambda pair: pair[0].before["slot"] is not None):
+            fields = standing_from(decision.before, words)
+            if fields["slot"] is not None and _retaken(candidate, fields["slot"]):
+                fields |= unpinned()
+            record.change(candidate, Verb.UNDO, **fields)
+
+
+def stands_blocked(decision: Decision, candidate: Candidate, now: datetime) -> bool:
+    """Whether it would go live or wait again although a block forbids it."""
+    shown = (State.PENDING, State.APPROVED)
+    before, stands = decision.before["state"], candidate.state
+    if before not in shown or stands == before or (before == State.PENDING and stands in shown):
+        return False
+    return standing_block(candidate, now) is not None
 
 
 def _result(candidate: Candidate, refused: dict[int, Refusal], pinned: set[int]) -> Result:
@@ -125,21 +182,6 @@ def _forbids(act: Act, decision: Decision, candidate: Candidate, by: User) -> Re
     if candidate.version != decision.version:
         return StaleVersion(candidate, last_decision(candidate))
     return None
-
-
-def _restored(act: Act, back: list[tuple[Decision, Candidate]], by: User, now: datetime) -> Record:
-    """Writes the act of undoing. Slots are given back after all concerned let go of theirs."""
-    record = Record(Verb.UNDO, by=by, now=now, undoes=act)
-    words = Wording.objects.read({decision.before[name] for decision, _row in back for name in WORDS})
-    ours = [candidate.pk for _decision, candidate in back]
-    Candidate.objects.filter(pk__in=ours, slot__isnull=False).update(**unpinned())
-    for decision, candidate in sorted(back, key=lambda pair: pair[0].before["slot"] is not None):
-        fields = standing_from(decision.before, words)
-        if fields["slot"] is not None and _retaken(candidate, fields["slot"]):
-            fields |= unpinned()
-        record.change(candidate, Verb.UNDO, **fields)
-    record.close()
-    return record
 
 
 def _retaken(candidate: Candidate, slot: int) -> bool:

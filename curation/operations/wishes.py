@@ -15,15 +15,13 @@ from curation.models import Candidate, Verb
 from curation.operations.errors import BadWindow, BadWords, NotAllowed, TooMany
 from curation.transitions import CARRIES, EDITORS_VERBS, REASONS
 from regions.clocks import instant
-from regions.models import Block, Market
+from regions.models import Market
 
 MOST_AT_ONCE = 200
 MOST_ALSO = 20
 FAR = timedelta(days=3653)
 TIMES = ("go_live_at", "expire_at", "until")
 LONGEST = {"context": 200, "label": 40, "note": 500}
-KINDS = (Block.Kind.AUTHOR, Block.Kind.TERM, Block.Kind.DOMAIN, Block.Kind.HASHTAG)
-SCOPES = ("channel", "market", "global")
 # Controls, line and paragraph separators, halves of a character; and what turns a line around on a phone.
 # Joiners stay: emoji are made of them.
 REFUSED = ("Cc", "Zl", "Zp", "Cs")
@@ -103,15 +101,9 @@ def unusable(words: str) -> bool:
 
 
 def check_also(also: Sequence[Mapping[str, Any]]) -> None:
-    """The shape of the blocks to lay; who may lay them is asked where they are laid."""
+    """What blocks to lay may be, and who may lay them, is asked where they are laid."""
     if len(also) > MOST_ALSO:
         raise NotAllowed(_("At most %(n)d blocks at once.") % {"n": MOST_ALSO}, field="also")
-    for one in also:
-        value = str(one.get("value", "")).strip()
-        if one.get("kind") not in KINDS or one.get("scope") not in SCOPES:
-            raise NotAllowed(_("A block has a kind, a value and a scope."), field="also")
-        if not 0 < len(value) <= 200 or unusable(value):
-            raise NotAllowed(_("Say what to block, in at most 200 characters."), field="also")
 
 
 def check_window(verb: str, wish: Wish, candidate: Candidate) -> None:

@@ -261,7 +261,7 @@ def test_the_same_key_brings_one(verb: str, anna: User, de_politics: Channel) ->
     first, second = (operations.decide(verb, candidate, by=anna, version=1, key="k", **where) for _ in "ab")
     assert (first.act, second.repeated, Candidate.objects.count()) == (second.act, True, 2)
     with pytest.raises(operations.KeyReused):
-        operations.decide(verb, candidate, by=anna, version=1, key="k", **{name: "gr" for name in where})
+        operations.decide(verb, candidate, by=anna, version=1, key="k", **dict.fromkeys(where, "gr"))
 
 
 def test_an_act_of_yesterday_brings_nothing_back(anna: User, de_politics: Channel) -> None:
