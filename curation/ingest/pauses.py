@@ -64,6 +64,17 @@ def resume(now: datetime) -> None:
             _end(Pause.objects.filter(pk=pause.pk), now)
 
 
+def try_again(now: datetime) -> bool:
+    """Someone renewed the token, or bought credits: the next who asks is let through at once, and when that succeeds
+    everything goes on. Whether there was anything to end."""
+    standing = list(Pause.objects.filter(market=None, ended_at=None))
+    latest = max((pause.until for pause in standing), default=now)
+    with transaction.atomic():
+        Pause.objects.filter(pk__in=[pause.pk for pause in standing]).update(until=now)
+        _due_at(Cursor.objects.filter(due_at__gt=now, due_at__lte=latest), now)
+    return bool(standing)
+
+
 def payer(source: Source) -> Market | None:
     """The market that pays: the source's own, else the first that it feeds. None when it feeds no channel."""
     first = source.channels().first()

@@ -1,10 +1,15 @@
 """A simulator without posts, a door to it, and sources of DE politics."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from curation.ingest.polling import leases
@@ -14,7 +19,9 @@ from curation.x.client import Door
 from curation.x.simulator import Simulator
 from regions.models import Channel, Source
 from tests.canned import USER, Canned
+from tests.curation.ingest.listening import SHORT
 
+ROOT = Path(__file__).parents[3]
 POLITICS_DE = "1500000000000000000"  # the simulator's list
 
 
@@ -87,3 +94,25 @@ def read_odd(odd: Canned, odd_source: Source) -> Callable[[], IngestRun]:
         return run
 
     return now
+
+
+@pytest.fixture
+def process(x: Simulator) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
+    """Starts `manage.py stream` with short times; whatever is left is killed."""
+    started: list[subprocess.Popen[bytes]] = []
+    told = connection.settings_dict
+    host, port = str(told["HOST"]).replace("/", "%2F"), f":{told['PORT']}" if told["PORT"] else ""
+    password = f":{told['PASSWORD']}" if told["PASSWORD"] else ""
+    url = f"postgres://{told['USER']}{password}@{host}{port}/{told['NAME']}"
+    shared = os.environ | {"DATABASE_URL": url, "X_API_BASE_URL": x.base_url, "X_BEARER_TOKEN": x.token}
+    times = [f"--{name.replace('_', '-')}={value}" for name, value in vars(SHORT).items()]
+
+    def start() -> subprocess.Popen[bytes]:
+        command = [sys.executable, "manage.py", "stream", *times]
+        started.append(subprocess.Popen(command, cwd=ROOT, env=shared, stderr=subprocess.DEVNULL))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.kill()
+        one.wait()

@@ -1,13 +1,10 @@
 """When the stream is connected to again: by X's refusals, and never too often, whatever is restarted or killed."""
 
-import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -19,13 +16,12 @@ from curation.x.client import Door, Ended
 from curation.x.simulator import Simulator
 from curation.x.stream import Times
 from regions.models import Source
-from tests.curation.ingest.listening import SHORT, Listening, catch_up, eventually, hearing, stored
+from tests.curation.ingest.listening import Listening, catch_up, eventually, hearing, stored
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 SourceOf = Callable[..., Source]
 STREAM = Source.Kind.STREAM
 PATH = "/2/tweets/search/stream"
-ROOT = Path(__file__).parents[3]
 TOO_MANY = {
     "title": "ConnectionException",
     "detail": "This stream is currently at the maximum allowed connection limit.",
@@ -198,30 +194,8 @@ def test_who_loses_the_lock_stops_reading_at_once(x: Simulator, source_of: Sourc
 # The real process
 
 
-@pytest.fixture
-def process(x: Simulator) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
-    """Starts `manage.py stream` with short times; whatever is left is killed."""
-    started: list[subprocess.Popen[bytes]] = []
-    told = connection.settings_dict
-    host, port = str(told["HOST"]).replace("/", "%2F"), f":{told['PORT']}" if told["PORT"] else ""
-    password = f":{told['PASSWORD']}" if told["PASSWORD"] else ""
-    url = f"postgres://{told['USER']}{password}@{host}{port}/{told['NAME']}"
-    shared = os.environ | {"DATABASE_URL": url, "X_API_BASE_URL": x.base_url, "X_BEARER_TOKEN": x.token}
-    times = [f"--{name.replace('_', '-')}={value}" for name, value in vars(SHORT).items()]
-
-    def start() -> subprocess.Popen[bytes]:
-        command = [sys.executable, "manage.py", "stream", *times]
-        started.append(subprocess.Popen(command, cwd=ROOT, env=shared, stderr=subprocess.DEVNULL))
-        return started[-1]
-
-    yield start
-    for one in started:
-        one.kill()
-        one.wait()
-
-
 def test_killed_and_started_again_nothing_is_missed(
-    x: Simulator, source_of: SourceOf, ask: Door, process: Callable[[], "subprocess.Popen[bytes]"]
+    x: Simulator, source_of: SourceOf, ask: Door, process: Callable[[], Any]
 ) -> None:
     source = source_of(STREAM, "from:rathaus")
     for turn in range(3):
