@@ -26,9 +26,8 @@ class Enforcement(models.Model):
     its scope, or in one market that was exempted.
 
     What is live is changed in the act's own transaction; the rest by a job, which notes here how far it came (`place`)
-    and when it was through (`carried_at`). Its decisions belong to the act, by nobody. `horizon`: the transaction id
-    at which every transaction that could not know of the act had begun; only a pass that begins after they ended
-    finds all."""
+    and when it was through (`carried_at`). Its decisions belong to the act, by nobody. `horizon`: the id of a
+    transaction after the act's; only a pass that begins when all before it have ended finds everything."""
 
     act = models.ForeignKey(Act, models.PROTECT)
     verb = models.CharField(max_length=8, choices=[(Verb.BLOCK, Verb.BLOCK.label), (Verb.LIFT, Verb.LIFT.label)])

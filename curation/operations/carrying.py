@@ -23,10 +23,8 @@ from curation.verdicts import Judge, Verdict
 from regions.models import Block, BlockExemption, BlockListExemption
 
 MOST_ROWS, MOST_SECONDS = 100, 60.0
-TRANSACTIONS = """
-SELECT pg_snapshot_xmin(snapshot)::text::bigint, pg_snapshot_xmax(snapshot)::text::bigint
-FROM pg_current_snapshot() AS snapshot
-"""
+OLDEST = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+MINE = "SELECT pg_current_xact_id()::text::bigint"
 
 
 class Continued(Record):
@@ -48,14 +46,19 @@ def carry_blocks(*, now: datetime, clock: Callable[[], float] = monotonic, secon
 def carry_on(pk: int, now: datetime) -> int | None:
     """One step of one enforcement: how many candidates it decided; None where there is nothing to do by now."""
     with one_transaction():
-        oldest, following = _transactions()
+        oldest = _number(OLDEST)  # asked before this transaction gets an id of its own
         waiting = Enforcement.objects.select_for_update(of=("self",), skip_locked=True, no_key=True)
         row = waiting.select_related("act", "block", "block_list", "market").filter(pk=pk, carried_at=None).first()
-        if row is None or (row.place is None and row.horizon is not None and oldest < row.horizon):
+        if row is None:
             return None
-        if row.place is None:
-            row.horizon = following if row.horizon is None else row.horizon
-            row.place = {"last": oldest >= row.horizon}
+        if row.horizon is None:
+            Enforcement.objects.filter(pk=pk).update(horizon=_number(MINE), place={"last": None})
+            return 0
+        if row.place is None and oldest <= row.horizon:
+            return None
+        row.place = row.place or {"last": None}
+        if row.place["last"] is None:
+            row.place["last"] = oldest > row.horizon
         step = Carrying(row, now) if row.verb == Verb.BLOCK else GivingBack(row, now)
         if step.through():
             row.carried_at = now if row.place["last"] else None
@@ -64,12 +67,16 @@ def carry_on(pk: int, now: datetime) -> int | None:
     return len(step.record.decisions)
 
 
-def _transactions() -> tuple[int, int]:
-    """Ids: of the oldest transaction under way, and of the next to come. Asked before this one gets its own."""
+def _number(query: str) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(TRANSACTIONS)
-        oldest, following = cursor.fetchone()
-        return oldest, following
+        cursor.execute(query)
+        return int(cursor.fetchone()[0])
+
+
+def blocks_of(row: Enforcement) -> QuerySet[Block]:
+    if row.block_list:
+        return Block.objects.filter(block_list=row.block_list)
+    return Block.objects.filter(pk__in=[row.block_id])
 
 
 class Carrying:
@@ -86,7 +93,7 @@ class Carrying:
             return True
         at = self.row.place.get("at") if self.row.place.get("block") == block.pk else None
         channels = sorted(reach_of(block, self.row.market))
-        found, place = suspects.next_ones(block, channels, suspects.Place(*at) if at else None)
+        found, place = suspects.next_ones(block, channels, suspects.Place(**at) if at else None)
         self._enforce(block, found)
         told = {"block": block.pk, "at": vars(place)} if place else {"block": block.pk + 1}
         self.row.place = {"last": self.row.place["last"]} | told
@@ -94,9 +101,7 @@ class Carrying:
 
     def _blocks(self) -> QuerySet[Block]:
         """Those that hold still."""
-        every = Block.objects.filter(block_list=self.row.block_list) if self.row.block_list else None
-        mine = every if every is not None else Block.objects.filter(pk=self.row.block_id)
-        return mine.filter(lifted_at=None).exclude(ends_at__lte=self.now).order_by("pk")
+        return blocks_of(self.row).filter(lifted_at=None).exclude(ends_at__lte=self.now).order_by("pk")
 
     def _enforce(self, block: Block, ids: list[int]) -> None:
         matcher = Matcher([block])
@@ -134,7 +139,7 @@ class GivingBack:
     def through(self) -> bool:
         if self._holds_again():
             return True
-        hits = Hit.objects.filter(block__in=self._blocks()).order_by("pk")
+        hits = Hit.objects.filter(block__in=blocks_of(self.row)).order_by("pk")
         if self.row.market:
             hits = hits.filter(candidate__channel__market=self.row.market)
         some = list(hits.values_list("pk", "candidate_id")[: suspects.AT_ONCE])
@@ -142,11 +147,6 @@ class GivingBack:
             return True
         self._give_back({candidate for _pk, candidate in some})
         return False
-
-    def _blocks(self) -> QuerySet[Block]:
-        if self.row.block_list:
-            return Block.objects.filter(block_list=self.row.block_list)
-        return Block.objects.filter(pk=self.row.block_id)
 
     def _holds_again(self) -> bool:
         """Whether it was laid anew, or the exemption ended, since."""
@@ -167,7 +167,7 @@ class GivingBack:
             hits += verdict.hits(row.pk, self.now)
             if fields := self._fields(row, verdict):
                 self.record.change(row, Verb.LIFT, **fields)
-        Hit.objects.filter(candidate__in=told, block__in=self._blocks()).delete()
+        Hit.objects.filter(candidate__in=told, block__in=blocks_of(self.row)).delete()
         Hit.objects.bulk_create(hits, ignore_conflicts=True)
         if self.record.decisions:
             self.record.close()

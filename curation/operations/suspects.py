@@ -113,7 +113,7 @@ def next_ones(block: Block, channels: list[int], place: Place | None) -> tuple[l
     a slice at a time, by the index that the desk's lists use."""
     if block.kind in (Block.Kind.AUTHOR, Block.Kind.TWEET):
         return _by_tweet(block, channels, place)
-    where = [(channel, state) for channel in sorted(channels) for state in STATES]
+    where = [(channel, state.value) for channel in sorted(channels) for state in STATES]
     if place is None:
         place = Place(*where[0]) if where else None
     if place is None or (place.channel, place.state) not in where:
