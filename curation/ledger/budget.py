@@ -140,7 +140,13 @@ def on_day(market: Market, day: date) -> Balance:
 
 
 def reserve(
-    market: Market, wanted: int, *, least: int = 1, purpose: str = Purpose.INGEST, now: datetime
+    market: Market,
+    wanted: int,
+    *,
+    least: int = 1,
+    purpose: str = Purpose.INGEST,
+    for_users: bool = False,
+    now: datetime,
 ) -> Reservation:
     """Draws up to `wanted` posts, at least `least`, before X is asked: committed when this returns.
 
@@ -150,7 +156,7 @@ def reserve(
         for day in days:
             _lock_month(market, day)
         granted = min(_granted(on_day(market, day), market, wanted, least, purpose, now) for day in days)
-        drawn = [_draw(market, day, granted, purpose, now) for day in days]
+        drawn = [_draw(market, day, granted, purpose, now, for_users=for_users) for day in days]
     first = drawn[0]
     first.twin = drawn[1] if len(drawn) > 1 else None
     return first
@@ -177,11 +183,11 @@ def uncharged(ids: Iterable[int], now: datetime, kind: str = Charge.Kind.POST) -
 
 
 def give_back(day: date, most: int, *, before: datetime, now: datetime) -> int:
-    """Gives back what calls drew that never ended, of reservations taken before that moment, the oldest first:
-    at most so many posts. Returns how many."""
+    """Gives back what calls for posts drew that never ended, of reservations taken before that moment, the oldest
+    first: at most so many posts. Returns how many."""
     left = most
     with transaction.atomic():
-        never_ended = Reservation.objects.filter(day=day, settled_at=None, taken_at__lt=before)
+        never_ended = Reservation.objects.filter(day=day, settled_at=None, for_users=False, taken_at__lt=before)
         for row in never_ended.order_by("taken_at", "pk").select_for_update(skip_locked=True):
             posts = min(row.posts, left)
             give_back_of(row, posts)
@@ -255,11 +261,12 @@ def _spent(told: Balance, market: Market, purpose: str, of_month: bool) -> Budge
     return BudgetSpent(f"{words}. Read again from {until:%d %B, %H:%M} UTC.", market.pk, until, cause)
 
 
-def _draw(market: Market, day: date, posts: int, purpose: str, now: datetime) -> Reservation:
+def _draw(market: Market, day: date, posts: int, purpose: str, now: datetime, *, for_users: bool) -> Reservation:
     rechecks = posts if purpose == Purpose.RECHECK else 0
     day_row = BudgetDay.objects.filter(market=market, day=day)
     day_row.update(used=F("used") + posts, rechecks=F("rechecks") + rechecks)
-    return Reservation.objects.create(market=market, day=day, purpose=purpose, posts=posts, taken_at=now)
+    told = {"purpose": purpose, "for_users": for_users, "posts": posts, "taken_at": now}
+    return Reservation.objects.create(market=market, day=day, **told)
 
 
 # How it is settled

@@ -93,7 +93,9 @@ class Metered:
         """Asks for as much as the budget has. What X certainly did not charge is given back, anything else is not."""
         if wanted == 0:
             return ask(0)
-        drawn = budget.reserve(self.market, wanted, least=least, purpose=self.purpose, now=self.now())
+        drawn = budget.reserve(
+            self.market, wanted, least=least, purpose=self.purpose, for_users=users is not None, now=self.now()
+        )
         self.charged += drawn.posts
         try:
             page = ask(drawn.posts)

@@ -47,8 +47,11 @@ def counts(told: Any) -> Iterator[tuple[date, int]]:
 
 
 def counted_by_us(day: date) -> int:
-    """Posts that were charged on a day, and those that open reservations drew."""
-    drawn = Reservation.objects.filter(day=day, settled_at=None).aggregate(posts=Sum("posts"))["posts"] or 0
+    """Posts that were charged on a day, and those that open reservations drew. X tells nothing of accounts here."""
+    drawn = (
+        Reservation.objects.filter(day=day, settled_at=None, for_users=False).aggregate(posts=Sum("posts"))["posts"]
+        or 0
+    )
     return Charge.objects.filter(day=day, kind=Charge.Kind.POST).count() + int(drawn)
 
 

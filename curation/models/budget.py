@@ -40,12 +40,13 @@ class BudgetDay(models.Model):
 class Reservation(models.Model):
     """Posts drawn before X is asked. Settled, it counts what X charged anew; left open by a kill, what was drawn.
 
-    `in_flight`: of an allotment, how many posts X may have sent that nobody counted yet; null of a call. An allotment's
+    `for_users`: drawn to ask for accounts, which X's count of posts does not tell. `in_flight`: of an allotment, how many posts X may have sent that nobody counted yet; null of a call. An allotment's
     `posts` are what is left of it. `twin`: that of the next day, when X may charge the call on either; known to the caller alone."""
 
     market = models.ForeignKey(Market, models.CASCADE)
     day = models.DateField()
     purpose = models.CharField(max_length=7, choices=Purpose, default=Purpose.INGEST)
+    for_users = models.BooleanField(default=False)
     posts = models.PositiveIntegerField()
     in_flight = models.PositiveIntegerField(null=True)
     charged = models.PositiveIntegerField(null=True)
