@@ -297,9 +297,12 @@ class Reader:
             told.people |= includes.people
             for payload in page.raw:
                 try:
-                    self._keep(read_post(payload, includes))
+                    post = read_post(payload, includes)
                 except Unreadable as wrong:
                     told.set_aside(wrong.reason, payload)
+                    continue
+                if post.first_id in told.posts:  # X may tell what nobody asked for; it is no source's
+                    self._keep(post)
         for newest, first in stale.items():
             if told.posts[first].id == newest:
                 continue

@@ -74,3 +74,13 @@ def test_a_known_post_on_a_list_out_of_order_does_not_end_the_reading(odd: Canne
         Cursor.objects.update(due_at=now)
         poll(listed.pk, now=now, ask=Door(odd.base_url, odd.token))
     assert (cursor(), len(texts()), len(odd.asked)) == ((90,), 5, 3)
+
+
+def test_what_X_adds_to_a_look_up_is_no_post_of_the_source(odd: Canned, read_odd: Read) -> None:
+    """The newest version of one is asked for; X repeats another post, which no source of this channel reads."""
+    edited = {"edit_history_tweet_ids": [str(ID + 10), str(ID + 20)]}
+    odd.tell(TIMELINE, page(post(ID + 10, "Davor.", **edited)))
+    foreign = post(ID + 7, "Von anderswo.")
+    odd.tell("/2/tweets", page(post(ID + 20, "Danach.", **edited), foreign))
+    read_odd()
+    assert texts() == ["Danach."]
