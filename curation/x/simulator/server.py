@@ -283,7 +283,7 @@ class Simulator:
 
     def _turned(self, body: Any, asking: Asking, request: Request) -> Any:
         """Posts that only a turn put into the answer are charged too: X would."""
-        turned = self.turner.turn(asking.turn, asking.path, body)
+        turned = self.turner.turn(asking.turn, f"{asking.path} {request.subject}", body)
         if turned is not body and turned != body:
             self.chaos.dealt(asking.turn)
             request.charge("post", post_ids(turned) - post_ids(body), request.subject)

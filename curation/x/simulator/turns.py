@@ -20,7 +20,7 @@ LAST = (1 << 63) - 1
 
 @dataclass
 class Turning:
-    """`before` holds the posts of the page that was last handed out at this address."""
+    """`before` holds the posts of the page that was last handed out of the same account, list or query."""
 
     chance: Random
     before: list[Json] = field(default_factory=list)
@@ -114,16 +114,17 @@ TURNS: dict[str, Turn] = PAGED | {
 
 
 class Turner:
-    """Turns answers, and remembers for it which posts each address handed out last."""
+    """Turns answers, and remembers for it which posts each subject was answered with last."""
 
     def __init__(self) -> None:
         self.turned = 0
         self.before: dict[str, list[Json]] = {}
 
-    def turn(self, kind: str, path: str, body: Json) -> Json:
+    def turn(self, kind: str, subject: str, body: Json) -> Json:
+        """`subject`: what was asked, without its bounds."""
         self.turned += 1
-        before = self.before.get(path, [])
-        self.before[path] = _list(body) or before
+        before = self.before.get(subject, [])
+        self.before[subject] = _list(body) or before
         return TURNS[kind](body, Turning(seeded("turn", self.turned), before)) if kind else body
 
 
