@@ -40,8 +40,9 @@ class BudgetDay(models.Model):
 class Reservation(models.Model):
     """Posts drawn before X is asked. Settled, it counts what X charged anew; left open by a kill, what was drawn.
 
-    `for_users`: drawn to ask for accounts, which X's count of posts does not tell. `in_flight`: of an allotment, how many posts X may have sent that nobody counted yet; null of a call. An allotment's
-    `posts` are what is left of it. `twin`: that of the next day, when X may charge the call on either; known to the caller alone."""
+    `for_users`: drawn to ask for accounts, which X's count of posts does not tell. `in_flight`: of an allotment, how
+    many posts X may have sent that nobody counted yet; null of a call. An allotment's `posts` are what is left of it.
+    `twin`: that of the next day, when X may charge the call on either; known to the caller alone."""
 
     market = models.ForeignKey(Market, models.CASCADE)
     day = models.DateField()

@@ -12,12 +12,12 @@ from curation.ingest import pauses
 from curation.ingest.pauses import payer
 from curation.ingest.polling import gaps, leases
 from curation.ingest.polling.reading import Reader, Reading
-from curation.ingest.polling.runs import Crowded, Ending, Outcome, close_stopped, ending, next_interval, say
+from curation.ingest.polling.runs import Crowded, Ending, Outcome, close_stopped, ending, next_interval, say, set_aside
 from curation.ingest.storing.candidates import Arrivals
 from curation.ingest.storing.store import store
 from curation.ingest.storing.tweets import Stored, still_there
 from curation.ledger.metered import Metered, clock_from
-from curation.models import Cursor, IngestRun, Quarantined
+from curation.models import Cursor, IngestRun
 from curation.operations.record import one_transaction
 from curation.x.client import Door, door
 from curation.x.outcomes import Failure, Gone, Unreachable, WindowClosed
@@ -104,12 +104,7 @@ class Pass:
         """Everything that was read and the cursor that says so, or nothing."""
         cursor = leases.held(self.source.pk, self.lease)
         stored, arrived = store(reading, self.source, self.channels, self.now)
-        Quarantined.objects.bulk_create(
-            [
-                Quarantined(run=self.run, reason=reason, payload=payload, at=self.now)
-                for reason, payload in reading.broken
-            ]
-        )
+        set_aside(self.run, reading.broken, self.now)
         self._count(reading, stored, arrived)
         self._advance(cursor, reading, arrived.candidates - arrived.blocked)
         events.arrived(arrived.channels)

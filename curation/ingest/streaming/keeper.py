@@ -18,9 +18,10 @@ from django.db.models import F
 from curation import events
 from curation.ingest.polling import gaps
 from curation.ingest.polling.reading import Reader, Reading
+from curation.ingest.polling.runs import set_aside
 from curation.ingest.storing.store import store
 from curation.ingest.streaming.rules import Listened
-from curation.models import Cursor, IngestRun, Quarantined
+from curation.models import Cursor, IngestRun, Tweet
 from curation.operations.errors import Busy
 from curation.operations.record import one_transaction
 from curation.x.client import Door, Page
@@ -56,6 +57,13 @@ class Batch:
 
     def set_aside(self, reason: str, line: bytes) -> None:
         self.broken.append((reason[:300], shown(line) if len(self.broken) < MOST_BROKEN else ""))
+
+
+def forget_gone(reading: Reading) -> int:
+    """The stream tells of a post when it is made: of one that is known to be gone since it tells nothing. Whether it
+    is back, a recheck finds out. Returns how many."""
+    gone = Tweet.objects.filter(first_id__in=reading.posts).exclude(gone_at=None).values_list("first_id", flat=True)
+    return len([reading.posts.pop(first) for first in gone])
 
 
 class Mute(Door):
@@ -100,6 +108,7 @@ class Keeper:
             log.info("stream_posts_left_to_search", source=str(one.source), count=len(reader.later))
             since = instant_of_id(min(reader.later)) - timedelta(milliseconds=1)
             gaps.open_gaps([one.source.pk], now, self.ahead, heard_at=since)
+        reading.missing += forget_gone(reading)
         for tries_left in reversed(range(PATIENCE)):
             try:
                 self._store(one, reading, now)
@@ -127,9 +136,7 @@ class Keeper:
         }
         counts = {name: F(name) + count for name, count in told.items() if count}
         IngestRun.objects.filter(pk=run.pk).update(ended_at=max(now, run.started_at), **counts)
-        Quarantined.objects.bulk_create(
-            [Quarantined(run=run, reason=why, payload=payload, at=now) for why, payload in reading.broken]
-        )
+        set_aside(run, reading.broken, now)
         events.arrived(arrived.channels)
 
     def _run_of(self, source_id: int, market: Market, now: datetime) -> IngestRun:
@@ -147,7 +154,6 @@ class Keeper:
 
     @one_transaction()
     def _quarantine(self, broken: list[tuple[str, Any]], run: IngestRun, now: datetime) -> None:
-        kept = [Quarantined(run=run, reason=why, payload=words, at=now) for why, words in broken[:MOST_BROKEN]]
-        Quarantined.objects.bulk_create(kept)
+        set_aside(run, broken[:MOST_BROKEN], now)
         IngestRun.objects.filter(pk=run.pk).update(quarantined=F("quarantined") + len(broken))
         log.info("stream_lines_set_aside", count=len(broken), reason=broken[0][0])

@@ -164,6 +164,19 @@ MALFORMED: list[tuple[Any, str]] = [
 ]
 
 
+def test_a_payload_that_comes_again_and_again_is_set_aside_once(x: Simulator, source_of: SourceOf, read: Read) -> None:
+    """A cursor does not pass what is from the future."""
+    source, other = source_of(SEARCH, "Brücke lang:de"), source_of(SEARCH, "Tunnel lang:de")
+    broken = {"id": "9223372036854775807", "text": "a", "author_id": "5001"}
+    x.fail("/2/tweets/search/recent", status=200, body=page(broken), times=None)
+    runs = [read(source) for _ in range(3)]
+    (kept,) = Quarantined.objects.all()
+    assert (kept.run, kept.payload, kept.at) == (runs[-1], broken, runs[-1].started_at)
+    assert [run.quarantined for run in runs] == [1, 1, 1]
+    read(other)
+    assert Quarantined.objects.count() == 2
+
+
 @pytest.mark.parametrize(("payload", "reason"), MALFORMED)
 def test_malformed_posts_are_set_aside_and_stop_nothing(
     x: Simulator, source_of: SourceOf, read: Read, payload: Any, reason: str

@@ -12,6 +12,7 @@ import pytest
 from django.utils import timezone
 from structlog.testing import capture_logs
 
+from curation import operations
 from curation.ingest import pauses
 from curation.ingest.polling.poll import poll
 from curation.ingest.streaming.allotments import IN_FLIGHT, Allotments, Came
@@ -19,7 +20,7 @@ from curation.ingest.streaming.keeper import Batch, Keeper
 from curation.ingest.streaming.rules import Rulebook, listened
 from curation.ingest.streaming.sorting import Sorted
 from curation.ledger import budget
-from curation.models import BudgetDay, Charge, Cursor, Pause, Quarantined, Reservation
+from curation.models import BudgetDay, Candidate, Charge, Cursor, Pause, Quarantined, Reservation, Tweet
 from curation.x.client import Door
 from curation.x.lines import Delivery
 from curation.x.outcomes import BadToken
@@ -114,6 +115,24 @@ def test_what_x_left_out_is_left_to_search_and_the_rest_is_stored(x: Simulator, 
     x.mend()
     catch_up(x, ask, source)
     assert stored() == {whole, original}
+
+
+def test_a_post_that_is_known_to_be_gone_does_not_come_back_by_the_stream(
+    x: Simulator, ask: Door, source_of: SourceOf
+) -> None:
+    """It was deleted after X sent it, and before it was stored."""
+    source_of(STREAM, "from:rathaus")
+    gone, there = (x.post("rathaus", text, at=timezone.now() - timedelta(seconds=30)) for text in ("Fort.", "Da."))
+    page, batch = ask.search("from:rathaus"), Batch()
+    for payload in page.raw:
+        batch.add(Delivery(payload, page.includes), listened())
+    Keeper(timedelta(0)).keep(batch, None, timezone.now())
+    assert stored() == {gone, there}
+    known = Tweet.objects.filter(current_id=gone).values_list("pk", flat=True)
+    operations.withdraw(known, cause="deleted", now=timezone.now())
+    Keeper(timedelta(0)).keep(batch, None, timezone.now())
+    states = dict(Candidate.objects.values_list("tweet__current_id", "state"))
+    assert states == {int(gone): "withdrawn", int(there): "pending"}
 
 
 # What a killed reader owes

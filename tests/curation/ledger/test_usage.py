@@ -1,5 +1,6 @@
 """Our count beside X's."""
 
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from curation.ledger.metered import Metered
 from curation.ledger.usage import reconcile
 from curation.models import BudgetDay, Reservation, UsageReading
 from curation.x.client import Door, Page
+from curation.x.outcomes import Failure
 from curation.x.simulator import Simulator
 from regions.models import Market
 
@@ -94,3 +96,19 @@ def test_of_a_day_that_X_does_not_tell_nothing_is_given_back() -> None:
     budget.reserve(de, 100, now=NOON - timedelta(hours=5))
     reconcile(Telling(usage(("2026-11-21", "0"))), NOON)
     assert budget.balance(de, NOON).day_used == 100
+
+
+def test_what_was_drawn_for_accounts_is_not_given_back_by_a_count_of_posts() -> None:
+    de, long_ago = Market.objects.get(code="de"), NOON - timedelta(hours=5)
+    budget.reserve(de, 40, for_users=True, now=long_ago)
+    budget.reserve(de, 10, now=long_ago)
+    (kept,) = reconcile(Telling(usage(("2026-11-22", "4"))), NOON)
+    assert (kept.by_x, kept.by_us, budget.balance(de, NOON).day_used) == (4, 4, 44)
+
+
+def test_a_look_up_of_accounts_draws_for_accounts(x: Simulator) -> None:
+    x.fail("/2/users", cut=True)
+    meter = Metered(Door(x.base_url, x.token, clock=NOON.timestamp), Market.objects.get(code="de"))
+    with suppress(Failure):
+        meter.users(ids=[17])
+    assert list(Reservation.objects.values_list("posts", "for_users")) == [(2, True)]
