@@ -147,7 +147,7 @@ def acts(lines: Iterable[Line]) -> set[int]:
 def details(line: Line) -> list[str]:
     """Why, in words: the reason or the cause; of an undo, what it took back."""
     decision, undoes = line.decision, line.act.undoes
-    parts = [because(decision.verb, decision.reason)] if decision.reason else []
+    parts = [because(decision.verb, decision.reason)] if decision.reason not in ("", "moved") else []
     if decision.verb == Verb.UNDO and undoes:
         given = {
             "did": SAID.get(Verb(undoes.verb), undoes.verb),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.contrib import messages
 from django.http import HttpResponse, StreamingHttpResponse
@@ -68,12 +68,12 @@ def page(request: PageRequest, form: LogForm, home: Market | None, name: str, co
             context["refused"] = [("cursor", str(refusal.detail))]
         if not request.htmx or not is_fragment(request):
             context |= {"choices": form.choices(), "markets": markets_of(request.user)}
-        elif request.htmx.target == "found":
-            name = "curation/log/_found.html"
         else:
-            name = "curation/log/_lines.html"
+            name = "curation/log/_found.html" if request.htmx.target == "found" else "curation/log/_lines.html"
         response = render(request, name, context, status=422 if context["refused"] else 200)
-    patch_vary_headers(response, ["HX-Request"])
+    if request.htmx and request.htmx.target == "found":
+        response["HX-Push-Url"] = f"{context['address']}?{urlencode(form.typed)}"
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response
 
 
@@ -129,8 +129,19 @@ def post_log(request: PageRequest, post: int) -> HttpResponse:
             "dossier": dossier(post, request.user, timezone.now()),
             "markets": markets_of(request.user),
             "zone": timezone.get_current_timezone_name(),
+            "back": log_before(request),
         }
         return render(request, "curation/log/post.html", context)
+
+
+def log_before(request: PageRequest) -> str:
+    """The log that someone came from, with its filters; empty for no log."""
+    came = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(came, {request.get_host()}, request.is_secure()):
+        return ""
+    parts = urlsplit(came)
+    known = parts.path.startswith((reverse("my-log"), "/log/"))
+    return f"{parts.path}?{parts.query}" if known else ""
 
 
 @rule("candidate.decide")
