@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import Http404
 
-from curation.models import Act, Candidate
+from curation.models import Act, Candidate, Decision, Enforcement
 from regions.models import Market
 from regions.permissions import may, require
 
@@ -21,11 +22,25 @@ def candidate_for(user: Any, pk: int, right: str = "desk.read") -> Candidate:
 
 def act_for(user: Any, pk: int, right: str = "desk.read") -> Act:
     """An act that touched one of one's markets, with the right in at least one of them."""
-    act = Act.objects.select_related("by").filter(pk=pk).first()
-    markets = Market.objects.filter(decision__act=pk).distinct() if act else []
+    act = Act.objects.select_related("by", "undoes").filter(pk=pk).first()
+    markets = Market.objects.filter(_touched(pk)) if act else []
     own = [market for market in markets if may(user, "desk.read", market)]
     if act is None or not own:
         raise Http404
     if not any(may(user, right, market) for market in own):
         raise PermissionDenied
     return act
+
+
+def _touched(act: int) -> Q:
+    """The markets of an act: those of its decisions, and those whose lists it changed, which may be all."""
+    laid = Enforcement.objects.filter(act=act)
+    everywhere = laid.filter(market=None, block__market=None, block__channel=None).exclude(block=None)
+    if everywhere.exists():
+        return Q()
+    return (
+        Q(pk__in=Decision.objects.filter(act=act).values("market"))
+        | Q(pk__in=laid.values("market"))
+        | Q(pk__in=laid.values("block__market"))
+        | Q(pk__in=laid.values("block__channel__market"))
+    )

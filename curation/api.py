@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.urls import path
@@ -9,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -46,6 +47,15 @@ KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Repeat a request safely; kept 7 days.",
 )
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "approve": {"context": "The council decides tonight."},
+    "pin": {"slot": 1, "until": "2030-05-01T18:00"},
+    "block": {"reason": "spam", "also": [{"kind": "author", "value": "", "scope": "market"}]},
+    "move": {"category": "sport"},
+    "schedule": {"go_live_at": "2030-05-01T06:00", "expire_at": "2030-05-01T22:00"},
+    "annotate": {"label": "Advertisement"},
+    "offer": {"market": "nl", "note": "For you too?"},
+}
 PROBLEMS = {403: Problem, 404: Problem, 422: Problem}
 
 
@@ -114,6 +124,7 @@ def candidate_page(request: Request) -> Response:
     if want["q"]:
         rows = rows.holding_words(want["q"])
     page = keyset.page(rows, order=want["order"], cursor=want["cursor"], size=PAGE)
+    mark_similar(page.rows)
     return Response(CandidatePage(page).data)
 
 
@@ -122,10 +133,28 @@ def candidate_page(request: Request) -> Response:
 @api_view(["GET"])
 def candidate(request: Request, pk: int) -> Response:
     """One candidate with its decisions."""
-    return Response(CandidateWithLog(candidate_for(request.user, pk)).data)
+    row = candidate_for(request.user, pk)
+    mark_similar([row])
+    return Response(CandidateWithLog(row).data)
 
 
-@extend_schema(request=DecisionBody, parameters=[KEY], responses={201: Decided, 409: Stale} | PROBLEMS)
+def mark_similar(rows: Iterable[Candidate]) -> None:
+    """Lets rows warn of similar ones that are live."""
+    known = list(rows)
+    waiting = Candidate.objects.live_beside(known, timezone.now())
+    for row in known:
+        row.similar_live = row.pk in waiting
+
+
+@extend_schema(
+    request=DecisionBody,
+    parameters=[KEY],
+    responses={201: Decided, 409: Stale} | PROBLEMS,
+    examples=[
+        OpenApiExample(verb, value={"verb": verb, "version": 1} | carried, request_only=True)
+        for verb, carried in EXAMPLES.items()
+    ],
+)
 @rule("candidate.decide")
 @api_view(["POST"])
 def decisions_of_candidate(request: Request, pk: int) -> Response:
@@ -138,6 +167,7 @@ def decisions_of_candidate(request: Request, pk: int) -> Response:
     except operations.StaleVersion as stale:
         stale.more["candidate"] = CandidateJson(stale.candidate).data
         raise
+    mark_similar([done.candidate])
     return Response(Decided(done).data, status=201)
 
 
@@ -189,6 +219,7 @@ def undo(request: Request, pk: int) -> Response:
 
 
 def many_json(many: Many) -> dict[str, Any]:
+    mark_similar(result.candidate for result in many.results if result.candidate)
     return {
         "act": many.act.pk if many.act else None,
         "results": [result_json(result) for result in many.results],

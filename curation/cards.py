@@ -1,4 +1,4 @@
-"""What a candidate's card shows beside its tweet, read for a whole page of cards in four queries."""
+"""What a candidate's card shows beside its tweet, read for a whole page of cards in five queries."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Count, Q
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -77,6 +78,7 @@ class Card:
     may_decide: bool
     hits: list[Hit] = field(default_factory=list)
     similar: int = 0
+    similar_live: bool = False
     last: Decision | None = None
     added_by: User | None = None
     refusal: Refusal | None = None
@@ -169,6 +171,8 @@ def cards(rows: Sequence[Candidate], user: User, market: Market) -> list[Card]:
     """The cards of candidates of one market, in their order."""
     decides = may(user, "candidate.decide", market)
     made = {row.pk: Card(row, decides) for row in rows}
+    for pk in Candidate.objects.live_beside(rows, timezone.now()):
+        made[pk].similar_live = True
     for hit in (
         Hit.objects.filter(candidate__in=made)
         .select_related("block__block_list", "block__market")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from curation.keyset import ORDERS, BadCursor
 from curation.models import Verb
 from curation.transitions import EDITORS_VERBS
+from regions.clocks import BadTime
 from regions.problems import Refusal
 
 BIGGEST = 2**63 - 1  # what a bigint holds
@@ -36,18 +38,62 @@ class SentForm(forms.Form):
         return self.cleaned_data
 
 
-class DecideForm(SentForm):
+class WishForm(SentForm):
+    """What a verb carries. A field that is absent or empty is not asked for, but for the words, where empty clears.
+
+    Times are as browsers send them: without a zone, the wall clock of the market."""
+
+    key = forms.CharField(max_length=200, required=False)
+    reason = forms.CharField(max_length=40, required=False)
+    note = forms.CharField(required=False)
+    slot = forms.IntegerField(required=False)
+    until = forms.CharField(max_length=40, required=False)
+    go_live_at = forms.CharField(max_length=40, required=False)
+    expire_at = forms.CharField(max_length=40, required=False)
+    with_similar = forms.BooleanField(required=False)
+    category = forms.CharField(max_length=100, required=False)
+    market = forms.CharField(max_length=100, required=False)
+    data: QueryDict
+
+    def wished(self) -> dict[str, Any]:
+        """The wish of operations.decide, as far as something was said. Raises Unclear, and BadTime for no time."""
+        told = super().told()
+        wish = {name: told[name] for name in ("reason", "note", "slot", "with_similar", "category", "market")}
+        wish |= {name: moment(told[name], name) for name in ("until", "go_live_at", "expire_at")}
+        wish = {name: value for name, value in wish.items() if value not in (None, "", False)}
+        wish |= {name: str(self.data[name]).strip() for name in ("context", "label") if name in self.data}
+        return wish | ({"also": also} if (also := self._also()) else {})
+
+    def _also(self) -> list[dict[str, str]]:
+        """Each "kind:scope:value", as a box on the desk says it; an author without a value is the post's own."""
+        parts = [one.split(":", 2) for one in self.data.getlist("also")]
+        if any(len(part) != 3 for part in parts):
+            raise Unclear(field="also")
+        return [{"kind": kind, "scope": scope, "value": value} for kind, scope, value in parts]
+
+
+def moment(told: str, field: str) -> datetime | None:
+    """A time as it was sent, None for none. Raises BadTime."""
+    if not told:
+        return None
+    try:
+        return datetime.fromisoformat(told)
+    except ValueError:
+        raise BadTime(_("That is no time."), field=field) from None
+
+
+class DecideForm(WishForm):
     """One verb on one candidate. `swap` is the slot whose holder gives way."""
 
     verb = forms.ChoiceField(choices=VERBS, required=False)
     version = forms.IntegerField(min_value=1, max_value=BIGGEST, required=False)
-    key = forms.CharField(max_length=200, required=False)
     swap = forms.IntegerField(min_value=1, max_value=10, required=False)
 
     def told(self) -> dict[str, Any]:
         """The arguments of operations.decide, but for candidate and person."""
-        told = super().told()
-        slot = told.pop("swap")
+        wish = self.wished()
+        told = {name: self.cleaned_data[name] for name in ("verb", "version", "key")} | wish
+        slot = self.cleaned_data["swap"]
         if slot is not None:
             return told | {"verb": Verb.PIN, "slot": slot, "swap": True}
         if not told["verb"]:
@@ -55,12 +101,16 @@ class DecideForm(SentForm):
         return told
 
 
-class DecideManyForm(SentForm):
-    """One verb on many: each candidate as "id:version"."""
+class DecideManyForm(WishForm):
+    """One verb on many: each candidate as "id:version". A slot takes one alone."""
 
-    verb = forms.ChoiceField(choices=[pair for pair in VERBS if pair[0] in (Verb.APPROVE, Verb.BLOCK)])
-    key = forms.CharField(max_length=200, required=False)
-    data: QueryDict
+    verb = forms.ChoiceField(choices=VERBS)
+    slot = forms.IntegerField(required=False, disabled=True)
+
+    def told(self) -> dict[str, Any]:
+        """The arguments of operations.decide_many, but for the candidates and the person."""
+        wish = self.wished()
+        return {name: self.cleaned_data[name] for name in ("verb", "key")} | wish
 
     def seen(self) -> dict[int, int]:
         """The versions seen, by candidate. Raises Unclear."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from curation.models import Candidate, Decision, State, Tweet
+from curation.models import Candidate, Decision, Offer, State, Tweet
 
 
 class Strict(serializers.Serializer[Any]):
@@ -31,26 +32,70 @@ class CandidateQuery(serializers.Serializer[Any]):
     cursor = serializers.CharField(required=False, default="", help_text="`next` of the page before.")
 
 
-class WishBody(Strict):
-    """Fields that a verb may carry."""
+class WallClock(serializers.DateTimeField):
+    """A moment with its zone, or without one: then as the clocks of the candidate's market show it."""
 
-    verb = serializers.CharField(help_text="approve, pin, unpin, block or reopen")
-    reason = serializers.CharField(required=False, help_text="block: not_chosen (default), off_topic, spam, …")
-    note = serializers.CharField(required=False, allow_blank=True)
-    until = serializers.DateTimeField(required=False, allow_null=True, help_text="pin: held until then")
-    go_live_at = serializers.DateTimeField(required=False, allow_null=True)
-    expire_at = serializers.DateTimeField(required=False, allow_null=True)
-    context = serializers.CharField(required=False, allow_blank=True, allow_null=True)  # type: ignore[assignment]
-    label = serializers.CharField(required=False, allow_blank=True, allow_null=True)  # type: ignore[assignment]
-    swap = serializers.BooleanField(required=False)
-    with_similar = serializers.BooleanField(required=False)
+    def enforce_timezone(self, value: datetime) -> datetime:
+        return value
+
+
+class AlsoBody(Strict):
+    """A block to lay with the verb."""
+
+    kind = serializers.ChoiceField(choices=["author", "term", "domain", "hashtag"])
+    value = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=200, help_text="Empty: the post's own author."
+    )
+    scope = serializers.ChoiceField(choices=["channel", "market", "global"], default="channel")
+
+
+WINDOW = "With a zone, or as the clocks of the market show it; null for no bound."
+
+
+class WishBody(Strict):
+    """Fields that a verb may carry; one that it does not is refused."""
+
+    verb = serializers.CharField(
+        help_text="approve, pin, unpin, block, reopen, move, schedule, annotate or offer: docs/decisions.md"
+    )
+    reason = serializers.CharField(
+        required=False,
+        help_text="block: not_chosen (default), off_topic, duplicate, spam, hate, false, legal, personal or other",
+    )
+    note = serializers.CharField(
+        required=False, allow_blank=True, help_text="Any verb: a line for the log, at most 500 characters."
+    )
+    until = WallClock(required=False, allow_null=True, help_text="pin: held until then. " + WINDOW)
+    go_live_at = WallClock(required=False, allow_null=True, help_text="approve, pin, schedule. " + WINDOW)
+    expire_at = WallClock(required=False, allow_null=True, help_text="approve, pin, schedule. " + WINDOW)
+    context = serializers.CharField(  # type: ignore[assignment]
+        required=False, allow_blank=True, allow_null=True,
+        help_text="approve, pin, annotate: the line beside the post, at most 200 characters.",
+    )  # fmt: skip
+    label = serializers.CharField(  # type: ignore[assignment]
+        required=False, allow_blank=True, allow_null=True,
+        help_text="approve, pin, annotate: a mark such as Anzeige, at most 40 characters.",
+    )  # fmt: skip
+    swap = serializers.BooleanField(required=False, help_text="pin: whoever holds the slot gives way.")
+    with_similar = serializers.BooleanField(
+        required=False, help_text="approve, pin, schedule: also beside a similar one that is live."
+    )
+    category = serializers.CharField(
+        required=False, allow_blank=True, allow_null=True, help_text="move: slug of another category of the market."
+    )
+    market = serializers.CharField(
+        required=False, allow_blank=True, allow_null=True, help_text="offer: code of another market."
+    )
+    also = AlsoBody(many=True, required=False, help_text="block: what to block beside the post.")
 
 
 class DecisionBody(WishBody):
     """One decision."""
 
     version = serializers.IntegerField(required=False, allow_null=True, help_text="The version you saw. Required.")
-    slot = serializers.IntegerField(required=False, allow_null=True)
+    slot = serializers.IntegerField(
+        required=False, allow_null=True, help_text="approve, pin: 1 to the channel's number of slots."
+    )
 
 
 class Seen(Strict):
@@ -167,13 +212,30 @@ class LoggedDecision(DecisionJson):
         fields = [*DecisionJson.Meta.fields, "candidate", "market", "category", "tweet", "before", "after"]
 
 
+class OfferJson(serializers.ModelSerializer[Offer]):
+    """Where an offered candidate comes from."""
+
+    market = serializers.CharField(source="origin_market.code")
+    by = serializers.CharField(source="by.shown_name", default=None, allow_null=True)
+
+    class Meta:
+        model = Offer
+        fields = ["market", "by", "note", "at"]
+
+
 class CandidateWithLog(CandidateJson):
-    """One candidate with its decisions, oldest first."""
+    """One candidate with its decisions, oldest first, and the offer that brought it, if one did."""
 
     decisions = serializers.SerializerMethodField()
+    offered = serializers.SerializerMethodField()
 
     class Meta(CandidateJson.Meta):
-        fields = [*CandidateJson.Meta.fields, "decisions"]
+        fields = [*CandidateJson.Meta.fields, "offered", "decisions"]
+
+    @extend_schema_field(OfferJson(allow_null=True))
+    def get_offered(self, candidate: Candidate) -> Any:
+        row = Offer.objects.filter(candidate=candidate).select_related("origin_market", "by").first()
+        return OfferJson(row).data if row else None
 
     @extend_schema_field(DecisionJson(many=True))
     def get_decisions(self, candidate: Candidate) -> Any:
@@ -189,6 +251,7 @@ class CandidatePage(serializers.Serializer[Any]):
 class Decided(serializers.Serializer[Any]):
     decision = DecisionJson()
     candidate = CandidateJson()
+    remark = serializers.CharField(allow_blank=True, help_text="What came otherwise than asked; mostly empty.")
 
 
 class Problem(serializers.Serializer[Any]):

@@ -81,7 +81,9 @@ def _of_drf(error: exceptions.APIException) -> Response:
     if getattr(error, "wait", None):
         headers["Retry-After"] = str(int(error.wait or 0))  # type: ignore[attr-defined]
     if isinstance(error, exceptions.ValidationError):
-        told = body(422, "invalid", _("Some fields are not right.")) | {"errors": flattened(error.detail)}
+        errors = flattened(error.detail)
+        first = {"field": field} if (field := next(iter(errors), "")) else {}
+        told = body(422, "invalid", _("Some fields are not right.")) | first | {"errors": errors}
         return Response(told, status=422, content_type=CONTENT_TYPE)
     plain = error.detail
     code = (plain.code if isinstance(plain, exceptions.ErrorDetail) else None) or error.default_code

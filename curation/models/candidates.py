@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -81,6 +82,21 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
             search=SearchQuery(fold(words), config="simple", search_type="websearch")
         )
 
+    def live_beside(self, rows: Iterable[Candidate], now: datetime) -> set[int]:
+        """Those of the rows that a similar one keeps from the feed: it was approved first, and is live at `now`.
+
+        The same rule as the feed's, but for its length; rows that may stand beside similar ones are left out."""
+        asked = [row for row in rows if not row.with_similar]
+        groups = {row.group_id or row.pk for row in asked}
+        live = (
+            self.approved().filter(Q(group__in=groups) | Q(pk__in=groups)).select_related("channel") if groups else ()
+        )
+        shown: dict[int, list[Candidate]] = {}
+        for one in live:
+            if one.may_show(now):
+                shown.setdefault(one.group_id or one.pk, []).append(one)
+        return {row.pk for row in asked if any(row.waits_behind(one) for one in shown.get(row.group_id or row.pk, ()))}
+
     def best_first(self) -> CandidateQuerySet:
         return self.order_by("-rank", "-id")
 
@@ -131,6 +147,7 @@ class Candidate(models.Model):
     )  # the move or offer that made it; brought_by_an_act serves
 
     objects = CandidateQuerySet.as_manager()
+    similar_live = False  # set by who asked CandidateQuerySet.live_beside
 
     class Meta:
         constraints = [
@@ -197,7 +214,9 @@ class Candidate(models.Model):
         return self.slot is not None
 
     def warnings(self) -> list[str]:
-        """Codes of what an editor should look at: held, sensitive, withheld, edited, gone."""
+        """Codes of what an editor should look at: held, sensitive, withheld, edited, gone, similar_live.
+
+        The last one only where `similar_live` was set, from CandidateQuerySet.live_beside."""
         tweet = self.tweet
         told = {
             "held": self.held,
@@ -205,12 +224,25 @@ class Candidate(models.Model):
             "withheld": tweet.withheld_from(self.channel.market.country),
             "edited": tweet.edited,
             "gone": tweet.gone_at is not None,
+            "similar_live": self.similar_live,
         }
         return [code for code, true in told.items() if true]
 
     def live_from(self) -> datetime | None:
         """When it goes or went live, for an approved one."""
         return max(filter(None, (self.approved_at, self.go_live_at)), default=None)
+
+    def may_show(self, now: datetime) -> bool:
+        """Whether an approved one is within its window, and not live for longer than its channel allows."""
+        since, pinned = self.live_from(), self.pinned and not (self.pinned_until and self.pinned_until <= now)
+        lasts = since is not None and since + timedelta(hours=self.channel.live_hours) > now
+        return self.in_window(now) and (pinned or lasts)
+
+    def waits_behind(self, live: Candidate) -> bool:
+        """Whether a live one of its group keeps it from the feed."""
+        if self.approved_at is None or live.approved_at is None:
+            return self.pk != live.pk
+        return (live.approved_at, live.pk) < (self.approved_at, self.pk)
 
     def in_window(self, now: datetime) -> bool:
         return not (self.go_live_at and self.go_live_at > now) and not (self.expire_at and self.expire_at <= now)

@@ -59,12 +59,15 @@ class Many:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One decision, its act and the candidate as it stands now. `repeated`: an earlier request's, by its key."""
+    """One decision, its act and the candidate as it stands now. `repeated`: an earlier request's, by its key.
+
+    `remark` is a sentence on something that came otherwise than asked."""
 
     act: Act
     decision: Decision
     candidate: Candidate
     repeated: bool = False
+    remark: str = ""
 
 
 def decide(
@@ -87,7 +90,8 @@ def decide(
     if many.act is None or result.candidate is None:
         raise NotAllowed
     decision = many.act.decision_set.select_related("by").get(candidate=candidate.pk)
-    return Outcome(many.act, decision, result.candidate, repeated=result.status == HTTPStatus.OK)
+    known = result.status == HTTPStatus.OK
+    return Outcome(many.act, decision, result.candidate, repeated=known, remark=result.remark)
 
 
 def approve(candidate: Candidate, *, by: User, version: int | None, **wish: Any) -> Outcome:

@@ -66,7 +66,8 @@ def check(act: Act, now: datetime) -> None:
 
 def _undone(act: Act, by: User, now: datetime) -> Many:
     brought, decisions = moving.brought_by(act), _of(act)
-    channels = lock_channels(lifting.channels_of(act).union(one.channel_id for one in (*decisions, *brought)))
+    concerned = {decision.channel_id for decision in decisions} | {row.channel_id for row in brought}
+    channels = lock_channels(concerned | lifting.channels_of(act))
     candidates = lock_candidates([*(decision.candidate_id for decision in decisions), *(row.pk for row in brought)])
     there = moving.Brought(act, [candidates[row.pk] for row in brought if row.pk in candidates])
     undoing = Undoing(act, by, now, there)

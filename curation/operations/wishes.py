@@ -59,7 +59,7 @@ class Wish:
         told = {name: getattr(self, name) for name in TIMES if getattr(self, name) is not None}
         if not told:
             return self
-        moments = {name: instant(market, moment, field=name) for name, moment in told.items()}
+        moments: dict[str, Any] = {name: instant(market, moment, field=name) for name, moment in told.items()}
         for name, moment in moments.items():
             if abs(moment - self.now) > FAR:
                 raise BadWindow(_("That is more than ten years away."), field=name)

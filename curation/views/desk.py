@@ -122,7 +122,9 @@ def decide(request: PageRequest, market: str, category: str, pk: int) -> HttpRes
             outcome = operations.decide(candidate=candidate, by=request.user, **DecideForm(request.POST).told())
     except Refusal as refusal:
         return answered(request, place, [fresh_card(request, pk, refusal)], told=refusal.detail, status=refusal.status)
-    return answered(request, place, [fresh_card(request, pk)], act=outcome.act)
+    row = fresh_card(request, pk)
+    row.remark = outcome.remark
+    return answered(request, place, [row], act=outcome.act)
 
 
 @rule("desk.read")
@@ -158,7 +160,7 @@ def decide_many(request: PageRequest, market: str) -> HttpResponse:
         told = form.told()
         seen = own_only(place, form.seen())
         with clock_of(request.user, place.market):
-            many = operations.decide_many(told["verb"], seen, by=request.user, key=told["key"])
+            many = operations.decide_many(seen=seen, by=request.user, **told)
     except Refusal as refusal:
         return answered(request, place, [], told=refusal.detail, status=refusal.status)
     status = 200 if many.act else 409
