@@ -45,10 +45,11 @@ class Counts:
 
 @dataclass(frozen=True)
 class Health:
-    """`words`: one sentence in the reader's language. `approved`: of 100 posts read in 30 days how many candidates
+    """`words`: one sentence in the reader's language. `next`: when X is asked again, None where nobody plans to;
+    of a stream rule the stream brings what is new. `approved`: of 100 posts read in 30 days how many candidates
     stand approved; None when none was read."""
 
-    state: Condition
+    condition: Condition
     words: str
     last: datetime | None = None
     next: datetime | None = None
@@ -70,13 +71,13 @@ def health_of(sources: Iterable[Source], now: datetime) -> dict[int, Health]:
         told = runs.get(source.pk, {})
         own = None if pauses == {} else pauses.get(None) or pauses.get(getattr(payer(source), "pk", 0))
         cursor, run = cursors.get(source.pk), last.get(source.pk)
-        state, words = _judged(source, cursor, run, own, told.get("last_fresh"), now)
+        condition, words = _judged(source, cursor, run, own, told.get("last_fresh"), now)
         month = Counts(*(told.get(f"{name}_month") or 0 for name in ("read", "fresh", "charged")))
         healths[source.pk] = Health(
-            state=state,
+            condition=condition,
             words=words,
             last=run.started_at if run else None,
-            next=cursor.due_at if cursor and state not in (Condition.REFUSED, Condition.PAUSED) else None,
+            next=_next(source, cursor, own, now) if condition not in (Condition.REFUSED, Condition.PAUSED) else None,
             day=Counts(*(told.get(f"{name}_day") or 0 for name in ("read", "fresh", "charged"))),
             month=month,
             approved=100 * approved.get(source.pk, 0) / month.read if month.read else None,
@@ -97,11 +98,11 @@ def _judged(
     if pause and pause.market_id is None:
         return Condition.WAITING, _("X turns everyone away: %(why)s") % {"why": pause.words}
     if pause:
-        return Condition.OUT_OF_BUDGET, pause.words
+        return Condition.OUT_OF_BUDGET, _spent(pause.cause)
     if run is None:
         return Condition.NEW, _("Not read yet.")
     if run.outcome == IngestRun.Outcome.BUDGET:
-        return Condition.OUT_OF_BUDGET, run.error
+        return Condition.OUT_OF_BUDGET, _("The budget of its market did not reach.")
     if run.outcome == IngestRun.Outcome.WAITING:
         return Condition.WAITING, _("X lets us read again soon: too many requests.")
     if cursor and cursor.failures:
@@ -111,6 +112,19 @@ def _judged(
     if run.outcome not in READ_IN_FULL:
         return Condition.FAILING, _("Failed once: %(why)s") % {"why": run.error}
     return _quiet_or_well(source, last_fresh, now)
+
+
+def _spent(cause: str) -> str:
+    if cause == Pause.Cause.MONTH:
+        return _("This month's budget of its market is used up.")
+    return _("Today's budget of its market is used up.")
+
+
+def _next(source: Source, cursor: Cursor | None, pause: Pause | None, now: datetime) -> datetime | None:
+    """When X is asked for it again: not before a pause ends. None where the stream brings it, or nothing is planned."""
+    if cursor is None or (source.kind == Source.Kind.STREAM and not pause and not cursor.stream_is_away(now)):
+        return None
+    return max(cursor.due_at, pause.until if pause else now, now)
 
 
 def _stopped(source: Source, run: IngestRun | None) -> tuple[Condition, str]:

@@ -23,6 +23,7 @@ from regions.models import Market
 
 PRICE = Decimal("0.005")  # dollars a post; an account is twice that
 USER_POSTS = 2
+DEAREST = 1 + USER_POSTS  # a post, should X charge the author that it sends along
 TURN = timedelta(seconds=60)  # before midnight; no call takes longer
 UNDER_WAY = timedelta(minutes=2)  # a reservation older than that is no call's any more
 SOON = timedelta(seconds=30)
@@ -93,6 +94,11 @@ class Balance:
     def spent(self) -> Decimal:
         """Dollars of this month, charged."""
         return self.month_charged * self.price
+
+    @property
+    def spent_at_most(self) -> Decimal:
+        """Dollars of this month, should X charge the author of each post too: it does not say."""
+        return self.spent * DEAREST
 
     @property
     def next_day(self) -> datetime:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from curation.models import BudgetDay, Cursor, IngestRun, Pause, Reservation, Tweet
 from curation.x.simulator import Simulator
+from curation.x.wire import id_at
 from regions.models import Market, Source
 from tests.curation.ingest.conftest import POLITICS_DE
 
@@ -56,18 +57,65 @@ def test_ingest_says_why_it_does_not_read(x: Simulator, source_of: SourceOf) -> 
     until = timezone.now() + timedelta(hours=1)
     Pause.objects.create(market=Market.objects.get(code="de"), cause="day", words="Used up.", until=until)
     Market.objects.filter(code="de").update(posts_a_day=0)
-    assert said("ingest", "--all")[0] == f"{source.pk} @stadtblatt: not read. Used up."
+    assert said("ingest", "--all")[0] == (
+        f"{source.pk} @stadtblatt: not read. Today's budget of its market is used up."
+    )
 
 
-def test_health_reads_nothing_and_tells_sources_and_budgets(x: Simulator, source_of: SourceOf) -> None:
+def test_health_sums_up_and_tells_what_needs_someone(x: Simulator, source_of: SourceOf) -> None:
     x.post("stadtblatt", "Neu.")
     source = source_of(ACCOUNT, "stadtblatt")
     said("ingest")
+    broken = source_of(SEARCH, "((Rat", paused_at=timezone.now(), paused_reason="no viable alternative")
     told = said("ingest", "--health")
-    assert told[0].startswith(f"{source.pk} @stadtblatt (account): well. Read as it should be. Last ")
-    assert "24 h: 1 read, 1 new, 3 charged; 30 d: 1 read, 1 new, 3 charged; 0.0 approved per 100 read" in told[0]
-    assert told[1].startswith("DE: 3 of 20,000 posts today, 3 of 500,000 this month ($0.0")
-    assert (len(told), IngestRun.objects.count()) == (6, 1)
+    assert told[0] == "2 sources: 1 fine, 1 paused."
+    assert told[1].startswith(f"{broken.pk} ((Rat (search): paused. Paused: no viable alternative Never read; 24 h: ")
+    charged = "DE: 3 charged and 0 held of 20,000 posts today; 3 charged and 0 held of 500,000 this month"
+    assert told[2].startswith(f"{charged} ($0.02, at most $0.04 should X charge")
+    assert (len(told), IngestRun.objects.count()) == (8, 1)
+    every = said("ingest", "--health", "--all")
+    assert every[2].startswith(f"{source.pk} @stadtblatt (account): well. Read as it should be. Last ")
+    assert "24 h: 1 read, 1 new, 3 charged; 30 d: 1 read, 1 new, 3 charged; 0.0 approved per 100 read" in every[2]
+    assert len(every) == 8
+    assert said("ingest", "--health", "--source", str(source.pk))[1] == every[2]
+
+
+def test_health_says_how_long_nothing_is_read(x: Simulator, source_of: SourceOf) -> None:
+    source_of(ACCOUNT, "stadtblatt")
+    now = timezone.now()
+    day, soon = now + timedelta(hours=3), now + timedelta(minutes=15)
+    Pause.objects.create(market=Market.objects.get(code="de"), cause="day", words="Used up.", until=day)
+    told = said("ingest", "--health", "--all")
+    assert told[0] == f"1 sources: 0 fine, 1 out of budget. DE has no budget until {day:%d %b %H:%M} UTC."
+    assert f"Never read, next {day:%d %b %H:%M} UTC;" in told[1]
+    Pause.objects.create(market=None, cause="token", words="Unauthorized", since=now, until=soon)
+    told = said("ingest", "--health", "--all")
+    assert told[0].endswith(
+        f"X turns everyone away since {now:%d %b %H:%M} UTC: X does not accept the token; next try"
+        f" {soon:%d %b %H:%M} UTC."
+    )
+
+
+def test_what_the_stream_brings_has_no_next_time(source_of: SourceOf) -> None:
+    source = source_of(Source.Kind.STREAM, "Rat")
+    Cursor.objects.update(newest_id=id_at(timezone.now()))
+    assert "Never read; 24 h" in said("ingest", "--health", "--source", str(source.pk))[1]
+
+
+def test_a_renewed_token_is_tried_at_once(x: Simulator, source_of: SourceOf, settings: Any) -> None:
+    assert said("ingest", "--resume") == ["X turns nobody away: there is nothing to resume."]
+    source = source_of(ACCOUNT, "stadtblatt")
+    settings.X_BEARER_TOKEN = "old"
+    said("ingest")
+    assert Pause.objects.filter(market=None, ended_at=None, cause="token").exists()
+    with pytest.raises(CommandError, match="X still turns everyone away: X does not accept the bearer token"):
+        said("ingest", "--resume")
+    settings.X_BEARER_TOKEN = x.token
+    assert said("ingest", "--resume") == [
+        f"{source.pk} @stadtblatt: read: 0 read, 2 charged".replace("0 read, ", ""),
+        "X answers again; everything goes on.",
+    ]
+    assert not Pause.objects.filter(ended_at=None).exists()
 
 
 def test_an_unknown_source_is_refused() -> None:

@@ -42,7 +42,7 @@ def health(source: Source) -> Health:
 
 def judged(source: Source) -> tuple[str, str]:
     told = health(source)
-    return told.state.value, told.words
+    return told.condition.value, told.words
 
 
 def test_one_that_was_never_read(source: Source) -> None:
@@ -59,7 +59,7 @@ def test_one_that_is_well_with_its_counts(source: Source, de_politics: Channel) 
     old = NOW - timedelta(days=31)
     make_candidate(de_politics, source=source, state=CandidateState.APPROVED, arrived_at=old)
     assert health(source) == Health(
-        state=Condition.WELL,
+        condition=Condition.WELL,
         words="Read as it should be.",
         last=last.started_at,
         next=NOW + timedelta(minutes=1),
@@ -101,7 +101,7 @@ def test_one_that_X_refuses_and_one_that_a_lead_paused(source: Source) -> None:
     Source.objects.update(paused_reason="no viable alternative")
     assert judged(source) == ("refused", "X refuses it: no viable alternative")
     Source.objects.update(paused_until=NOW - timedelta(minutes=1))
-    assert health(source).state != Condition.REFUSED
+    assert health(source).condition != Condition.REFUSED
 
 
 def test_one_whose_market_is_out_of_budget(source: Source, source_of: SourceOf) -> None:
@@ -111,8 +111,8 @@ def test_one_whose_market_is_out_of_budget(source: Source, source_of: SourceOf) 
     until = NOW + timedelta(hours=12)
     Pause.objects.create(market=Market.objects.get(code="de"), cause="day", words="Used up.", since=NOW, until=until)
     told = health_of([source, dutch], NOW)
-    assert [(told[one.pk].state, told[one.pk].words) for one in (source, dutch)] == [
-        (Condition.OUT_OF_BUDGET, "Used up."),
+    assert [(told[one.pk].condition, told[one.pk].words) for one in (source, dutch)] == [
+        (Condition.OUT_OF_BUDGET, "Today's budget of its market is used up."),
         (Condition.WELL, "Read as it should be."),
     ]
 
