@@ -1,8 +1,8 @@
 """The job behind blocks: what was laid is carried to everything undecided, what was lifted is given back.
 
 Rows of Enforcement say what is to be done; each step is one transaction that holds its row (others skip it), and may
-be killed and done again. A pass is the last one when it begins after every transaction has ended that began before the
-act was committed: one that did not see the block, such as an ingest under way, may store a candidate behind the pass."""
+be killed and done again. A pass is the last one when it begins after everything has ended that began before the act
+was committed: what could not see the block, such as an ingest under way, may store a candidate behind the pass."""
 
 from __future__ import annotations
 
