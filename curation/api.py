@@ -17,8 +17,9 @@ from rest_framework.response import Response
 
 from curation import keyset, operations
 from curation.access import act_for, candidate_for
+from curation.history import onward
 from curation.ingest import links
-from curation.models import Act, Candidate, Decision
+from curation.models import Act, Candidate
 from curation.operations.deciding import Many, Result
 from curation.serializers import (
     CandidateJson,
@@ -173,17 +174,16 @@ def decisions_of_candidate(request: Request, pk: int) -> Response:
 
 @extend_schema(
     methods=["GET"],
-    parameters=[
-        OpenApiParameter("market", OpenApiTypes.STR, required=True),
-        OpenApiParameter("since", OpenApiTypes.INT, description="Decisions after this id."),
-    ],
+    parameters=onward.PARAMETERS,
     responses={200: LogPage} | PROBLEMS,
 )
 @extend_schema(methods=["POST"], request=ManyBody, parameters=[KEY], responses={200: ManyJson} | PROBLEMS)
 @rule("desk.read")
 @api_view(["GET", "POST"])
 def decisions(request: Request) -> Response:
-    """GET: a market's log, oldest first. POST: one verb on up to 200 candidates, each answered for itself."""
+    """GET: a market's log, oldest first; who does not lead the market reads their own decisions and the system's.
+
+    POST: one verb on up to 200 candidates, each answered for itself."""
     return decide_many(request) if request.method == "POST" else log(request)
 
 
@@ -199,9 +199,8 @@ def log(request: Request) -> Response:
     since = request.query_params.get("since", "0")
     if not since.isascii() or not since.isdigit() or len(since) > 18:
         raise Refusal(_("The id of a decision."), field="since")
-    rows = list(Decision.objects.of_market(market).after(int(since))[: LOG_PAGE + 1])
-    more = rows[LOG_PAGE - 1].pk if len(rows) > LOG_PAGE else None
-    return Response({"results": LoggedDecision(rows[:LOG_PAGE], many=True).data, "next": more})
+    rows, more = onward.read_on(request.query_params, market, person(request), int(since), LOG_PAGE)
+    return Response({"results": LoggedDecision(rows, many=True).data, "next": more})
 
 
 @extend_schema(request=None, parameters=[KEY], responses={201: ManyJson, 409: Problem} | PROBLEMS)

@@ -194,10 +194,11 @@ class CandidateJson(serializers.ModelSerializer[Candidate]):
 class DecisionJson(serializers.ModelSerializer[Decision]):
     act = serializers.IntegerField(source="act_id")
     by = serializers.CharField(source="by.shown_name", default=None, allow_null=True, help_text="null: the system")
+    note = serializers.CharField(source="act.note.words", default=None, allow_null=True)
 
     class Meta:
         model = Decision
-        fields = ["id", "act", "verb", "by", "at", "reason", "version"]
+        fields = ["id", "act", "verb", "by", "at", "reason", "note", "version"]
 
 
 class LoggedDecision(DecisionJson):
@@ -239,7 +240,7 @@ class CandidateWithLog(CandidateJson):
 
     @extend_schema_field(DecisionJson(many=True))
     def get_decisions(self, candidate: Candidate) -> Any:
-        rows = candidate.decision_set.select_related("by").order_by("version")
+        rows = candidate.decision_set.select_related("by", "act__note").order_by("version")
         return DecisionJson(rows, many=True).data
 
 
