@@ -52,6 +52,7 @@ from curation.operations.lifting import (
 )
 from curation.operations.naming import BadBlock
 from curation.operations.purging import purge_old
+from curation.operations.ruling import approve_by_rule
 from curation.operations.sealing import Sealer, seal, write_out
 from curation.operations.system import lapse_old
 from curation.operations.undoing import undo
@@ -94,6 +95,7 @@ __all__ = [
     "VersionRequired",
     "annotate",
     "approve",
+    "approve_by_rule",
     "block",
     "carry_blocks",
     "decide",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
@@ -30,7 +31,8 @@ log = structlog.get_logger(__name__)
 def poll(
     source_id: int, *, now: datetime | None = None, offered: datetime | None = None, ask: Door | None = None
 ) -> IngestRun | None:
-    """Reads a source once and stores what it tells. None when not due, paused, gone, or read by another.
+    """Reads a source once, stores what it tells, and lets its rule approve. None when not due, paused, gone, or read
+    by another.
 
     `offered` is the lease of leases.offer_due; without it the source must be due. `ask` is the door to X."""
     now = now or timezone.now()
@@ -47,6 +49,8 @@ def poll(
         meter = Metered(ask or door(), market, now=clock_from(now))
         run = Pass(source, lease, now, meter).run_whole()
     say(run, source)
+    with suppress(operations.Busy):  # the next reading finds what is left
+        operations.approve_by_rule(source, now=now)
     return run
 
 
