@@ -15,6 +15,7 @@ TRANSITIONS: dict[str, Moves] = {
     Verb.SCHEDULE: {P: (A, P), A: (A,)},
     Verb.ANNOTATE: {P: (P,), A: (A,)},
     Verb.OFFER: {state: (state,) for state in (P, A, B, L, W)},
+    Verb.HOLD: {state: (state,) for state in (P, A, L)},
     Verb.LIFT: {B: (P,)},
     Verb.LAPSE: {P: (L,)},
     Verb.EDIT: {P: (P, B), A: (P, B), B: (B,), L: (L,), W: (W,)},

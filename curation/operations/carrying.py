@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from time import monotonic
-from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -165,19 +164,17 @@ class GivingBack:
         for row in lock_candidates(told).values():
             verdict = judge.on(row.tweet, row.channel, self.now)
             hits += verdict.hits(row.pk, self.now)
-            if fields := self._fields(row, verdict):
-                self.record.change(row, Verb.LIFT, **fields)
+            self._decide(row, verdict)
         Hit.objects.filter(candidate__in=told, block__in=blocks_of(self.row)).delete()
         Hit.objects.bulk_create(hits, ignore_conflicts=True)
         if self.record.decisions:
             self.record.close()
 
-    def _fields(self, row: Candidate, verdict: Verdict) -> dict[str, Any]:
-        """What changes of a candidate; nothing where another block stands, or where retention emptied the post."""
+    def _decide(self, row: Candidate, verdict: Verdict) -> None:
+        """Nothing changes where another block stands, or where retention emptied the post."""
         if row.tweet.purged_at:
-            return {}
+            return
         if row.state == State.BLOCKED and row.blocked_by_lists and not verdict.blocked:
-            return back_to_pending(self.now) | {"held": verdict.held}
-        if row.held and not verdict.held and row.state in suspects.STATES:
-            return {"held": False}
-        return {}
+            self.record.change(row, Verb.LIFT, **back_to_pending(self.now) | {"held": verdict.held})
+        elif row.held and not verdict.held and row.state in suspects.STATES:
+            self.record.change(row, Verb.HOLD, held=False)
