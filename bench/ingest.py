@@ -27,7 +27,7 @@ from curation.ingest.storing.store import store
 from curation.ingest.storing.tweets import TWEETS, row_of, store_people
 from curation.models import Tweet
 from curation.operations.record import one_transaction
-from curation.x.wire import Includes, Post, people, read_post
+from curation.x.wire import Includes, Post, read_post
 from regions.models import Block, BlockList, Channel, Source
 
 BATCH = 500  # posts a transaction: what a pass reads at most of an account or a search
@@ -40,7 +40,7 @@ def reading_of(pages: Iterable[str]) -> Reading:
     for page in pages:
         body = json.loads(page)
         includes = Includes(body["includes"])
-        reading.people |= people(body["includes"]["users"])
+        reading.people |= includes.people
         for payload in body["data"]:
             post = read_post(payload, includes)
             reading.posts[post.first_id] = post

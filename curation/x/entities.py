@@ -16,12 +16,12 @@ Entity = dict[str, Any]
 
 def clean(text: str) -> str:
     """Without what PostgreSQL cannot store; a replaced character keeps its place, so offsets stay right."""
-    return UNSTORABLE.sub("\ufffd", text)
+    return text if text.isprintable() else UNSTORABLE.sub("\ufffd", text)  # those are not; asking is quicker
 
 
 def plain_text(text: str) -> str:
     """The text as its author wrote it: X's three escaped signs undone, once."""
-    return SIGN.sub(lambda match: ESCAPED[match[0]], text)
+    return SIGN.sub(lambda match: ESCAPED[match[0]], text) if "&" in text else text
 
 
 def places_of(text: str) -> list[int]:
@@ -41,7 +41,7 @@ def read_entities(entities: Any, text: str) -> dict[str, list[Entity]]:
     """
     if not isinstance(entities, dict):
         return {}
-    places = places_of(text)
+    places = places_of(text) if "&" in text else []
     found = [
         (place[0], place[1], kind, entry)
         for kind, key in KINDS.items()

@@ -24,9 +24,11 @@ from datetime import UTC, datetime
 from json import JSONEncoder
 from typing import Any
 
-from curation.x.entities import UNSTORABLE, clean, read_entities
+import orjson
 
-as_json = JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+from curation.x.entities import clean, read_entities
+
+by_the_book = JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 LARGEST_ID = 2**63 - 1
 SNOWFLAKE_EPOCH = 1_288_834_974_657
@@ -34,13 +36,18 @@ FIRST_SNOWFLAKE = 1 << 40
 ID = re.compile(r"[0-9]{1,19}")
 LONGEST_TEXT = 100_000
 INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,6})\d*)?(Z|[+-]\d\d:?\d\d)")
+USERNAME = re.compile(r"\w{1,50}", re.ASCII)
+LANGUAGE = re.compile(r"[A-Za-z-]{2,8}")
+COUNTRY = re.compile(r"[A-Z]{2}")
+ADDRESS = re.compile(r"https?://[!-~]+")
 METRICS = {
-    "likes": ("like_count",),
-    "reposts": ("retweet_count", "repost_count"),
-    "replies": ("reply_count",),
-    "quotes": ("quote_count",),
-    "bookmarks": ("bookmark_count",),
-    "views": ("impression_count",),
+    "like_count": "likes",
+    "repost_count": "reposts",
+    "retweet_count": "reposts",
+    "reply_count": "replies",
+    "quote_count": "quotes",
+    "bookmark_count": "bookmarks",
+    "impression_count": "views",
 }
 
 
@@ -68,8 +75,8 @@ class Person:
 
 @dataclass(frozen=True)
 class Post:
-    """One version of a post. `edit_ids` from the first to the newest known; `raw` and `raw_json`, the same as
-    text, can be stored as JSONB."""
+    """One version of a post. `edit_ids` from the first to the newest known; `raw` is X's payload, `raw_json` the same
+    as JSONB accepts it."""
 
     id: int
     edit_ids: list[int]
@@ -153,13 +160,21 @@ def cleaned(payload: Any, depth: int = 0) -> Any:
     return payload
 
 
-def storable(payload: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """The payload and its JSON, as JSONB accepts them; hardly one needs to be cleaned for that."""
+def as_json(value: Any) -> str:
+    """JSON as PostgreSQL takes it, of what JSON can say. What is no number becomes null."""
     try:
-        text = as_json(payload)
-    except (ValueError, RecursionError):
+        return orjson.dumps(value).decode()
+    except TypeError:  # numbers over 64 bits
+        return by_the_book(value)
+
+
+def storable(payload: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """The payload and its JSON, as JSONB accepts it; hardly one needs to be cleaned for that."""
+    try:
+        text = orjson.dumps(payload).decode()
+    except TypeError:  # lone surrogates, numbers over 64 bits, endless depth
         text = ""
-    if text and "\\u0000" not in text and not UNSTORABLE.search(text):
+    if text and "\\u0000" not in text:
         return payload, text
     kept = cleaned(payload)
     return kept, as_json(kept)
@@ -201,7 +216,7 @@ def read_person(payload: Any) -> Person:
     if not isinstance(payload, dict):
         raise Unreadable("the account is not an object")
     username = payload.get("username")
-    if not isinstance(username, str) or not re.fullmatch(r"\w{1,50}", username, re.ASCII):
+    if not isinstance(username, str) or not USERNAME.fullmatch(username):
         raise Unreadable("the account has no username")
     return Person(
         x_id=read_id(payload.get("id"), "the account's id"),
@@ -266,7 +281,7 @@ def _created(payload: dict[str, Any], number: int) -> datetime:
 
 def _lang(payload: dict[str, Any]) -> str:
     lang = _text(payload, "lang")
-    return lang if re.fullmatch(r"[A-Za-z-]{2,8}", lang) else ""
+    return lang if LANGUAGE.fullmatch(lang) else ""
 
 
 def _edits(payload: dict[str, Any], number: int) -> list[int]:
@@ -338,8 +353,7 @@ def _poll(payload: dict[str, Any], includes: Includes) -> dict[str, Any] | None:
 def _metrics(given: Any) -> dict[str, int]:
     if not isinstance(given, dict):
         return {}
-    told = {ours: next((given[name] for name in names if name in given), None) for ours, names in METRICS.items()}
-    return {name: _count({"n": value}, "n") for name, value in told.items() if value is not None}
+    return {ours: _count(given, name) for name, ours in METRICS.items() if given.get(name) is not None}
 
 
 def _withheld(given: Any) -> list[str]:
@@ -348,7 +362,7 @@ def _withheld(given: Any) -> list[str]:
         return []
     codes = given.get("country_codes") if isinstance(given, dict) else None
     known = {code.upper() for code in codes if isinstance(code, str)} if isinstance(codes, list) else set()
-    return sorted(code for code in known if re.fullmatch(r"[A-Z]{2}", code)) or ["XX"]
+    return sorted(code for code in known if COUNTRY.fullmatch(code)) or ["XX"]
 
 
 def _text(payload: dict[str, Any], key: str) -> str:
@@ -357,7 +371,7 @@ def _text(payload: dict[str, Any], key: str) -> str:
 
 
 def _address(value: Any, longest: int = 2000) -> str:
-    fits = isinstance(value, str) and len(value) <= longest and re.fullmatch(r"https?://[!-~]+", value)
+    fits = isinstance(value, str) and len(value) <= longest and ADDRESS.fullmatch(value)
     return str(value) if fits else ""
 
 

@@ -5,6 +5,7 @@ Order of locks: authors, tweets, channels, candidates, each by id; the markets' 
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -172,9 +173,9 @@ def locked(posts: Iterable[Post]) -> dict[int, Tweet]:
     return found
 
 
-def languages_of(channels: Iterable[Channel]) -> set[str]:
+def languages_of(channels: Iterable[Channel]) -> frozenset[str]:
     """The languages of the markets that are concerned."""
-    return {language for market in {channel.market for channel in channels} for language in market.languages}
+    return frozenset(code for market in {channel.market for channel in channels} for code in market.languages)
 
 
 def version_of(post: Post, channels: Iterable[Channel]) -> dict[str, Any]:
@@ -185,7 +186,7 @@ def version_of(post: Post, channels: Iterable[Channel]) -> dict[str, Any]:
         "lang": post.lang,
         "lang_guess": second_opinion(post.lang, post.text, languages_of(channels)),
         "wire": post.wire(),
-        "raw": post.raw,
+        "raw": json.loads(post.raw_json),
         "metrics": post.metrics,
         "sensitive": post.sensitive,
         "withheld_in": post.withheld_in,
@@ -196,7 +197,7 @@ def row_of(pk: int, post: Post, guessed: str, now: datetime) -> tuple[Any, ...]:
     """A new tweet, as TWEETS takes it."""
     return (
         pk, post.first_id, post.id, post.author_id, post.text, post.lang, guessed, post.created_at,
-        as_json(post.wire()), post.raw_json or as_json(post.raw), as_json(post.metrics), post.sensitive,
+        as_json(post.wire()), post.raw_json, as_json(post.metrics), post.sensitive,
         as_array(post.withheld_in), now if post.id != post.first_id else None, now, now, "", "",
     )  # fmt: skip
 

@@ -286,6 +286,24 @@ def test_what_postgresql_cannot_store_is_replaced_in_place() -> None:
     assert post.raw["text"] == post.text
 
 
+@pytest.mark.parametrize(
+    ("odd", "kept"),
+    [
+        (float("nan"), None),
+        (float("inf"), None),
+        (2**70, 2**70),
+        (-(2**70), -(2**70)),
+        ("a\x00b\ud800", "a\ufffdb\ufffd"),
+        ("&amp; \u2028 Ä\t", "&amp; \u2028 Ä\t"),
+        ("\\u0000", "\\u0000"),
+        (1.5, 1.5),
+    ],
+)
+def test_the_json_that_is_stored_says_what_x_said_as_far_as_jsonb_accepts_it(odd: Any, kept: Any) -> None:
+    told = read_post(FULL | {"further": [odd]}, NONE).raw_json
+    assert json.loads(told) == read_post(FULL, NONE).raw | {"further": [kept]}
+
+
 def test_cleaned_is_stored_by_jsonb_whatever_it_was() -> None:
     deep: Any = "x"
     for _ in range(200):
