@@ -11,8 +11,10 @@ Used alike for search, block matching and near-duplicates, so that they agree on
 wants "ae" too lists both spellings.
 """
 
+import re
 import unicodedata
 
+BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 LETTERS = {"đ": "d", "ð": "d", "ł": "l", "ø": "o", "æ": "ae", "œ": "oe", "ς": "σ", "ı": "i", "þ": "th", "ħ": "h"}
 DROPPED = {"Mn", "Me", "Cf"}  # marks that stand on letters; invisible format characters
 
@@ -36,8 +38,13 @@ TABLE = Folded()
 
 
 def fold(text: str) -> str:
-    """The whole text folded."""
-    return text.casefold().translate(TABLE)
+    """The whole text folded. ASCII in lower case is folded already, and most of a text is."""
+    lower = text.casefold()
+    return lower if lower.isascii() else BEYOND_ASCII.sub(_folded, lower)
+
+
+def _folded(letters: re.Match[str]) -> str:
+    return letters[0].translate(TABLE)
 
 
 def squeezed(text: str) -> str:

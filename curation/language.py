@@ -54,8 +54,14 @@ def second_opinion(said: str, text: str, languages: Iterable[str]) -> str:
     """Our guess, where X's word `said` leaves a doubt for markets that speak `languages`; else nothing.
 
     Without languages there is a doubt only where X names none."""
+    return guess(text) if doubtful(said, frozenset(languages)) else ""
+
+
+@lru_cache(maxsize=1024)
+def doubtful(said: str, languages: frozenset[str]) -> bool:
+    """Whether X's word names no language, or one that none of the markets speaks."""
     spoken, bare = {grouped(language) for language in languages}, grouped(said)
-    return guess(text) if bare in UNKNOWN or (spoken and bare not in spoken) else ""
+    return bare in UNKNOWN or bool(spoken and bare not in spoken)
 
 
 def grouped(language: str) -> str:

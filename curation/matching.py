@@ -73,6 +73,8 @@ class Matcher:
         for block in blocks:
             if value := normalised(block.kind, block.value):
                 self.listed[block.kind][value].append(block)
+        self.authors, self.posts = self.listed[Block.Kind.AUTHOR], self.listed[Block.Kind.TWEET]
+        self.tags, self.domains = self.listed[Block.Kind.HASHTAG], self.listed[Block.Kind.DOMAIN]
         self.terms = ahocorasick.Automaton()
         for term, listed in self.listed[Block.Kind.TERM].items():
             self.terms.add_word(term, (len(term), listed))
@@ -107,11 +109,12 @@ class Matcher:
     def _places(self, tweet: Worded, words: str) -> Iterator[Place]:
         if len(self.terms):
             yield from self._in_text(tweet.text, words)
-        if self.listed[Block.Kind.AUTHOR] and (author := tweet.author) is not None:
-            yield from self._named(Block.Kind.AUTHOR, (author.username.casefold(), str(author.x_id)))
-        if self.listed[Block.Kind.TWEET]:
-            yield from self._named(Block.Kind.TWEET, {str(tweet.first_id), str(tweet.current_id)})
-        yield from self._in_entities(tweet.part("entities") or {})
+        if self.authors and (author := tweet.author) is not None:
+            yield from named(self.authors, (author.username.casefold(), str(author.x_id)))
+        if self.posts:
+            yield from named(self.posts, {str(tweet.first_id), str(tweet.current_id)})
+        if entities := tweet.part("entities"):
+            yield from self._in_entities(entities)
 
     def _in_text(self, text: str, words: str) -> Iterator[Place]:
         met: set[int] = set()
@@ -125,13 +128,8 @@ class Matcher:
                 for block in blocks:
                     yield block, start, end
 
-    def _named(self, kind: str, values: Iterable[str]) -> Iterator[Place]:
-        for value in values:
-            for block in self.listed[kind].get(value, ()):
-                yield block, None, None
-
     def _in_entities(self, entities: dict[str, list[dict[str, Any]]]) -> Iterator[Place]:
-        tags, domains = self.listed[Block.Kind.HASHTAG], self.listed[Block.Kind.DOMAIN]
+        tags, domains = self.tags, self.domains
         for tag in entities.get("hashtags", ()) if tags else ():
             for block in tags.get(fold(tag["tag"]), ()):
                 yield block, tag.get("start"), tag.get("end")
@@ -139,6 +137,11 @@ class Matcher:
             for domain in with_parents(host_of(url.get("expanded_url") or url.get("url") or "")):
                 for block in domains.get(domain, ()):
                     yield block, url.get("start"), url.get("end")
+
+
+def named(listed: Listed, values: Iterable[str]) -> list[Place]:
+    """The blocks listed under any of the values; outside the text."""
+    return [(block, None, None) for value in values if value in listed for block in listed[value]]
 
 
 def is_whole_word(text: str, first: int, last: int) -> bool:

@@ -78,7 +78,7 @@ def parts(
         "similar": -similar,
     }
     weights = weights or weights_of(channel)
-    points = {name: round(share * weights[name], 1) for name, share in shares.items()}
+    points = {name: round(share * weights[name], 1) for name, share in shares.items() if share}
     return {name: value for name, value in points.items() if value}
 
 

@@ -87,17 +87,17 @@ class Arrival:
         self, newcomer: Newcomer, source: Source | None, here: Here, decided: tuple[int, int], now: datetime
     ) -> list[Any]:
         """As CANDIDATES takes it. `decided`: of the author in this channel, how many approved and blocked."""
-        tweet, channel = self.tweet, self.channel
+        tweet, channel, verdict = self.tweet, self.channel, self.verdict
         trust = source.trust if source else BY_HAND
         points = parts(
             tweet, channel, trust=trust, approved=decided[0], blocked=decided[1], now=now,
             similar=newcomer.similar, ours=here.ours, weights=here.weights,
         )  # fmt: skip
         return [
-            newcomer.pk, channel.pk, tweet.pk, self.state, 1, source.pk if source else None, newcomer.group, False,
+            newcomer.pk, newcomer.channel_id, tweet.pk, self.state, 1, source and source.pk, newcomer.group, False,
             as_array(newcomer.keys), rank(points, tweet.created_at, channel), as_json(points),
             f"{tweet.words} {names_of(tweet.author.name, tweet.author.username)}",
-            tweet.created_at, now, now, self.verdict.held, "", "", False, self.verdict.blocked,
+            tweet.created_at, now, now, verdict.held, "", "", False, verdict.blocked,
         ]  # fmt: skip
 
 
@@ -199,8 +199,8 @@ def _stored(arriving: list[Arrival], source: Source | None, now: datetime) -> Ar
 
     def rows() -> Iterator[list[Any]]:
         for one, arrival in zip(newcomers, arriving, strict=True):
-            decided = history[arrival.channel.pk, arrival.tweet.author.x_id]
-            yield arrival.row(one, source, here[arrival.channel.pk], decided, now)
+            decided = history[one.channel_id, arrival.tweet.author.x_id]
+            yield arrival.row(one, source, here[one.channel_id], decided, now)
 
     made = _added(rows, {one.pk for one in newcomers})
     told = {one.pk: arrival for one, arrival in zip(newcomers, arriving, strict=True) if one.pk in made}
