@@ -180,6 +180,40 @@ def test_what_is_live_is_due_after_ten_minutes_longest_first(politics: Channel, 
 
 
 @pytest.mark.django_db
+def test_everything_live_is_asked_about_at_least_every_quarter_of_an_hour(
+    politics: Channel, de: Market, now: datetime, settings: Any
+) -> None:
+    """An hour of beat's minutes; X answers nothing for four of them, just when all of it is due."""
+    assert settings.CELERY_BEAT_SCHEDULE["recheck live"]["schedule"] == M.total_seconds()
+    Channel.objects.filter(pk=politics.pk).update(feed_length=50)
+    clock = [now]
+    with Simulator(rate=0, catalogue=0, clock=lambda: clock[0].timestamp()) as x:
+        ask = Door(x.base_url, x.token, read_seconds=2, clock=lambda: clock[0].timestamp())
+        account = x.account("blatt", category="politics", language="de")
+        author = make_author("blatt", x_id=account.id)
+        numbers = [int(x.post("blatt", f"Nummer {n}.", at=now - 30 * M)) for n in range(40)]
+        for n, number in enumerate(numbers):
+            seen = {"author": author, "checked_at": now - (n % 10) * M}
+            live(politics, tweet=make_tweet(first_id=number, **seen), go_live_at=now + 25 * M if n > 35 else None)
+        ages = []
+        for minute in range(60):
+            clock[0] = now + minute * M
+            if minute == 20:
+                Tweet.objects.update(checked_at=clock[0] - verifying.CHECKED_EVERY)
+                x.fail("/2/tweets", status=503, times=None)
+            if minute == 24:
+                x.mend()
+            publish(de.pk, now=clock[0])
+            for ids in verifying.due(clock[0]).values():
+                recheck(ids, now=clock[0], since=clock[0] - verifying.CHECKED_EVERY, ask=ask)
+            shown = Tweet.objects.filter(pk__in=verifying.shown())
+            ages.append((shown.count(), max(clock[0] - tweet.checked_at for tweet in shown)))
+    assert [count for count, _age in ages] == [36] * 25 + [40] * 35
+    oldest = max(age for _count, age in ages)
+    assert oldest == verifying.CHECKED_EVERY + 3 * M < verifying.EVERY_LIVE_ONE
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(("minutes", "due"), [(59, True), (61, False), (-1, False)])
 def test_what_goes_live_within_the_hour_is_due_too(
     minutes: int, due: bool, politics: Channel, de: Market, now: datetime
