@@ -62,11 +62,11 @@ class Report:
 
 
 class Chaos:
-    """One run by one seed. `posts` a market, of which a day's budget covers `share`."""
+    """One run by one seed. `posts` a market; a day's budget is used up by some answers that fail, each a full page."""
 
-    def __init__(self, seed: int, *, posts: int = 60, share: float = 0.6, rate: float = 0.45) -> None:
+    def __init__(self, seed: int, *, posts: int = 60, budget: int = 350, rate: float = 0.45) -> None:
         self.seed, self.posts, self.chance = seed, posts, Random(seed)
-        self.budget = int(posts * share) + 40
+        self.budget = budget
         self.clock = Clock()
         self.x = Recording(self.clock, seed, rate)
         self.errors: list[str] = []
