@@ -6,10 +6,11 @@ PYTHON ?= $(shell for name in python3.11 python3 python3.12 python3.13 python3.1
 CHECKS := DATABASE_URL=postgres://checks@127.0.0.1:1/checks REDIS_URL=redis://127.0.0.1:1/0 \
 	SECRET_KEY=only-for-checks-0123456789-0123456789-0123456789 DJANGO_SETTINGS_MODULE=curation.config.settings
 
-.PHONY: help demo test soak lint bench messages translations venv
+.PHONY: help demo manage test soak lint bench messages translations venv
 
 help:
 	@echo "make demo       everything on this machine: http://localhost:8000 (PORT, DEMO_DIR move it)"
+	@echo "make manage     manage.py against a demo that runs (ARGS='ingest --health')"
 	@echo "make test       the tests, browser included (ARGS='-k words' picks some)"
 	@echo "make soak       hours of killed workers and chaos, see docs/reliability.md (SOAK=short: ten minutes)"
 	@echo "make lint       style, types, missing migrations"
@@ -18,6 +19,9 @@ help:
 
 demo: translations
 	@exec $(PY) -m curation.config.demo
+
+manage:
+	@exec $(PY) -m curation.config.demo.manage $(ARGS)
 
 test: translations
 	@.ci/browser

@@ -11,7 +11,7 @@ from curation.config.demo.greeting import greeting
 from curation.config.demo.options import ROOT, Options, check_machine, claim, disk, read_options
 from curation.config.demo.ports import HOST, remembered_ports
 from curation.config.demo.program import Program
-from curation.config.demo.programs import answer, environment, processes, python, simulator
+from curation.config.demo.programs import answer, environment, processes, python, simulator, write_environment
 from curation.config.demo.servers import postgres_program, redis_program
 from curation.config.demo.static import collected, static_stamp
 from curation.config.demo.supervisor import Supervisor
@@ -38,6 +38,7 @@ class Demo:
     def start(self) -> None:
         shared = environment(self.options, self.ports, self.start_servers())
         self.check_settings(shared)
+        write_environment(self.options.folder, shared)
         if self.options.own_x:
             x = simulator(self.options.folder, self.ports["simulator"], shared)
             self.supervisor.start(x)

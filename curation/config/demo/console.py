@@ -13,6 +13,25 @@ WIDTH = 10
 MOST_LOG = 10_000_000
 
 
+class Folding:
+    """Makes one line of a traceback: its last, which says what went wrong. Of one that led to another, the other's."""
+
+    BEGINS = "Traceback (most recent call last):"
+    LEADS_ON = ("During handling of the above", "The above exception was")
+
+    def __init__(self) -> None:
+        self.within = False
+
+    def shown(self, text: str) -> str:
+        """What is to be shown of a line; "" for nothing."""
+        if self.BEGINS in text:
+            self.within = True
+        elif self.within and text and not text[0].isspace() and not text.startswith(self.LEADS_ON):
+            self.within = False
+            return text
+        return "" if self.within or text.startswith(self.LEADS_ON) else text
+
+
 class Console:
     """Lines on `out`, in colour only where someone looks. They may quote tweets: none steers the terminal."""
 
@@ -24,10 +43,12 @@ class Console:
     def say(self, sentence: str) -> None:
         self.line("demo", sentence)
 
-    def line(self, name: str, text: str) -> None:
-        """Shows one line of a program, and keeps it in the program's log."""
+    def line(self, name: str, text: str, *, shown: str | None = None) -> None:
+        """Keeps one line of a program in its log, and shows it, or what shall be shown of it; "" shows nothing."""
         text = UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
         self.keep(name, text)
+        if shown == "":
+            return
         label = f"{name:<{WIDTH}} |"
         if self.colour:
             tone = 36 if name == "demo" else 31 + sum(name.encode()) % 5

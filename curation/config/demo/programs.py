@@ -16,6 +16,15 @@ from curation.config.demo.servers import private
 LASTING = ("--respawn-failed-workers", "--workers-kill-timeout", "3")
 LOCAL = build_opener(ProxyHandler({}))
 AS_ROOT = "You're running the worker with superuser privileges"
+NAMED = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "CELERY_BROKER_URL",
+    "X_API_BASE_URL",
+    "X_BEARER_TOKEN",
+    "LOG_FORMAT",
+    "LOG_LEVEL",
+)
 PICTURE_HOSTS = "https://pbs.twimg.com,https://video.twimg.com"
 
 
@@ -43,6 +52,13 @@ def environment(options: Options, ports: dict[str, int], urls: dict[str, str]) -
         "LOG_LEVEL": os.environ.get("LOG_LEVEL") or "WARNING",
     }
     return shared | (own_x(ports["simulator"], secret) if options.own_x else {})
+
+
+def write_environment(folder: Path, shared: dict[str, str]) -> None:
+    """Keeps what Tickerdesk's processes get, and nothing else of ours, for `make manage`: one `NAME=value` a line."""
+    ours = {name: value for name, value in shared.items() if os.environ.get(name) != value or name in NAMED}
+    lines = [f"{name}={value}" for name, value in sorted(ours.items()) if "\n" not in value]
+    private(folder / "environment", "\n".join(lines) + "\n")
 
 
 def own_x(port: int, secret: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 
-from curation.config.demo.console import Console
+from curation.config.demo.console import Console, Folding
 from curation.config.demo.program import Program
 from curation.config.demo.trouble import Ended, Trouble
 
@@ -31,6 +31,7 @@ class Child:
         self.deaths = 0
         self.started_at = 0.0
         self.again_at: float | None = None
+        self.folding = Folding()
 
     @property
     def alive(self) -> bool:
@@ -175,8 +176,11 @@ class Supervisor:
         child.rest = b""
 
     def show(self, child: Child, lines: list[bytes]) -> None:
+        """All of it; of what is torn down at the end each traceback in one line, since its log has the whole."""
         for line in lines:
-            self.console.line(child.program.name, line.decode(errors="replace").rstrip())
+            text = line.decode(errors="replace").rstrip()
+            shown = child.folding.shown(text) if self.ending else text
+            self.console.line(child.program.name, text, shown=shown)
 
     def log_of(self, child: Child) -> str:
         return str(child.program.log or self.console.log_of(child.program.name))
