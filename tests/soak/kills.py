@@ -86,7 +86,7 @@ def soak(
 
 def due(plan: Plan, killed: int, kills: int, began: float) -> bool:
     """Whether it is time for the next kill."""
-    return (time.monotonic() - began) > killed * (plan.posts * 0.9 / plan.pace) / (kills + 1)
+    return (time.monotonic() - began) > killed * (plan.posts * (1 - plan.there) / plan.pace) / (kills + 1)
 
 
 def figures(plan: Plan, watch: Watch, farm: Farm, began: float) -> dict[str, Any]:
