@@ -27,6 +27,7 @@ FOR_EDITORS = {"link"}  # pages that a viewer may not even read
 FOR_LEADS = {"hold", "release", "erase", "erase-author"}
 PUBLIC = {"ticker", "channel-ticker", "feeds", "feed-of-market", "feed-of-channel", "livez", "readyz", "metrics"}
 PUBLIC |= {"schema", "docs", "no-such-api", "choose-language"}
+FOR_LEADS |= {"market-log", "log-sheet"}
 SIGNED_IN = {"home", "my-log"}
 
 
@@ -66,7 +67,8 @@ def address_of(anna: User, de_politics: Channel) -> Any:
     candidate = make_candidate(de_politics)
     act = operations.approve(make_candidate(de_politics), by=anna, version=1).act
     publish(de_politics.market_id)
-    return lambda address: filled(address, act.pk if "acts/" in address else candidate.pk)
+    post = str(candidate.tweet.current_id)
+    return lambda address: filled(address.replace("<int:post>", post), act.pk if "acts/" in address else candidate.pk)
 
 
 def ask(browse: Any, user: User | None, name: str, url: str) -> int:
