@@ -25,13 +25,15 @@ MANY_FAILURES = 3
 
 @dataclass(frozen=True)
 class Notice:
-    """Why nothing new comes: a sentence for everyone; for leads X's own words, with since when. `key` changes when
-    the sentence does."""
+    """Why nothing new comes: a sentence for everyone. Where X turns us away, leads read why in their language, since
+    when, and X's own words; `endable`: who may have X tried again at once. `key` changes when the sentence does."""
 
     key: str
     sentence: str
+    why: str = ""
     words: str = ""
     since: datetime | None = None
+    endable: bool = False
 
 
 def notices(user: User, markets: Sequence[Market], now: datetime) -> list[Notice]:
@@ -40,15 +42,20 @@ def notices(user: User, markets: Sequence[Market], now: datetime) -> list[Notice
     leads = any(may(user, "settings.edit", market) for market in markets)
     found = list(open_ones.select_related("market").order_by("market__position", "until", "pk"))
     everyone = [pause for pause in found if pause.market_id is None][-1:]
-    return [notice_of(pause, leads, now) for pause in (*everyone, *(one for one in found if one.market_id))]
+    chief = bool(user.is_superuser)
+    return [
+        notice_of(pause, now, leads=leads, chief=chief)
+        for pause in (*everyone, *(one for one in found if one.market_id))
+    ]
 
 
-def notice_of(pause: Pause, leads: bool, now: datetime) -> Notice:
+def notice_of(pause: Pause, now: datetime, *, leads: bool, chief: bool) -> Notice:
+    """Of a budget that is used up the sentence says all."""
     span = span_of(pause.until, now)
-    key = f"{pause.pk}:{span}"
-    if not leads:
-        return Notice(key, sentence_of(pause, span, now))
-    return Notice(key, sentence_of(pause, span, now), pause.words, pause.since)
+    key, sentence = f"{pause.pk}:{span}", sentence_of(pause, span, now)
+    if not leads or pause.market_id:
+        return Notice(key, sentence)
+    return Notice(key, sentence, str(pause.get_cause_display()), pause.words, pause.since, endable=chief)
 
 
 def sentence_of(pause: Pause, span: str, now: datetime) -> str:

@@ -23,6 +23,7 @@ urlpatterns = [
     path("my/decisions/", views.my_log, name="my-log"),
     path("posts/<int:post>/", views.post_log, name="post-log"),
     path("acts/<int:pk>/undo/", views.undo_act, name="undo-act"),
+    path("pauses/try-again/", views.try_again, name="try-again"),
     path("erase/<slug:market>/", views.erase, name="erase"),
     path("erase/<slug:market>/author/", views.erase_author, name="erase-author"),
 ]

@@ -30,7 +30,7 @@ from curation.ingest.storing.candidates import Arrivals, offer
 from curation.ingest.storing.store import settle, store
 from curation.ledger import budget
 from curation.ledger.metered import Metered, clock_from
-from curation.models import Author, Candidate, IngestRun, Quarantined, Tweet
+from curation.models import Author, Candidate, IngestRun, Pause, Quarantined, Tweet
 from curation.operations.errors import Busy
 from curation.operations.record import one_transaction
 from curation.tombstones import erased
@@ -115,18 +115,26 @@ class XBusy(Refusal):
 
 @dataclass(frozen=True)
 class Look:
-    """What a link would bring and cost. `posts`: what X would charge, at least; nothing for what is here."""
+    """What a link would bring and cost. `posts`: what X would charge, at least; nothing for what is here. `tweet`: what
+    is known of it, perhaps that it is gone at X; `pause`: why X cannot be asked for it now."""
 
     post_id: int
     candidate: Candidate | None
     stored: bool
     posts: int
     balance: budget.Balance
+    tweet: Tweet | None = None
+    pause: Pause | None = None
 
     @property
     def price(self) -> Decimal:
         """In dollars."""
         return self.posts * self.balance.price
+
+    @property
+    def highest_price(self) -> Decimal:
+        """In dollars, should X charge the author that it sends along."""
+        return self.price * budget.DEAREST
 
     @property
     def left(self) -> int:
@@ -176,7 +184,8 @@ def look(url: str, channel: Channel, now: datetime) -> Look:
     candidate = Candidate.objects.with_tweets().filter(channel=channel, tweet=tweet).first() if tweet else None
     here = bool(candidate or (tweet and _whole(tweet)))
     posts = 0 if here else len(budget.uncharged([number], now))
-    return Look(number, candidate, here, posts, budget.balance(channel.market, now))
+    pause = None if here else pauses.of_everyone()
+    return Look(number, candidate, here, posts, budget.balance(channel.market, now), tweet, pause)
 
 
 def add(url: str, channel: Channel, *, by: User, now: datetime, ask: Door | None = None) -> Added:

@@ -14,7 +14,7 @@ from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 
 from curation.models import Author, Candidate, IngestRun, Quarantined, Tweet
-from curation.operations.errors import SeveralAuthors, UnknownAuthor
+from curation.operations.errors import NotAnId, SeveralAuthors, UnknownAuthor
 from curation.operations.following import Followed, withdraw
 from curation.operations.record import one_transaction
 from curation.tombstones import bury
@@ -50,7 +50,7 @@ class Erasure:
 def preview_erasure(author: str | int) -> Erasure:
     """What erasing would take away. By X's id, also one never seen, or by the username of a known author.
 
-    Raises UnknownAuthor, SeveralAuthors."""
+    Raises UnknownAuthor, SeveralAuthors, NotAnId."""
     return _known(_found(author))
 
 
@@ -74,7 +74,7 @@ def _found(author: str | int) -> int:
     given = str(author).strip().lstrip("@")
     if given.isascii() and given.isdigit():
         if not 0 < int(given) <= LARGEST_ID:
-            raise UnknownAuthor(field="author")
+            raise NotAnId(field="author")
         return int(given)
     ids = list(Author.objects.filter(username__iexact=given).values_list("pk", flat=True)) if given else []
     if not ids:
@@ -90,8 +90,9 @@ def _known(x_id: int) -> Erasure:
     name = author.username if author else ""
     names = _names(x_id, name)
     by_id = Q(x_id=str(x_id)) | Q(value=str(x_id))
+    noted = Q(value=str(x_id), note__startswith="@")  # by its number, with the name that it had then beside it
     sources = list(Source.objects.filter(by_id | _named(names), kind=Source.Kind.ACCOUNT).order_by("pk"))
-    blocks = list(Block.objects.filter(_named(names), kind=Block.Kind.AUTHOR).order_by("pk"))
+    blocks = list(Block.objects.filter(_named(names) | noted, kind=Block.Kind.AUTHOR).order_by("pk"))
     approved = Candidate.objects.approved().filter(tweet__author=x_id).values_list("channel").annotate(n=Count("pk"))
     counts = dict(approved.order_by("channel"))
     channels = Channel.objects.select_related("market", "category").in_bulk(counts)
@@ -181,11 +182,12 @@ def _rename(block: Block, found: Erasure) -> None:
     """It goes on by X's id; where one by id stands already in the same place, that one does, and this is lifted."""
     twins = Block.objects.filter(
         kind=block.kind, value=str(found.x_id), market=block.market_id, channel=block.channel_id,
-        block_list=block.block_list_id, lifted_at=None,
+        block_list=block.block_list_id, effect=block.effect, ends_at=block.ends_at, lifted_at=None,
     )  # fmt: skip
     if block.lifted_at is None and twins.exclude(pk=block.pk).exists():
         block.lifted_at = block.updated_at
-    block.value, block.note = str(found.x_id), without(found.names, block.note)
+    note = re.sub(r"^@\w+", LEFT_BLANK, block.note)
+    block.value, block.note = str(found.x_id), without(found.names, note)
     block.save()
 
 

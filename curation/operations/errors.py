@@ -74,6 +74,11 @@ class UnknownAuthor(Refusal):
     detail = _("No author of that name is known here. Give X's id of the account.")
 
 
+class NotAnId(Refusal):
+    code = "not_an_id"
+    detail = _("This is no id of an account at X: those have at most 19 digits, and none is 0.")
+
+
 class SeveralAuthors(Refusal):
     code = "several_authors"
     detail = _("Several accounts had this name. Give the id.")

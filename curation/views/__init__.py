@@ -4,6 +4,7 @@ from curation.views.authors import erase, erase_author
 from curation.views.desk import arrivals, changes, decide, decide_many, desk, home, similar, undo
 from curation.views.links import add_link, link
 from curation.views.log import log_sheet, market_log, my_log, post_log, undo_act
+from curation.views.pauses import try_again
 
 __all__ = [
     "add_link",
@@ -21,6 +22,7 @@ __all__ = [
     "my_log",
     "post_log",
     "similar",
+    "try_again",
     "undo",
     "undo_act",
 ]

@@ -14,10 +14,10 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET, require_POST
 
 from curation.access import candidate_for
-from curation.cards import card
+from curation.cards import GONE, card
 from curation.forms import LinkForm
 from curation.ingest import links
-from curation.models import Candidate, Verb
+from curation.models import Candidate, Tweet, Verb
 from curation.places import clock_of, frame, place_for
 from curation.queue import Place
 from curation.transitions import TRANSITIONS
@@ -44,7 +44,8 @@ def link(request: PageRequest, market: str) -> HttpResponse:
             return panel(request, place, refusal=refusal)
         if seen.candidate:
             return shown(request, place, seen.candidate, made=False)
-        return panel(request, place, seen=seen)
+        gone = GONE.get(Tweet.Gone(seen.tweet.gone_cause)) if seen.tweet and seen.tweet.gone_cause else ""
+        return panel(request, place, seen=seen, gone=gone)
 
 
 @rule("candidate.add")
@@ -72,7 +73,8 @@ def channel_of(place: Place) -> Channel:
 
 def shown(request: PageRequest, place: Place, candidate: Candidate, *, made: bool) -> HttpResponse:
     """The candidate's card, on the desk as the first row, where one then stands."""
-    again = candidate.state in TRANSITIONS[Verb.REOPEN] and candidate.state in ("blocked", "lapsed")
+    stopped = candidate.state in TRANSITIONS[Verb.REOPEN] and candidate.state in ("blocked", "lapsed")
+    again = stopped and not candidate.tweet.purged_at
     response = panel(request, place, card=card(candidate, request.user), made=made, candidate=candidate, again=again)
     response["HX-Trigger-After-Settle"] = json.dumps({"returned": {"row": candidate.pk}})
     return response

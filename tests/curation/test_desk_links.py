@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from curation import operations
 from curation.ledger.budget import day_of
-from curation.models import BudgetDay, Candidate, IngestRun, State
+from curation.models import BudgetDay, Candidate, IngestRun, Pause, State
 from curation.x.simulator import Simulator
 from regions.models import Channel, Role, User
 from tests.cast import channel_of, make_candidate, make_tweet, make_user
@@ -39,7 +39,8 @@ def test_the_desk_has_the_form_for_editors_alone(browse: Any, anna: User, vera: 
 
 def test_the_price_is_shown_and_x_is_not_asked(browse: Any, anna: User, x: Simulator, number: str) -> None:
     said = text_of(browse(anna).get(LINK, told(number)))
-    assert "Costs 1 post ($0.005). 18,000 of today's 20,000 are left for Germany." in said
+    price = "Costs 1 post ($0.005; at most $0.015, should X charge its author too)."
+    assert f"{price} 18,000 of today's 20,000 are left for Germany." in said
     assert "Add to Politics" in said
     assert (x.meter.reads, IngestRun.objects.exists()) == ({}, False)
 
@@ -187,3 +188,26 @@ def test_whose_market_it_is_pays(browse: Any, db: None, number: str, nl_politics
     both = make_user("mila", {"de": Role.EDITOR, "nl": Role.EDITOR})
     browse(both).post("/link/nl/add/", told(number))
     assert BudgetDay.objects.get().market == nl_politics.market
+
+
+def test_while_x_turns_everyone_away_no_price_is_shown(browse: Any, anna: User, number: str) -> None:
+    until = timezone.now() + timedelta(minutes=9)
+    Pause.objects.create(market=None, cause="token", words="Unauthorized", until=until)
+    said = text_of(browse(anna).get(LINK, told(number)))
+    assert "X does not let us read at present. It is tried again at" in said
+    assert ("Costs" in said, "Add to Politics" in said) == (False, False)
+
+
+def test_a_known_withdrawn_post_says_so_and_why(browse: Any, anna: User, number: str, de_politics: Channel) -> None:
+    browse(anna).post(ADD, told(number))
+    operations.withdraw([Candidate.objects.get().tweet_id], cause="deleted", now=timezone.now())
+    said = browse(anna).get(LINK, told(number))
+    assert "Already in Politics, but withdrawn: Deleted at X." in text_of(said)
+    assert "#check" not in said.content.decode().partition('id="link-told"')[2].partition("</div>")[0]
+
+
+def test_of_a_post_that_is_gone_the_price_of_asking_again_is_shown(browse: Any, anna: User, number: str) -> None:
+    browse(anna).post(ADD, told(number))
+    operations.withdraw([Candidate.objects.get().tweet_id], cause="deleted", now=timezone.now())
+    said = text_of(browse(anna).get(LINK, told(number, category="sport")))
+    assert re.search(r"Deleted at X, seen .* X is asked whether it is back\.", said)

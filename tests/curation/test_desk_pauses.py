@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.test.utils import CaptureQueriesContext
 
 from curation.intake import span_of, troubles_of
+from curation.ledger import budget
 from curation.ledger.budget import day_of
 from curation.models import BudgetDay, Cursor, IngestRun, Pause
 from regions.models import Channel, Market, Role, Source, User
@@ -18,6 +19,7 @@ from tests.cast import make_candidate, make_user
 from tests.curation import test_desk
 from tests.curation.test_desk import DESK, HTMX, in_german
 
+TRY = "/pauses/try-again/"
 NOW = datetime(2026, 11, 22, 21, 0, tzinfo=UTC)
 SPENT = "No new posts for Germany: today's 20,000 posts are used up. Reading goes on at 01:00 (in 3 h)."
 
@@ -65,6 +67,28 @@ def test_editors_read_a_plain_sentence_and_leads_xs_words(browse: Any, anna: Use
     for user, words in ((anna, False), (lena, True)):
         said = text_of(browse(user).get(DESK))
         assert (plain in said, "CreditsDepleted" in said) == (True, words)
+
+
+def test_leads_read_why_in_their_language_and_a_spent_budget_once(browse: Any, lena: User, de: Market) -> None:
+    pause(None, "credits", 0.25)
+    pause(de, words="The day's budget of DE is used up. Read again from 23 November, 00:00 UTC.")
+    said = text_of(browse(lena).get("/"))
+    assert "Since 22. Nov. 22:00: no credits left at X. CreditsDepleted" in said
+    assert "UTC" not in said
+    assert "no credits left at X" not in text_of(browse(in_german(lena)).get("/"))
+
+
+def test_a_chief_alone_has_x_tried_again(browse: Any, chief: User, lena: User, bram: User, de: Market) -> None:
+    pause(None, "token", 0.25)
+    client = browse(chief)
+    assert f'action="{TRY}"' in client.get("/").content.decode()
+    for user in (lena, bram):
+        assert TRY not in browse(user).get("/").content.decode()
+        assert browse(user).post(TRY).status_code in (403, 404)
+    assert browse(None).post(TRY).status_code in (302, 401, 403)
+    assert (client.get(TRY).status_code, Pause.objects.get().until) == (405, NOW + timedelta(minutes=15))
+    assert "X is tried again within seconds." in text_of(client.post(TRY, follow=True))
+    assert Pause.objects.get().until == NOW
 
 
 def test_of_many_pauses_of_everything_one_is_said(browse: Any, anna: User, de: Market) -> None:
@@ -125,7 +149,12 @@ def test_leads_see_the_budget_and_others_do_not(browse: Any, lena: User, de: Mar
     BudgetDay.objects.create(market=de, day=day_of(NOW) - timedelta(days=1), used=200_000)
     said = text_of(browse(lena).get("/"))
     assert "Budget today: 14,203 of 20,000 posts" in said
-    assert "This month: 214,203 of 500,000, $1,071.01" in said
+    assert "held" not in said
+    month = "This month: 214,203 of 500,000, $1,071.01 (at most $3,213.04, should X charge authors too)"
+    assert month in said
+    budget.reserve(de, 40, now=NOW)
+    said = text_of(browse(lena).get("/"))
+    assert "Budget today: 14,203 of 20,000 posts and 40 held for readings under way" in said
     both = make_user("mila", {"de": Role.EDITOR, "nl": Role.LEAD}, language="en")
     said = text_of(browse(both).get("/"))
     assert ("14,203" in said, said.count("Budget today")) == (False, 1)
