@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Q
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from curation.models import Candidate, Decision, Hit, IngestRun, State, Tweet, Verb
+from curation.ranking import POINTS_A_HALF_LIFE
 from curation.transitions import TRANSITIONS
 from curation.x.entities import plain_text
 from regions.models import Market, User
@@ -21,6 +23,7 @@ from regions.permissions import may
 from regions.problems import Refusal
 
 PARTS = {
+    "freshness": _("freshness"),
     "source": _("source"),
     "engagement": _("engagement"),
     "author": _("author"),
@@ -86,6 +89,7 @@ class Card:
     current: bool = False
     returned: bool = False
     following: bool = False
+    seen_at: datetime = field(default_factory=timezone.now)
     key: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
@@ -98,8 +102,9 @@ class Card:
 
     @property
     def verbs(self) -> list[str]:
-        """Those that the current row offers: what its state allows."""
-        return [verb for verb in BUTTONS if self.candidate.state in TRANSITIONS[verb]]
+        """Those that the current row offers: what its state allows. Nobody approves what retention emptied."""
+        able = BUTTONS if not self.tweet.purged_at else (Verb.BLOCK,)
+        return [verb for verb in able if self.candidate.state in TRANSITIONS[verb]]
 
     @property
     def slots(self) -> range:
@@ -134,8 +139,9 @@ class Card:
 
     @property
     def parts(self) -> list[tuple[Any, int]]:
-        """The rank's parts that count, largest first: name and points."""
+        """What the score is made of, largest first: name and points. They add up to it."""
         told = [(PARTS.get(name, name), points_of(part)) for name, part in self.candidate.rank_parts.items()]
+        told.append((PARTS["freshness"], self.points - sum(points for _name, points in told)))
         return sorted(((name, points) for name, points in told if points), key=lambda pair: -pair[1])
 
     @property
@@ -144,8 +150,10 @@ class Card:
 
     @property
     def points(self) -> int:
-        """The sum of the parts: what makes the rank but time."""
-        return sum(points_of(part) for part in self.candidate.rank_parts.values())
+        """The rank, by which the queue is sorted, counted from what a post of this moment without points has: so each
+        half-life of age costs as many points as it does there."""
+        half_lives = self.seen_at.timestamp() / (60 * max(1, self.candidate.channel.half_life_minutes))
+        return round(self.candidate.rank - POINTS_A_HALF_LIFE * half_lives)
 
     @property
     def media(self) -> list[dict[str, Any]]:
@@ -170,8 +178,9 @@ def points_of(part: Any) -> int:
 def cards(rows: Sequence[Candidate], user: User, market: Market) -> list[Card]:
     """The cards of candidates of one market, in their order."""
     decides = may(user, "candidate.decide", market)
-    made = {row.pk: Card(row, decides) for row in rows}
-    for pk in Candidate.objects.live_beside(rows, timezone.now()):
+    now = timezone.now()
+    made = {row.pk: Card(row, decides, seen_at=now) for row in rows}
+    for pk in Candidate.objects.live_beside(rows, now):
         made[pk].similar_live = True
     for hit in (
         Hit.objects.filter(candidate__in=made)
