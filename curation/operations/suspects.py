@@ -116,19 +116,30 @@ def next_ones(block: Block, channels: list[int], place: Place | None) -> tuple[l
     where = [(channel, state.value) for channel in sorted(channels) for state in STATES]
     if place is None:
         place = Place(*where[0]) if where else None
-    if place is None or (place.channel, place.state) not in where:
-        return [], None
     condition, given = condition_of(block)
+    walked = 0
+    while place is not None and (place.channel, place.state) in where and walked < SLICE:
+        found, rows, place = _slice(condition, given, place, where)
+        walked += rows
+        if found:
+            return found, place
+    return [], place if place and (place.channel, place.state) in where else None
+
+
+def _slice(
+    condition: str, given: list[Any], place: Place, where: list[tuple[int, str]]
+) -> tuple[list[int], int, Place | None]:
+    """The suspects of the next slice, how many rows it had, and where to go on."""
     sql = NEXT.format(condition=condition, state=State(place.state).value)
     with connection.cursor() as cursor:
         cursor.execute(sql, [place.channel, place.posted_at, place.id, SLICE, *given, AT_ONCE])
         found, read, suspected, last_suspect, last = cursor.fetchone()
     if suspected == AT_ONCE:
-        return found, Place(place.channel, place.state, *last_suspect)
+        return found, read, Place(place.channel, place.state, *last_suspect)
     if read == SLICE:
-        return found, Place(place.channel, place.state, *last)
+        return found, read, Place(place.channel, place.state, *last)
     following = where[where.index((place.channel, place.state)) + 1 :]
-    return found, Place(*following[0]) if following else None
+    return found, read, Place(*following[0]) if following else None
 
 
 def _by_tweet(block: Block, channels: list[int], place: Place | None) -> tuple[list[int], Place | None]:

@@ -18,7 +18,7 @@ from curation.ingest.storing.candidates import offer
 from curation.matching import Matcher
 from curation.models import Candidate, Enforcement, Hit
 from curation.operations.record import lock_channels
-from regions.models import Block, Channel, Market, Role, User
+from regions.models import Block, BlockList, Channel, ListVersion, Market, Role, User
 from regions.problems import Refusal
 from tests.cast import channel_of, make_author, make_block, make_candidate, make_tweet, make_user
 from tests.curation.test_races import at_once
@@ -190,7 +190,8 @@ def test_a_matcher_knows_an_edit_that_commits_after_a_later_one(pool: ThreadPool
     tweet = make_tweet("Die Brücke")
 
     def edited() -> None:
-        Block.objects.filter(pk=block.pk).update(value="brücke")
+        block.value = "brücke"
+        block.save()
 
     with under_way(pool, edited):
         later = beside(pool, partial(make_block, "weg"))
@@ -218,8 +219,6 @@ def test_what_is_rolled_back_is_known_to_no_matcher() -> None:
 
 @pytest.mark.parametrize("edit", ["exempt", "list", "delete", "exempt_list"])
 def test_every_edit_of_lists_gives_a_new_version(edit: str) -> None:
-    from regions.models import BlockList, ListVersion
-
     listed = BlockList.objects.create(name="spam")
     block, market = make_block("brücke", block_list=listed), Market.objects.get(code="de")
     before = ListVersion.objects.get().number

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.django_db
 
 DOCUMENT = Path(__file__).parents[2] / "docs/decisions.md"
 BEGIN, END = "<!-- as_table() of curation/precedence.py -->\n", "<!-- end -->"
+ORDER = (Cause.GONE, Cause.LEGAL_OR_GLOBAL, Cause.MARKET, Cause.CHANNEL, Cause.PIN, Cause.APPROVE)
 WORD = {Cause.LEGAL_OR_GLOBAL: "eins", Cause.MARKET: "zwei", Cause.CHANNEL: "drei"}
 
 
@@ -70,7 +71,7 @@ def desk(lena: User, chief: User, de_politics: Channel) -> Desk:
     return Desk(lena, chief, de_politics)
 
 
-@pytest.mark.parametrize(("stronger", "weaker"), list(combinations(PRECEDENCE, 2)))
+@pytest.mark.parametrize(("stronger", "weaker"), list(combinations(ORDER, 2)))
 @pytest.mark.parametrize("stronger_first", [True, False])
 def test_of_every_two_the_stronger_one_counts(
     stronger: Cause, weaker: Cause, stronger_first: bool, desk: Desk, de_politics: Channel
@@ -134,6 +135,10 @@ def test_withheld_here_is_gone_here_alone(desk: Desk, chief: User) -> None:
     operations.approve(abroad, by=make_user("nora", is_superuser=True), version=1)
     assert desk.told() == Cause.GONE
     assert cause_of(Candidate.objects.with_tweets().get(pk=abroad.pk), timezone.now()) == Cause.APPROVE
+
+
+def test_the_table_is_in_this_order() -> None:
+    assert ORDER == PRECEDENCE
 
 
 def test_the_document_shows_the_table_of_the_code() -> None:
