@@ -42,20 +42,22 @@ class Asked:
     tweets: Sequence[int] | None = None
     act: int | None = None
 
-    def spanned(self) -> DecisionQuerySet:
-        """What an index leads to: the person's, else the verb's, else the markets' decisions, within the days."""
-        rows = Decision.objects.filter(market__in=self.markets)
+    def walked(self) -> DecisionQuerySet:
+        """What an index alone leads along: the person's, else the markets' of a verb, else the markets' decisions,
+        within the days. What is asked for is among them."""
         if self.by is not None:
-            rows = rows.filter(by=self.by)
-        elif verb := self.verb or self.reasoned:
-            rows = rows.filter(verb=verb)
+            rows = Decision.objects.filter(by=self.by)
+        else:
+            rows = Decision.objects.filter(market__in=self.markets)
+            if verb := self.verb or self.reasoned:
+                rows = rows.filter(verb=verb)
         if self.since:
             rows = rows.filter(at__gte=self.since)
         return rows.filter(at__lt=self.until) if self.until else rows
 
     def rows(self) -> DecisionQuerySet:
         """The decisions asked for, in no order."""
-        rows = self.spanned()
+        rows = self.walked().filter(market__in=self.markets)
         told: dict[str, Any] = {"verb": self.verb, "reason": self.reason, "act": self.act}
         rows = rows.filter(**{name: value for name, value in told.items() if value})
         if self.channels is not None:

@@ -17,7 +17,7 @@ from curation.history.asked import Asked
 from curation.keyset import BadCursor
 from curation.models.acts import DecisionQuerySet
 
-LOOKED = 20_000  # decisions that one page looks through
+LOOKED = 10_000  # decisions that one page looks through
 AT_ONCE = 500  # decisions read at once to fill a page
 MOST_COUNTED = 1000
 
@@ -110,7 +110,7 @@ def finished(rows: DecisionQuerySet, run: Run) -> Place:
 
 def floor_of(asked: Asked, place: Place | None) -> datetime | None:
     """The instant that this page looks back to; None where what is left is little enough."""
-    rows = after(newest_first(asked.spanned()), place).values("at")[:LOOKED]
+    rows = after(newest_first(asked.walked()), place).values("at")[:LOOKED]
     told = rows.aggregate(n=Count("at"), end=Min("at"))
     return told["end"] if told["n"] == LOOKED else None
 
