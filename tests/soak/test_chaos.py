@@ -17,7 +17,7 @@ FIRST, _, LAST = (os.environ.get("SOAK_SEEDS") or ("1-5" if os.environ.get("SOAK
 
 @pytest.mark.parametrize("seed", range(int(FIRST), int(LAST or FIRST) + 1))
 def test_chaos_costs_time_and_nothing_else(seed: int, capsys: pytest.CaptureFixture[str]) -> None:
-    report = Chaos(seed).whole({code: channel_of(code, "politics") for code in MARKETS}, seconds=300)
+    report = Chaos(seed).whole({code: channel_of(code, "politics") for code in MARKETS}, seconds=1_200)
     with capsys.disabled():
         print(f"\nseed {seed}: {report.told()}")
     assert (report.untried, report.errors) == ([], [])
