@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from curation.models import Candidate, Decision, Hit, IngestRun, State, Tweet, Verb
+from curation.precedence import PRECEDENCE, cause_of_block
 from curation.ranking import POINTS_A_HALF_LIFE
 from curation.transitions import TRANSITIONS
 from curation.x.entities import plain_text
@@ -123,9 +124,10 @@ class Card:
 
     @property
     def hit_words(self) -> list[tuple[Hit, str]]:
-        """What each block found: the words of the text, else what the block names."""
-        found = [self.tweet.text[hit.start : hit.end] if hit.start is not None else "" for hit in self.hits]
-        return [(hit, plain_text(words) or hit.block.value) for hit, words in zip(self.hits, found, strict=True)]
+        """What each block found, the strongest block first: the words of the text, else what the block names."""
+        ordered = sorted(self.hits, key=lambda hit: (hit.block.effect, PRECEDENCE.index(cause_of_block(hit.block))))
+        found = [self.tweet.text[hit.start : hit.end] if hit.start is not None else "" for hit in ordered]
+        return [(hit, plain_text(words) or hit.block.named) for hit, words in zip(ordered, found, strict=True)]
 
     @property
     def gone(self) -> Any:
@@ -184,7 +186,7 @@ def cards(rows: Sequence[Candidate], user: User, market: Market) -> list[Card]:
         made[pk].similar_live = True
     for hit in (
         Hit.objects.filter(candidate__in=made)
-        .select_related("block__block_list", "block__market")
+        .select_related("block__block_list", "block__market", "block__created_by")
         .order_by("start", "id")
     ):
         made[hit.candidate_id].hits.append(hit)

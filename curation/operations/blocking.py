@@ -111,7 +111,7 @@ def lay(record: Record, also: Also, *, reason: str) -> dict[int, str]:
     for block in [_made(entry, record) for entry in asked if entry not in stood]:
         enforce_live([block], reach_of(block), record)
     already = _("Blocked already: %(value)s.")
-    return {pk: already % {"value": stood[entry].value} for entry in stood for pk in asked[entry]}
+    return {pk: already % {"value": stood[entry].named} for entry in stood for pk in asked[entry]}
 
 
 def _entry(one: Mapping[str, Any], candidate: Candidate, by: User | None, reason: str) -> Entry:
@@ -286,9 +286,8 @@ def stands(block: Block) -> BlockStands:
         "global": _("all markets"),
     }[block.scope]
     told = _("%(block)s is blocked in %(where)s by %(who)s. Lift the block first.")
-    named = (block.kind == Block.Kind.AUTHOR and block.note) or block.value
     return BlockStands(
-        told % {"block": f"{block.get_kind_display()} {named}", "where": where, "who": who},
+        told % {"block": f"{block.get_kind_display()} {block.named}", "where": where, "who": who},
         block={"id": block.pk, "kind": block.kind, "value": block.value, "scope": block.scope, "reason": block.reason},
         by=block.created_by.shown_name if block.created_by else None,
     )

@@ -7,6 +7,7 @@ was committed: what could not see the block, such as an ingest under way, may st
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime
 from time import monotonic
 
@@ -17,6 +18,7 @@ from curation.matching import Matcher
 from curation.models import Act, Candidate, Enforcement, Hit, State, Verb
 from curation.operations import suspects
 from curation.operations.blocking import hit_of, reach_of, take_out
+from curation.operations.errors import Busy
 from curation.operations.record import Record, back_to_pending, lock_candidates, lock_channels, one_transaction
 from curation.verdicts import Judge, Verdict
 from regions.models import Block, BlockExemption, BlockListExemption
@@ -34,11 +36,13 @@ class Continued(Record):
 
 
 def carry_blocks(*, now: datetime, clock: Callable[[], float] = monotonic, seconds: float = MOST_SECONDS) -> int:
-    """Carries what waits, the oldest first, as far as the seconds reach; returns how many candidates were decided."""
+    """Carries what waits, the oldest first, as far as the seconds reach; returns how many candidates were decided.
+    One whose channels are busy keeps none of the others waiting."""
     decided, ends = 0, clock() + seconds
     for pk in list(Enforcement.objects.waiting().values_list("pk", flat=True)[:MOST_ROWS]):
-        while clock() < ends and (moved := carry_on(pk, now)) is not None:
-            decided += moved
+        with suppress(Busy):
+            while clock() < ends and (moved := carry_on(pk, now)) is not None:
+                decided += moved
     return decided
 
 

@@ -240,6 +240,12 @@ class Block(Scoped):
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.value}"
 
+    @property
+    def named(self) -> str:
+        """What it names, for people: an author that is listed by X's id by the name that stands in the note."""
+        name, _blank, _rest = self.note.partition(" ")
+        return name if self.kind == self.Kind.AUTHOR and name.startswith("@") else self.value
+
 
 class BlockExemption(Exemption):
     block = models.ForeignKey(Block, models.CASCADE)

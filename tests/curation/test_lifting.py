@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from curation import operations
+from curation import operations, tasks
 from curation.models import Act, Candidate, Enforcement, Hit, Verb
 from regions.models import Block, BlockList, Change, Channel, Market, User
 from tests.cast import channel_of, make_block, make_candidate
@@ -114,6 +114,15 @@ def test_a_block_that_ends_by_itself_gives_back(chief: User, de_politics: Channe
     act = Act.objects.get(verb=Verb.LIFT)
     assert (act.by, [one.candidate_id for one in act.decision_set.all()]) == (None, [waits.pk])
     assert operations.end_blocks(now=ends) == 0
+
+
+def test_the_job_ends_what_is_over_and_carries_it(de_politics: Channel) -> None:
+    row = make_candidate(de_politics, "Brücke", state="blocked", blocked_by_lists=True)
+    over = make_block("brücke", ends_at=NOW() - timedelta(minutes=1))
+    Hit.objects.create(candidate=row, block=over)
+    tasks.carry_blocks()
+    over.refresh_from_db()
+    assert (states(row), over.lifted_at is None) == (["pending"], False)
 
 
 def test_undoing_a_lift_lays_the_block_again(chief: User, anna: User, de_politics: Channel) -> None:

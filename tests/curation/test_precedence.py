@@ -11,11 +11,12 @@ import pytest
 from django.utils import timezone
 
 from curation import operations
-from curation.models import Candidate, Tweet
+from curation.cards import card
+from curation.models import Candidate, Hit, Tweet
 from curation.precedence import FORBIDDING, PRECEDENCE, Cause, as_table, cause_of
 from feeds.edition import Edition
 from feeds.models import Feed
-from regions.models import Channel, Market, User
+from regions.models import Block, Channel, Market, User
 from tests.cast import channel_of, make_candidate, make_user
 
 pytestmark = pytest.mark.django_db
@@ -114,6 +115,17 @@ def test_a_legal_block_of_a_channel_counts_as_a_global_one(desk: Desk, lena: Use
     assert desk.told() == Cause.LEGAL_OR_GLOBAL
     desk.decide("approve")
     assert desk.refused == ["channel"]
+
+
+def test_the_card_names_the_strongest_block_first(desk: Desk, lena: User, de_politics: Channel) -> None:
+    operations.lay_block("term", "drei", by=lena, channel=de_politics, effect="hold")
+    for cause in (Cause.CHANNEL, Cause.MARKET):
+        desk.bring(cause)
+    row = Candidate.objects.with_tweets().get(pk=desk.row.pk)
+    for block in Block.objects.all():
+        Hit.objects.get_or_create(candidate=row, block=block)
+    told = [(hit.block.scope, hit.block.effect) for hit, _words in card(row, lena).hit_words]
+    assert told == [("market", "block"), ("channel", "block"), ("channel", "hold")]
 
 
 def test_a_pin_stands_before_what_is_approved_later(desk: Desk, de_politics: Channel) -> None:
