@@ -65,10 +65,6 @@ class Table:
         told = ["\\N" if value is None else write(value) for write, value in zip(self.writers, row, strict=True)]
         return "\t".join(told) + "\n"
 
-    def copy_text(self, text: bytes) -> None:
-        """The same, in lines that were written before."""
-        self.copy_from(io.BytesIO(text))
-
     def copy_from(self, lines: io.BytesIO | Lines) -> None:
         with connection.cursor() as cursor, connection.wrap_database_errors:
             cursor.copy_expert(f"COPY {self.name} ({self.columns}) FROM STDIN", lines, 1 << 20)
