@@ -86,6 +86,14 @@ def test_only_regions_is_known_to_the_switchboard_by_import() -> None:
     assert wrong == []
 
 
+@pytest.mark.parametrize("noun", ["candidates", "groups", "offered", "bulk"])
+def test_what_makes_candidates_knows_nothing_of_verbs(noun: str) -> None:
+    """Editors' verbs make candidates by it (move, offer), and ingest stands above both: no circle."""
+    names = imported(ROOT / "curation/ingest/storing" / f"{noun}.py")
+    above = ("curation.operations", "curation.ingest.polling", "curation.ingest.links", "curation.ingest.storing.store")
+    assert [name for name in names if name.startswith(above) or name == "curation"] == []
+
+
 def test_only_the_door_imports_tweepy() -> None:
     doors = {
         path for room in ROOMS for path in modules(room) if any(n.split(".")[0] == "tweepy" for n in imported(path))
