@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from threading import Barrier, Event
 from typing import Any
 
@@ -14,6 +15,9 @@ from curation.models import Act, Candidate, Decision
 from regions.models import Role
 from regions.problems import Refusal
 from tests.cast import channel_of, make_candidate, make_user
+from tests.soak.farm import environment
+from tests.soak.house import serving
+from tests.soak.races import compare, run_races
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -107,3 +111,14 @@ def test_who_reads_on_in_the_log_misses_no_decision() -> None:
         reading.result(10)
     assert seen == list(Decision.objects.of_market(market).after(0).values_list("pk", flat=True))
     assert len(seen) == 60
+
+
+def test_races_through_the_real_server(tmp_path: Path) -> None:
+    """The smaller form of tests/soak/test_races: mixed verbs, bulks, twins and undo, by users of two markets."""
+    channels = [channel_of("de", "politics"), channel_of("hr", "sport")]
+    with serving(environment()["DATABASE_URL"], tmp_path) as port:
+        lanes = run_races(port, channels, 60, seed=3)
+    assert [words for lane in lanes for words in lane.wrong] == []
+    assert set(compare(lanes).values()) == {0}, compare(lanes)
+    assert [lane.counts["races"] for lane in lanes] == [30, 30]
+    assert all(lane.counts["twins"] and lane.counts["lost"] > 30 for lane in lanes)

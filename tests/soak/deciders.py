@@ -63,6 +63,12 @@ class Caller:
         self.token = token
         self.link = HTTPConnection(HOST, port, timeout=60)
 
+    def anew(self, token: str) -> None:
+        """As somebody else, on a new connection that waits for the request."""
+        self.token = token
+        self.link.close()
+        self.link.connect()
+
     def post(self, path: str, body: Any, key: str = "") -> tuple[int, dict[str, Any]]:
         """Status and answer. Raises OSError or HTTPException where the connection is lost."""
         headers = {"Authorization": f"Token {self.token}", "Content-Type": "application/json"}
