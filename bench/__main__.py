@@ -8,7 +8,7 @@ from importlib import import_module
 
 from bench.servers import desk
 
-ROWS = ("ingest",)
+ROWS = ("ingest", "approving")
 
 
 def main() -> None:
