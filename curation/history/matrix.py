@@ -183,4 +183,4 @@ def arrival(row: Candidate, offer: Offer | None, added_by: User | None, moved: A
         return Arrival(row, moved.by, _("moved here"))
     if row.source:
         return Arrival(row, None, _("found by %(source)s") % {"source": row.source})
-    return Arrival(row, added_by, _("added by a link") if added_by else _("came in"))
+    return Arrival(row, added_by, _("added by a link") if added_by else _("arrived"))
