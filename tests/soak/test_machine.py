@@ -1,4 +1,4 @@
-"""The state machine of tests/curation/test_machine.py for 2,000 runs; SOAK=short makes 200, SOAK_RUNS as many as it says."""
+"""The state machine of tests/curation/test_machine.py for 2,000 runs; SOAK=short makes 200, SOAK_RUNS its number."""
 
 import os
 
