@@ -22,6 +22,7 @@ from regions.models import Block, BlockList, Channel, ListVersion, Market, Role,
 from regions.problems import Refusal
 from tests.cast import channel_of, make_author, make_block, make_candidate, make_tweet, make_user
 from tests.curation.test_races import at_once
+from tests.feeds.conftest import published
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 WAITS = 10.0
@@ -249,3 +250,18 @@ def test_the_channels_of_a_wide_block_are_locked_in_order(pool: ThreadPoolExecut
     assert set(Candidate.objects.values_list("state", flat=True)) == {"blocked"}
     with transaction.atomic():
         assert len(lock_channels(row.channel_id for row in rows)) == 4
+
+
+def test_from_its_commit_on_it_is_in_no_feed() -> None:
+    """Neither Redis nor the job is needed: the feeds that it reaches are published with the block's commit."""
+    chief, _anna = people()
+    rows = [make_candidate(channel_of(code, "politics"), "Brücke") for code in ("de", "nl")]
+    other = make_candidate(rows[0].channel, "Turm")
+    operations.decide_many("approve", {row.pk: 1 for row in (*rows, other)}, by=chief)
+    ids = [str(row.tweet.current_id) for row in (*rows, other)]
+    before = {entry["id"] for code in ("de", "nl") for entry in published(code)["entries"]}
+    assert before == set(ids)
+    operations.lay_block("term", "brücke", by=chief)
+    after = {entry["id"] for code in ("de", "nl") for entry in published(code)["entries"]}
+    assert after == {ids[2]}
+    assert [entry["id"] for entry in published("de")["removed"]] == [ids[0]]
