@@ -105,11 +105,12 @@ class DecideManyForm(WishForm):
     """One verb on many: each candidate as "id:version". A slot takes one alone."""
 
     verb = forms.ChoiceField(choices=VERBS)
-    slot = forms.IntegerField(required=False, disabled=True)
 
     def told(self) -> dict[str, Any]:
-        """The arguments of operations.decide_many, but for the candidates and the person."""
+        """The arguments of operations.decide_many, but for the candidates and the person. Raises Unclear."""
         wish = self.wished()
+        if "slot" in wish:
+            raise Unclear(_("A slot takes one post alone."), field="slot")
         return {name: self.cleaned_data[name] for name in ("verb", "key")} | wish
 
     def seen(self) -> dict[int, int]:

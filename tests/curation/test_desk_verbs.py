@@ -123,6 +123,12 @@ def test_many_are_moved_and_annotated_by_one_form(browse: Any, anna: User, de_po
     assert Candidate.objects.filter(channel=channel_of("de", "sport"), state="pending").count() == 2
 
 
+def test_a_slot_takes_one_alone(browse: Any, anna: User, de_politics: Channel) -> None:
+    sent = {"verb": "pin", "candidate": f"{make_candidate(de_politics).pk}:1", "slot": "1"}
+    response = browse(anna).post("/desk/de/decisions/", sent, headers=HTMX)
+    assert (response.status_code, Decision.objects.count()) == (422, 0)
+
+
 def test_a_similar_one_that_is_live_is_told(browse: Any, api: Any, anna: User, de_politics: Channel) -> None:
     """Approving the second of a group is done, and it waits unshown; card and API say why."""
     first = make_candidate(de_politics, "Stau auf der Brücke", state="approved")
