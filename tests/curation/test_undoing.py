@@ -9,9 +9,9 @@ from django.utils import timezone
 from curation import operations
 from curation.access import act_for
 from curation.models import Candidate
-from regions.models import Channel, Role, User
+from regions.models import Block, Channel, Role, User
 from regions.problems import Refusal
-from tests.cast import make_candidate, make_user
+from tests.cast import make_block, make_candidate, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -109,3 +109,57 @@ def test_an_act_over_two_markets_is_known_to_both(
     assert [result.status for result in operations.undo(act, by=lena).results] == [404, 201]
     with pytest.raises(Http404):
         act_for(eleni, many.act.pk)
+
+
+@pytest.mark.parametrize(("verb", "state"), [("block", "approved"), ("block", "pending"), ("reopen", "approved")])
+def test_nothing_comes_back_into_a_block_that_was_laid_since(
+    verb: str, state: str, anna: User, de_politics: Channel
+) -> None:
+    candidate = make_candidate(de_politics, "Gewinnspiel in Lindmark", state=state)
+    done = operations.decide(verb, candidate, by=anna, version=1)
+    make_block("gewinnspiel", market=de_politics.market)
+    with pytest.raises(operations.BlockStands):
+        operations.undo(done.act, by=anna)
+    assert (again(candidate).state, again(candidate).version) == ({"block": "blocked", "reopen": "pending"}[verb], 2)
+
+
+def test_the_act_s_own_block_goes_with_it(anna: User, de_politics: Channel) -> None:
+    candidate = make_candidate(de_politics, "Gewinnspiel in Lindmark", state="approved")
+    also = [{"kind": "term", "value": "gewinnspiel", "scope": "channel"}]
+    done = operations.block(candidate, by=anna, version=1, also=also)
+    operations.undo(done.act, by=anna)
+    assert (again(candidate).state, Block.objects.filter(lifted_at=None).exists()) == ("approved", False)
+
+
+def test_a_block_alone_is_taken_back_by_its_author_or_a_lead(
+    anna: User, ben: User, bram: User, lena: User, de_politics: Channel
+) -> None:
+    laid = operations.lay_block("term", "gewinnspiel", by=anna, channel=de_politics)
+    assert laid.act is not None
+    for stranger in (ben, bram):
+        with pytest.raises(Refusal) as refused:
+            operations.undo(laid.act, by=stranger)
+        assert refused.value.code == "permission_denied"
+    with pytest.raises(Http404):
+        act_for(bram, laid.act.pk)
+    assert act_for(lena, laid.act.pk, "candidate.decide") == laid.act
+    assert Block.objects.filter(lifted_at=None).exists()
+    assert operations.undo(laid.act, by=lena).results == []
+    assert not Block.objects.filter(lifted_at=None).exists()
+
+
+def test_undo_of_a_full_channels_swap_of_a_schedule_and_of_words(anna: User, de_politics: Channel) -> None:
+    pins = [make_candidate(de_politics, state="approved", slot=slot) for slot in (1, 2, 3)]
+    newcomer = make_candidate(de_politics)
+    operations.annotate(newcomer, by=anna, version=1, context="Vorher")
+    before = [again(row).standing() for row in (*pins, newcomer)]
+    tomorrow = timezone.now() + timedelta(days=1)
+    for verb, version, wish in (
+        ("pin", 2, {"slot": 2, "swap": True}),
+        ("schedule", 4, {"go_live_at": tomorrow}),
+        ("annotate", 6, {"context": "Nachher", "label": "Anzeige"}),
+    ):
+        done = operations.decide(verb, newcomer, by=anna, version=version, **wish)
+        assert [again(row).standing() for row in (*pins, newcomer)] != before
+        operations.undo(done.act, by=anna)
+        assert [again(row).standing() for row in (*pins, newcomer)] == before
