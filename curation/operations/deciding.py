@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -27,7 +27,7 @@ from curation.operations.record import (
 )
 from curation.operations.wishes import Wish, check, check_window
 from curation.transitions import APPROVING, TRANSITIONS
-from regions.models import Channel, User
+from regions.models import User
 from regions.permissions import may
 from regions.problems import Refusal
 
@@ -55,6 +55,7 @@ class Many:
 
     act: Act | None
     results: list[Result]
+    decisions: list[Decision] = field(default_factory=list, compare=False)
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,9 @@ def decide(
         raise result.refusal
     if many.act is None or result.candidate is None:
         raise NotAllowed
-    decision = many.act.decision_set.select_related("by").get(candidate=candidate.pk)
     known = result.status == HTTPStatus.OK
+    decision = next((one for one in many.decisions if one.candidate_id == candidate.pk), None)
+    decision = decision or many.act.decision_set.select_related("by").get(candidate=candidate.pk)
     return Outcome(many.act, decision, result.candidate, repeated=known, remark=result.remark)
 
 
@@ -165,13 +167,11 @@ def decide_many(
 
 
 def _decided(verb: str, seen: Mapping[int, int | None], by: User, wish: Wish) -> Many:
-    channels, candidates = _locked(verb, seen, by, wish)
+    candidates = _locked(verb, seen, by, wish)
     record: Record | None = None
     results = []
     for pk, version in seen.items():
         candidate = candidates.get(pk)
-        if candidate is not None:
-            candidate.channel = channels[candidate.channel_id]
         try:
             row, meant = allowed(verb, candidate, version, by, wish)
             record = record or Record(verb, by=by, now=wish.now, note=wish.note, rows=candidates)
@@ -184,18 +184,17 @@ def _decided(verb: str, seen: Mapping[int, int | None], by: User, wish: Wish) ->
     remarks = blocking.lay(record, wish.also, reason=wish.reason or NOT_CHOSEN) if wish.also else {}
     record.close()
     moving.bring(record)
-    return Many(record.act, [replace(result, remark=remarks.get(result.id, "")) for result in results])
+    told = [replace(result, remark=remarks.get(result.id, "")) for result in results]
+    return Many(record.act, told, record.decisions)
 
 
-def _locked(
-    verb: str, seen: Mapping[int, int | None], by: User, wish: Wish
-) -> tuple[dict[int, Channel], dict[int, Candidate]]:
-    """Everything that the act may change, in the house's order."""
+def _locked(verb: str, seen: Mapping[int, int | None], by: User, wish: Wish) -> dict[int, Candidate]:
+    """Everything that the act may change is locked, in the house's order; the candidates, with their channels."""
     if verb in moving.VERBS:
         moving.lock_tweets(seen)
     concerned = set(Candidate.objects.filter(pk__in=seen).values_list("channel_id", flat=True))
     reached = blocking.channels_reached(wish.also, concerned, by) if wish.also else concerned
-    return lock_channels(reached), lock_candidates(seen)
+    return lock_candidates(seen, lock_channels(reached))
 
 
 class Unknown(Refusal):

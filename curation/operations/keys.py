@@ -6,9 +6,17 @@ import hashlib
 import json
 from typing import Any
 
+from django.db import connection
+from django.utils import timezone
+
 from curation.models import Act, IdempotencyKey
 from curation.operations.errors import KeyReused
 from regions.models import User
+
+FIRST_USE = """
+INSERT INTO curation_idempotencykey (user_id, key, body_hash, status, refusals, created_at)
+VALUES (%s, %s, %s, 0, '{}', %s) ON CONFLICT DO NOTHING RETURNING id
+"""
 
 
 def fingerprint(*parts: Any) -> str:
@@ -22,8 +30,10 @@ def begin(user: User, key: str, body_hash: str) -> IdempotencyKey | None:
     A concurrent twin waits here for the other's commit. Raises KeyReused for another body."""
     if not key:
         return None
-    made = IdempotencyKey(user=user, key=key, body_hash=body_hash)
-    IdempotencyKey.objects.bulk_create([made], ignore_conflicts=True)
+    with connection.cursor() as cursor:
+        cursor.execute(FIRST_USE, [user.pk, key, body_hash, timezone.now()])
+        if cursor.fetchone():
+            return None
     use = IdempotencyKey.objects.select_related("act").get(user=user, key=key)
     if use.body_hash != body_hash:
         raise KeyReused

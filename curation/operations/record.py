@@ -45,12 +45,18 @@ def lock_channels(ids: Iterable[int]) -> dict[int, Channel]:
     return {channel.pk: channel for channel in found.filter(pk__in=set(ids)).order_by("pk")}
 
 
-def lock_candidates(ids: Iterable[int]) -> dict[int, Candidate]:
-    """Candidates by id with their tweets, locked in the order of their ids. Their channels must be locked.
+def lock_candidates(ids: Iterable[int], channels: dict[int, Channel] | None = None) -> dict[int, Candidate]:
+    """Candidates by id with their tweets, locked in the order of their ids. Their channels must be locked; given
+    them, they are not read again.
 
     Rows that only point at one need not wait: arrivals that are similar to it."""
-    found = Candidate.objects.select_for_update(of=("self",), no_key=True).with_tweets()
-    return {candidate.pk: candidate for candidate in found.filter(pk__in=set(ids)).order_by("pk")}
+    found = Candidate.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=set(ids)).order_by("pk")
+    if channels is None:
+        return {candidate.pk: candidate for candidate in found.with_tweets()}
+    rows = {candidate.pk: candidate for candidate in found.select_related("tweet__author", "source")}
+    for candidate in rows.values():
+        candidate.channel = channels[candidate.channel_id]
+    return rows
 
 
 class Record:
