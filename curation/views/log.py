@@ -96,8 +96,9 @@ def found(request: PageRequest, form: LogForm, home: Market | None) -> dict[str,
         "query": urlencode(form.typed),
     }
     if not cursor and not flat:
-        told["found"], told["counted"] = reading.counted(asked, read)
         told["figures"] = figures.figures_of(home, asked) if home and not form.own else None
+        if form.own or asked.by is None or told["figures"]:  # else it would be a figure of one editor
+            told["found"], told["counted"] = reading.counted(asked, read)
     return told
 
 

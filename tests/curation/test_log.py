@@ -86,7 +86,17 @@ def test_filters(browse: Any, lena: User, decided: dict[str, Act], asked: dict[s
     given = {name: value.format(rat=rat) for name, value in asked.items()}
     response = browse(lena).get(LOG, given)
     assert [line.act for line in response.context["lines"]] == [decided[name] for name in acts]
-    assert response.context["found"] == len(acts)
+    assert response.context.get("found") == (None if "who" in asked else len(acts))
+
+
+@pytest.mark.parametrize(("wanted", "said"), [(True, "2 decisions"), (False, "")])
+def test_one_persons_decisions_are_counted_only_where_figures_are_wanted(
+    browse: Any, lena: User, decided: dict[str, Act], wanted: bool, said: str
+) -> None:
+    Market.objects.filter(code="de").update(figures_per_editor=wanted)
+    response = browse(lena).get(LOG, {"who": "anna"})
+    assert verbs_of(response) == ["reopen", "approve"]
+    assert re.findall(r"\d+ decisions?", text_of(response)) == ([said] if said else [])
 
 
 @pytest.mark.parametrize(
