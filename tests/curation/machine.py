@@ -24,7 +24,7 @@ from tests.cast import channel_of, make_author, make_candidate, make_tweet, make
 from tests.curation.reading import APPROVING, FROM, Ban, Carried, Line, Post, Reading, Room, Shown
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-WORDS = ("Brücke", "Hafen", "Museum", "Rathaus", "Stadion", "Garten", "Mühle")
+WORDS = ("bahnhof", "hafen", "museum", "rathaus", "stadion", "garten", "kloster")
 PEOPLE = ("anna", "ben", "lena", "chief")
 minutes = st.none() | st.integers(-60, 900)
 number = st.integers(0, 10_000)
@@ -42,6 +42,7 @@ class World:
         Channel.objects.filter(pk=self.sport.pk).update(feed_length=2, fallback="hide", second_pair=True)
         Market.objects.filter(code="de").update(feed_length=4)
         authors = [make_author(f"blatt_{n}") for n in range(3)]
+        self.names = {str(one.x_id): one.username for one in authors}
         self.tweets = [self._tweet(word, authors[n % 3]) for n, word in enumerate(WORDS)]
         for channel, tweets in (
             (self.politics, self.tweets[:5]),
@@ -54,7 +55,7 @@ class World:
         Candidate.objects.filter(pk=second.pk).update(group=first)
 
     def _tweet(self, word: str, author: Any) -> Tweet:
-        words = f"{word}: was der Rat dazu gestern beschloss, {word.lower()[::-1]}."
+        words = f"{word.title()}: was der Rat dazu gestern beschloss, {word[::-1]}."
         return make_tweet(words, author=author, created_at=NOON - timedelta(hours=1))
 
     def channels(self) -> list[Channel]:
@@ -97,7 +98,6 @@ class Desk(RuleBasedStateMachine):
         self.reading = self.world.reading()
         self.channels = {one.pk: one for one in self.world.channels()}
         self.last = Decision.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-        self.blocks: dict[int, Block] = {}
         self.keyed: tuple[Any, ...] | None = None
         self.uncarried, self.changed = False, {"de", "nl"}
 
@@ -262,25 +262,18 @@ class Desk(RuleBasedStateMachine):
         post = list(self.reading.posts.values())[which % len(WORDS)]
         value = post.author if kind == "author" else post.word
         place = {"channel": {"channel": channel}, "market": {"market": channel.market}, "global": {}}[scope]
-        until = self.at(ends)
+        by = self.world.people["chief"]
         with self.one_act():
-            laid = operations.lay_block(
-                kind, value, by=self.world.people["chief"], ends_at=until, now=self.now, **place
-            )
-            self.blocks[laid.block.pk] = laid.block
-            here = channel.pk if scope == "channel" else None
-            there = channel.market.code if scope == "market" else None
-            self.reading.bans[laid.block.pk] = Ban(kind, value, here, there, laid.block.ends_at)
-        self.uncarried, self.changed = True, {"de", "nl"}
+            laid = operations.lay_block(kind, value, by=by, ends_at=self.at(ends), now=self.now, **place)
+        assert self.reading.bans[laid.block.pk].value == value
 
-    @precondition(lambda self: self.blocks)
+    @precondition(lambda self: self.reading.bans)
     @rule(which=number)
     def a_block_is_lifted(self, which: int) -> None:
-        pk = sorted(self.blocks)[which % len(self.blocks)]
+        pk = sorted(self.reading.bans)[which % len(self.reading.bans)]
         with self.one_act():
-            del self.reading.bans[pk]
-            operations.lift_block(self.blocks.pop(pk), by=self.world.people["chief"], now=self.now)
-        self.uncarried, self.changed = True, {"de", "nl"}
+            operations.lift_block(Block.objects.get(pk=pk), by=self.world.people["chief"], now=self.now)
+        assert pk not in self.reading.bans
 
     @precondition(lambda self: self.uncarried)
     @rule()
@@ -303,6 +296,7 @@ class Desk(RuleBasedStateMachine):
         refused: list[str] = []
         with transaction.atomic():
             yield refused
+        self.follow_lists()
         lines = self.new_lines()
         assert not (refused and lines), (refused, lines)
         for line in lines:
@@ -311,6 +305,18 @@ class Desk(RuleBasedStateMachine):
         self.changed |= {self.reading.rooms[self.reading.place[line.candidate]].market for line in lines}
         if lines or coming:
             self.follow_arrivals(coming, going)
+
+    def follow_lists(self) -> None:
+        """Undo lifts blocks, and lays them again."""
+        standing = Block.objects.filter(lifted_at=None).select_related("market")
+        bans = {one.pk: self.ban_of(one) for one in standing}
+        if bans != self.reading.bans:
+            self.reading.bans, self.uncarried, self.changed = bans, True, {"de", "nl"}
+
+    def ban_of(self, block: Block) -> Ban:
+        """Authors are listed by their id."""
+        value = self.world.names.get(block.value, block.value).casefold()
+        return Ban(block.kind, value, block.channel_id, block.market and block.market.code, block.ends_at)
 
     def new_lines(self) -> list[Line]:
         rows = list(Decision.objects.filter(pk__gt=self.last).select_related("by").order_by("pk"))
