@@ -180,3 +180,14 @@ def test_undo_on_the_page_is_a_plain_form_that_leads_back(browse: Any, anna: Use
     assert (response.status_code, response.url) == (302, address(here.tweet))
     here.refresh_from_db()
     assert here.state == "pending"
+
+
+def test_undo_of_others_is_offered_to_leads_alone(
+    browse: Any, anna: User, ben: User, vera: User, lena: User, here: Candidate
+) -> None:
+    operations.block(here, by=anna, version=1)
+    offered = {
+        user.username: "/undo/" in browse(user).get(address(here.tweet)).content.decode()
+        for user in (anna, ben, vera, lena)
+    }
+    assert offered == {"anna": True, "ben": False, "vera": False, "lena": True}
