@@ -105,12 +105,10 @@ def _judged(
         return Condition.OUT_OF_BUDGET, _("The budget of its market did not reach.")
     if run.outcome == IngestRun.Outcome.WAITING:
         return Condition.WAITING, _("X lets us read again soon: too many requests.")
-    if cursor and cursor.failures:
-        told = {"n": cursor.failures, "why": run.error}
-        failed = ngettext("Failed once: %(why)s", "Failed %(n)d times in a row: %(why)s", cursor.failures)
-        return Condition.FAILING, failed % told
-    if run.outcome not in READ_IN_FULL:
-        return Condition.FAILING, _("Failed once: %(why)s") % {"why": run.error}
+    times = (cursor.failures if cursor else 0) or int(run.outcome not in READ_IN_FULL)
+    if times:
+        failed = ngettext("Failed once: %(why)s", "Failed %(n)d times in a row: %(why)s", times)
+        return Condition.FAILING, failed % {"n": times, "why": run.error}
     return _quiet_or_well(source, last_fresh, now)
 
 
