@@ -82,7 +82,7 @@ def set_aside(run: IngestRun, broken: Iterable[tuple[str, Any]], now: datetime) 
     for reason, payload in broken:
         here = Quarantined.objects.filter(reason=reason, run__source=run.source_id, run__market=run.market_id)
         number = payload.get("id") if isinstance(payload, dict) else None
-        known = here.filter(payload__id=number).first() if number and run.source_id else None
+        known = here.filter(payload__id=number).exclude(run=run).first() if number and run.source_id else None
         if known is None:
             Quarantined.objects.create(run=run, reason=reason, payload=payload, at=now)
         else:
