@@ -267,6 +267,14 @@ class Desk(RuleBasedStateMachine):
             laid = operations.lay_block(kind, value, by=by, ends_at=self.at(ends), now=self.now, **place)
         assert self.reading.bans[laid.block.pk].value == value
 
+    @rule(which=number, ends=st.none() | st.integers(5, 600))
+    def a_block_is_listed(self, which: int, ends: int | None) -> None:
+        """Its row alone, as by the admin or while an approval is under way: only the selection looks at it."""
+        channel, word = list(self.channels.values())[which % len(self.channels)], WORDS[which % len(WORDS)]
+        if all((ban.value, ban.market) != (word, channel.market.code) for ban in self.reading.bans.values()):
+            Block.objects.create(kind="term", value=word, market=channel.market, ends_at=self.at(ends))
+            self.follow_lists()
+
     @precondition(lambda self: self.reading.bans)
     @rule(which=number)
     def a_block_is_lifted(self, which: int) -> None:
