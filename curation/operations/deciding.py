@@ -24,6 +24,7 @@ from curation.operations.record import (
     lock_candidates,
     lock_channels,
     one_transaction,
+    places_of,
 )
 from curation.operations.wishes import Wish, check, check_window
 from curation.transitions import APPROVING, TRANSITIONS
@@ -192,7 +193,7 @@ def _locked(verb: str, seen: Mapping[int, int | None], by: User, wish: Wish) -> 
     """Everything that the act may change is locked, in the house's order; the candidates, with their channels."""
     if verb in moving.VERBS:
         moving.lock_tweets(seen)
-    concerned = set(Candidate.objects.filter(pk__in=seen).values_list("channel_id", flat=True))
+    concerned = places_of(seen)
     reached = blocking.channels_reached(wish.also, concerned, by) if wish.also else concerned
     return lock_candidates(seen, lock_channels(reached))
 

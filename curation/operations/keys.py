@@ -17,6 +17,7 @@ FIRST_USE = """
 INSERT INTO curation_idempotencykey (user_id, key, body_hash, status, refusals, created_at)
 VALUES (%s, %s, %s, 0, '{}', %s) ON CONFLICT DO NOTHING RETURNING id
 """
+DONE = "UPDATE curation_idempotencykey SET status = %s, act_id = %s, refusals = %s WHERE user_id = %s AND key = %s"
 
 
 def fingerprint(*parts: Any) -> str:
@@ -43,6 +44,6 @@ def begin(user: User, key: str, body_hash: str) -> IdempotencyKey | None:
 def finish(user: User, key: str, *, status: int, act: Act, refusals: dict[int, Any]) -> None:
     """Keeps what came of it, in the same transaction."""
     if key:
-        IdempotencyKey.objects.filter(user=user, key=key).update(
-            status=status, act=act, refusals={str(pk): problem for pk, problem in refusals.items()}
-        )
+        kept = json.dumps({str(pk): problem for pk, problem in refusals.items()})
+        with connection.cursor() as cursor:
+            cursor.execute(DONE, [int(status), act.pk, kept, user.pk, key])

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
-from django.db.models import F
 
 from curation.grouping import settle
 from curation.locks import LOG_LOCK
@@ -37,6 +36,13 @@ def one_transaction() -> Iterator[None]:
         if getattr(error.__cause__, "pgcode", "") in WAITED_TOO_LONG:
             raise Busy from error
         raise
+
+
+def places_of(ids: Iterable[int]) -> set[int]:
+    """The channels of candidates."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT channel_id FROM curation_candidate WHERE id = ANY(%s)", [list(ids)])
+        return {channel_id for (channel_id,) in cursor}
 
 
 def lock_channels(ids: Iterable[int]) -> dict[int, Channel]:
@@ -132,7 +138,8 @@ def close_all(records: Iterable[Record]) -> None:
     Decision.objects.bulk_create(decisions)
     channels = sorted({decision.channel_id for decision in decisions})
     if channels:
-        Channel.objects.filter(pk__in=channels).update(revision=F("revision") + 1)
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE regions_channel SET revision = revision + 1 WHERE id = ANY(%s)", [channels])
         channel_changed.send(sender=Channel, channels=channels)
 
 
