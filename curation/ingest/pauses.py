@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from curation.ledger import budget
 from curation.ledger.metered import LEAST
-from curation.models import Cursor, IngestRun, Pause, Purpose
+from curation.models import Cursor, Pause, Purpose
 from curation.x.outcomes import BadToken, BudgetSpent, Failure, MonthlyCapReached, OutOfCredits
 from regions.models import Market, Source
 
@@ -131,8 +131,7 @@ def _paid_by(market: Market | None) -> QuerySet[Cursor]:
 
 def _due_at(cursors: QuerySet[Cursor], at: datetime) -> None:
     """Those being read keep their lease: they find out by themselves."""
-    running = IngestRun.objects.filter(source=OuterRef("pk"), outcome=IngestRun.Outcome.RUNNING)
-    free = cursors.filter(~Exists(running)).order_by("pk").select_for_update(skip_locked=True, of=("self",))
+    free = cursors.filter(leased=False).order_by("pk").select_for_update(skip_locked=True, of=("self",))
     Cursor.objects.filter(pk__in=[cursor.pk for cursor in free]).update(due_at=at)
 
 

@@ -24,6 +24,10 @@ class CursorQuerySet(models.QuerySet["Cursor"]):
         polled = self.filter(~Q(source__kind=Source.Kind.STREAM) | missed | away)
         return polled.filter(due_at__lte=now, source__in=Source.objects.running()).order_by("due_at")
 
+    def free(self) -> CursorQuerySet:
+        """Those that nobody reads: only their `due_at` may be moved, since that of the others is a lease."""
+        return self.filter(leased=False)
+
 
 class Cursor(models.Model):
     """How far a source was read. Advances only in the transaction that stores what it covers."""
@@ -34,6 +38,7 @@ class Cursor(models.Model):
     gap_floor_id = models.BigIntegerField(null=True)
     interval_seconds = models.PositiveIntegerField(default=60)
     due_at = models.DateTimeField(default=timezone.now)
+    leased = models.BooleanField(default=False)
     failures = models.PositiveSmallIntegerField(default=0)
     took_ms = models.PositiveIntegerField(default=0)
 

@@ -1,4 +1,4 @@
-"""Who reads a source now: `due_at` of its cursor, moved ahead, is the lease of whoever knows its value."""
+"""Who reads a source now: `due_at` of its cursor, moved ahead and `leased`, is the lease of whoever knows its value."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from curation.locks import LANE_LOCK
-from curation.models import Cursor, IngestRun
+from curation.models import Cursor
 from curation.models.ingest import STREAM_AWAY
 from regions.models import Source
 
@@ -60,7 +60,7 @@ def offer_due(now: datetime, most: int) -> dict[int, datetime]:
     room = settings.INGEST_SLOW_AT_ONCE - slow_ones_read()
     slow = _first(Cursor.objects.due(now).filter(SLOW), min(most, room)) if room > 0 else []
     ids = [cursor.pk for cursor in sorted([*quick, *slow], key=lambda cursor: cursor.due_at)[:most]]
-    Cursor.objects.filter(pk__in=ids).update(due_at=now + WAITING)
+    Cursor.objects.filter(pk__in=ids).update(due_at=now + WAITING, leased=False)
     return dict.fromkeys(ids, now + WAITING)
 
 
@@ -108,20 +108,19 @@ def take(source_id: int, now: datetime, offered: datetime | None = None) -> date
     free = Cursor.objects.filter(pk=source_id)
     free = free.filter(due_at=offered) if offered else free.filter(due_at__lte=now)
     lease = now + LEASE
-    return lease if free.update(due_at=lease) else None
+    return lease if free.update(due_at=lease, leased=True) else None
 
 
 def put_off(source_id: int, lease: datetime, until: datetime) -> None:
     """X is not asked now: the source is due again then."""
-    Cursor.objects.filter(pk=source_id, due_at=lease).update(due_at=until)
+    Cursor.objects.filter(pk=source_id, due_at=lease).update(due_at=until, leased=False)
 
 
 def wait_for_window(endpoint: str, reader: Source, until: datetime) -> None:
     """X closed an endpoint until then: the sources read through it wait too, whichever worker would ask.
 
     Those being read keep their lease; they find the window closed by themselves."""
-    running = IngestRun.objects.filter(source=OuterRef("pk"), outcome=IngestRun.Outcome.RUNNING)
-    early = Cursor.objects.filter(~Exists(running), source__kind__in=KINDS.get(endpoint, []), due_at__lt=until)
+    early = Cursor.objects.free().filter(source__kind__in=KINDS.get(endpoint, []), due_at__lt=until)
     free = early.exclude(pk=reader.pk).select_for_update(skip_locked=True, of=("self",))
     Cursor.objects.filter(pk__in=[cursor.pk for cursor in free]).update(due_at=until)
 

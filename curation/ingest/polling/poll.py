@@ -138,6 +138,7 @@ class Pass:
             end = ending(reading.failure, self.source, cursor, self.now)
             self._spare_others(reading.failure, end)
         cursor.due_at, cursor.failures, cursor.took_ms = end.due_at, end.failures, self._took_ms()
+        cursor.leased = False
         cursor.save()
         if reading.x_id != self.source.x_id:
             Source.objects.filter(pk=self.source.pk).update(x_id=reading.x_id)
@@ -153,7 +154,8 @@ class Pass:
             return
         end = ending(failure, self.source, cursor, self.now)
         cursor.due_at, cursor.failures, cursor.took_ms = end.due_at, end.failures, self._took_ms()
-        cursor.save(update_fields=["due_at", "failures", "took_ms"])
+        cursor.leased = False
+        cursor.save(update_fields=["due_at", "leased", "failures", "took_ms"])
         self._spare_others(failure, end)
         if end.paused_reason and not cursor.is_streamed(self.now):
             pause_source(self.source, end.paused_reason, by=None, now=self.now)

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from curation.ingest import fares, pauses
@@ -90,5 +89,4 @@ def sources_of(number: int | None) -> list[Source]:
 
 def make_due(sources: list[Source], now: datetime) -> None:
     """Those being read are left alone: moving their lease would lose what they read."""
-    being_read = IngestRun.objects.filter(source=OuterRef("pk"), outcome=IngestRun.Outcome.RUNNING)
-    Cursor.objects.filter(~Exists(being_read), source__in=sources, due_at__gt=now).update(due_at=now)
+    Cursor.objects.free().filter(source__in=sources, due_at__gt=now).update(due_at=now)

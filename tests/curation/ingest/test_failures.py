@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 from structlog.testing import capture_logs
 
+from curation.ingest.polling import leases
 from curation.ingest.polling.poll import poll
 from curation.models import Candidate, Cursor, Decision, IngestRun, State, Tweet
 from curation.x.client import Door
@@ -53,10 +54,10 @@ def test_a_closed_window_is_closed_for_every_source_of_the_endpoint(
     now, late = timezone.now(), reset + timedelta(hours=1)
     Cursor.objects.update(due_at=now)
     Cursor.objects.filter(pk=later.pk).update(due_at=late)
-    IngestRun.objects.create(source=being_read)
+    lease = leases.take(being_read.pk, now)  # its run is not begun yet
     read(asked, now)
     due = dict(Cursor.objects.values_list("source", "due_at"))
-    assert due == {asked.pk: reset, waits.pk: reset, being_read.pk: now, later.pk: late, other.pk: now}
+    assert due == {asked.pk: reset, waits.pk: reset, being_read.pk: lease, later.pk: late, other.pk: now}
 
 
 def test_a_reset_in_the_past_or_far_ahead_is_bounded(x: Simulator, source_of: SourceOf, read: Read) -> None:
