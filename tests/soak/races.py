@@ -119,7 +119,7 @@ class Lane:
 
     def runner(self, raced: int, alike: list[int]) -> Runner:
         last = self.last.get(raced)
-        if last and len(last.runner.ids) == 1 and self.chance.random() < UNDO:
+        if last and last.runner.verb != "undo" and len(last.runner.ids) == 1 and self.chance.random() < UNDO:
             return Runner(last.runner.who, "undo", f"/api/v1/acts/{last.act}/undo/", None, (raced,))
         verb, who = self.chance.choice(self.verbs_for(raced)), self.chance.choice(self.people)
         body = {"verb": verb} | FIELDS.get(verb, {})

@@ -26,6 +26,7 @@ def test_of_ten_thousand_races_each_has_one_winner(tmp_path: Path, capsys: pytes
         lanes = run_races(port, channels, RACES, seed=SEED)
     with capsys.disabled():
         print("\n" + say(lanes, time.monotonic() - began))
+        print("".join(f"{words}\n" for lane in lanes for words in lane.wrong))
     assert [words for lane in lanes for words in lane.wrong] == []
     assert set(compare(lanes).values()) == {0}, compare(lanes)
     assert sum(lane.counts["races"] for lane in lanes) >= RACES
