@@ -247,7 +247,8 @@ def enforce_live(blocks: Sequence[Block], channel_ids: Iterable[int], record: Re
         return
     matcher = Matcher(outright)
     hits = []
-    for row in lock_candidates(suspects.live(outright, channels.values(), record.now)).values():
+    for pk, fresh in lock_candidates(suspects.live(outright, channels.values(), record.now)).items():
+        row = record.rows.get(pk, fresh)  # which this act may change further on
         found = matcher.matches(row.tweet, row.channel_id, record.now)
         hits += [hit_of(row, match, record.now) for match in found]
         if row.state == State.APPROVED and (match := strongest(found)):

@@ -70,7 +70,7 @@ def _undone(act: Act, by: User, now: datetime) -> Many:
     channels = lock_channels(concerned | lifting.channels_of(act))
     candidates = lock_candidates([*(decision.candidate_id for decision in decisions), *(row.pk for row in brought)])
     there = moving.Brought(act, [candidates[row.pk] for row in brought if row.pk in candidates])
-    undoing = Undoing(act, by, now, there)
+    undoing = Undoing(act, by, now, there, candidates)
     for decision in decisions:
         candidate = candidates[decision.candidate_id]
         candidate.channel = channels[decision.channel_id]
@@ -83,14 +83,22 @@ def _undone(act: Act, by: User, now: datetime) -> Many:
 
 
 def _of(act: Act) -> list[Decision]:
-    return list(blocking.undoable_decisions(act).select_related("market").order_by("id"))
+    """One decision for each candidate of an act: its last, and what was before the first."""
+    of: dict[int, Decision] = {}
+    for decision in blocking.undoable_decisions(act).select_related("market").order_by("id"):
+        if first := of.get(decision.candidate_id):
+            decision.before = first.before
+        of[decision.candidate_id] = decision
+    return list(of.values())
 
 
 class Undoing:
     """One act being taken back, its candidates and their channels locked."""
 
-    def __init__(self, act: Act, by: User, now: datetime, there: moving.Brought) -> None:
-        self.taken, self.by, self.now, self.there = act, by, now, there
+    def __init__(
+        self, act: Act, by: User, now: datetime, there: moving.Brought, candidates: dict[int, Candidate]
+    ) -> None:
+        self.taken, self.by, self.now, self.there, self.candidates = act, by, now, there, candidates
         self.back: list[tuple[Decision, Candidate]] = []
         self.refused: dict[int, Refusal] = {}
         self._record: Record | None = None
@@ -101,7 +109,8 @@ class Undoing:
         return self._record.act if self._record else None
 
     def record(self) -> Record:
-        self._record = self._record or Record(Verb.UNDO, by=self.by, now=self.now, undoes=self.taken)
+        if self._record is None:
+            self._record = Record(Verb.UNDO, by=self.by, now=self.now, undoes=self.taken, rows=self.candidates)
         return self._record
 
     def ask(self, decision: Decision, candidate: Candidate) -> None:

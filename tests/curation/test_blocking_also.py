@@ -201,3 +201,20 @@ def test_the_refusal_names_the_block_its_scope_and_who(anna: User, lena: User, d
         told = refusal.value.problem()
         assert told["detail"] == "author @Lindmark_Bote is blocked in this market by lena. Lift the block first."
         assert told["block"]["scope"] == "market" and told["block"]["reason"] == "legal" and told["by"] == "lena"
+
+
+def test_undo_can_itself_be_taken_back_and_that_again(anna: User, de_politics: Channel) -> None:
+    """The block is laid again, and finds its own post live; then the post is blocked as it was, by the same act."""
+    (live,) = by_one_author(de_politics, 1)
+    live = operations.approve(live, by=anna, version=1).candidate
+    act = operations.block(live, by=anna, version=2, reason="spam", also=also("author")).act
+    told = []
+    for _turn in range(3):
+        done = operations.undo(act, by=anna)
+        assert done.act is not None
+        row, act = Candidate.objects.get(), done.act
+        told.append((row.state, row.blocked_by_lists, row.approved_at == live.approved_at))
+        told.append(Block.objects.get().lifted_at is None)
+    approved, blocked = ("approved", False, True), ("blocked", False, False)
+    assert told == [approved, False, blocked, True, approved, False]
+    assert [one.version for one in Candidate.objects.get().decision_set.order_by("pk")] == [2, 3, 4, 5, 6, 7]
