@@ -11,6 +11,7 @@ from django.conf import settings as django_settings
 from django.db import connection, connections
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client
+from django.utils import translation
 from playwright.sync_api import Browser, sync_playwright
 from pytest_django import Settings
 from rest_framework.test import APIClient
@@ -107,7 +108,8 @@ def others_at_work() -> int:
 
 @pytest.fixture(autouse=True)
 def plain_settings(settings: Settings, tmp_path: Path) -> None:
-    """A feed folder and a file of seals for each test."""
+    """A feed folder and a file of seals for each test, and no language that an earlier test's request left."""
+    translation.deactivate()
     settings.FEED_ROOT = tmp_path / "feeds"
     settings.LOG_SEALS = tmp_path / "seals.jsonl"
 
