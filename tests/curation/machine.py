@@ -330,7 +330,7 @@ class Desk(RuleBasedStateMachine):
         return Ban(block.kind, value, block.channel_id, block.market and block.market.code, block.ends_at)
 
     def new_lines(self) -> list[Line]:
-        rows = list(Decision.objects.filter(pk__gt=self.last).order_by("pk"))
+        rows = list(Decision.objects.filter(pk__gt=self.last).select_related("act").order_by("pk"))
         self.last = rows[-1].pk if rows else self.last
         return [line_of(row, self.world.usernames) for row in rows]
 
@@ -387,7 +387,7 @@ def line_of(row: Decision, usernames: dict[int | None, str | None]) -> Line:
              for name in ("pinned_until", "go_live_at", "expire_at")]  # fmt: skip
     carried = Carried(after["slot"], *times, after["context"], after["label"], after["with_similar"])
     by = usernames[row.by_id]
-    return Line(row.act_id, row.candidate_id, row.verb, by, row.at, row.version, carried)
+    return Line(row.act_id, row.act.undoes_id, row.candidate_id, row.verb, by, row.at, row.version, carried)
 
 
 def shown_of(entry: Any) -> Shown:

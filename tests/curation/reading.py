@@ -60,9 +60,10 @@ class Carried:
 
 @dataclass(frozen=True)
 class Line:
-    """A decision of the log; `by` is None for the system."""
+    """A decision of the log; `by` is None for the system. `undoes`: the act that its act takes back."""
 
     act: int
+    undoes: int | None
     candidate: int
     verb: str
     by: str | None
@@ -127,6 +128,7 @@ class Reading:
     group: dict[int, int] = field(default_factory=dict)
     bans: dict[int, Ban] = field(default_factory=dict)
     stands: dict[int, list[Stand]] = field(default_factory=lambda: defaultdict(list))  # by version, from 1
+    first: dict[tuple[int, int], int] = field(default_factory=dict)  # act and candidate to the first version of it
 
     def arrives(self, candidate: int, channel: int, post: int, group: int, now: datetime) -> None:
         self.place[candidate], self.post_of[candidate], self.group[candidate] = channel, post, group
@@ -142,19 +144,22 @@ class Reading:
 
     # --- the log
     def read(self, lines: Iterable[Line]) -> None:
-        """Acts one after the other; where an act takes another back, slots are given last."""
-        acts: dict[int, list[Line]] = defaultdict(list)
-        for line in lines:
-            acts[line.act].append(line)
-        for _act, told in sorted(acts.items()):
-            back = [line for line in told if line.verb == "undo"]
-            restored = {line.candidate: self.stands[line.candidate][line.version - 3] for line in back}
-            for line in told:
-                stand = self.after(line)
-                assert line.version == self.now_stands(line.candidate).version + 1, line
-                self.stands[line.candidate].append(replace(stand, version=line.version))
-            for line in back:
-                self._restore(line, restored[line.candidate])
+        """What happened in one step. Where an act is taken back, slots are given last."""
+        told = list(lines)
+        back = [line for line in told if line.verb == "undo"]
+        restored = {line.candidate: self.before(line.undoes, line.candidate) for line in back}
+        for line in told:
+            self.first.setdefault((line.act, line.candidate), line.version)
+            stand = self.after(line)
+            assert line.version == self.now_stands(line.candidate).version + 1, line
+            self.stands[line.candidate].append(replace(stand, version=line.version))
+        for line in back:
+            self._restore(line, restored[line.candidate])
+
+    def before(self, act: int | None, candidate: int) -> Stand:
+        """How a candidate stood before an act."""
+        assert act
+        return self.stands[candidate][self.first[act, candidate] - 2]
 
     def after(self, line: Line) -> Stand:
         """What a verb makes of a candidate; for an undo, one that has let go of its slot."""
