@@ -11,11 +11,11 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from curation.operations.record import one_transaction
 from feeds.models import Feed, Snapshot
 from regions.models import Channel, Market, User
 from regions.operations import log_change, touch
@@ -95,7 +95,7 @@ def hold(
     order = Order(checked_reason(reason), by, until, now or timezone.now())
     if until is not None and until <= order.now:
         raise BadHold(_("That time is past."), field="until")
-    with transaction.atomic():
+    with one_transaction():
         feeds = locked(market, channel)
         first = feeds[0]
         chosen = None if at == BLANK else snapshot_of(first, at)
@@ -113,7 +113,7 @@ def release(market: Market, channel: Channel | None, *, by: User, now: datetime 
 
     Raises NotHeld."""
     now = now or timezone.now()
-    with transaction.atomic():
+    with one_transaction():
         feeds = locked(market, channel)
         if not feeds[0].held(now):
             raise NotHeld

@@ -52,7 +52,10 @@ class Wish:
 
     def asked(self) -> list[str]:
         """The fields that ask for something, in their order."""
-        return [name for name in CARRIED if getattr(self, name) not in (None, False, (), [])]
+        told = {name: getattr(self, name) for name in CARRIED}
+        return [
+            name for name, asked in told.items() if asked is not None and asked is not False and asked not in ((), [])
+        ]
 
     def at(self, market: Market) -> Wish:
         """The same with its times as instants. Raises BadTime, and BadWindow for a time out of all reach."""
