@@ -20,6 +20,7 @@ from regions.models import Channel, Market, Role, User
 from tests.cast import channel_of, make_candidate, make_user
 from tests.curation.test_desk import HTMX, text_of
 
+pytestmark = pytest.mark.django_db
 LOG = "/log/de/"
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
