@@ -5,10 +5,12 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404
+from django.utils.translation import gettext as _
 
 from curation.models import Act, Candidate, Decision, Enforcement
-from regions.models import Market
+from regions.models import Category, Channel, Market
 from regions.permissions import may, require
+from regions.problems import Refusal
 
 
 def candidate_for(user: Any, pk: int, right: str = "desk.read") -> Candidate:
@@ -44,3 +46,12 @@ def _touched(act: int) -> Q:
         | Q(pk__in=laid.values("block__market"))
         | Q(pk__in=laid.values("block__channel__market"))
     )
+
+
+def channel_of(market: Market, slug: str) -> Channel:
+    """The market's channel of a category; refused where the market has none."""
+    category = Category.objects.filter(slug=slug).first()
+    channel = Channel.objects.active().filter(market=market, category=category).first()
+    if channel is None:
+        raise Refusal(_("This market has no such category."), field="category")
+    return channel

@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from curation import keyset, operations
-from curation.access import act_for, candidate_for
+from curation.access import act_for, candidate_for, channel_of
 from curation.history import onward
 from curation.ingest import links
 from curation.models import Act, Candidate
@@ -36,10 +36,10 @@ from curation.serializers import (
     Problem,
     Stale,
 )
-from regions.models import Category, Channel, Market
 from regions.permissions import market_for, rule
 from regions.problems import Refusal
 from regions.requests import person
+from regions.serializers import read_body
 
 PAGE, LOG_PAGE, LONGEST_KEY = 50, 200, 200
 KEY = OpenApiParameter(
@@ -71,21 +71,6 @@ def key_of(request: Request) -> str:
     if len(key) > LONGEST_KEY or not key.isprintable():
         raise BadKey
     return key
-
-
-def read_body(serializer: type[Any], request: Request) -> dict[str, Any]:
-    read = serializer(data=request.data)
-    read.is_valid(raise_exception=True)
-    return dict(read.validated_data)
-
-
-def channel_of(market: Market, slug: str) -> Channel:
-    """The market's channel of a category; refused where the market has none."""
-    category = Category.objects.filter(slug=slug).first()
-    channel = Channel.objects.active().filter(market=market, category=category).first()
-    if channel is None:
-        raise Refusal(_("This market has no such category."), field="category")
-    return channel
 
 
 @extend_schema(

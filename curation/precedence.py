@@ -10,7 +10,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from curation.matching import Matcher
-from curation.models import Candidate, State
+from curation.models import Candidate
 from regions.models import Block
 
 LEGAL = "legal"
@@ -28,7 +28,6 @@ class Cause(TextChoices):
 
 
 PRECEDENCE = tuple(Cause)
-FORBIDDING = PRECEDENCE[: PRECEDENCE.index(Cause.PIN)]
 EFFECTS = {
     Cause.GONE: "in no feed of the market, whatever was decided; withdrawn",
     Cause.LEGAL_OR_GLOBAL: "in no feed that the block reaches; a block with the reason legal counts as a global one",
@@ -69,18 +68,6 @@ def standing_block(candidate: Candidate, now: datetime) -> Block | None:
     if match is None:
         return None
     return Block.objects.select_related("created_by", "market", "channel__category").get(pk=match.block_id)
-
-
-def cause_of(candidate: Candidate, now: datetime) -> Cause | None:
-    """The strongest cause of all that stand for or against a candidate at `now`; None for one that nobody decided."""
-    if not candidate.tweet.showable_in(candidate.channel.market.country):
-        return Cause.GONE
-    if block := standing_block(candidate, now):
-        return cause_of_block(block)
-    if candidate.state != State.APPROVED:
-        return None
-    ended = candidate.pinned_until is not None and candidate.pinned_until <= now
-    return Cause.PIN if candidate.pinned and not ended else Cause.APPROVE
 
 
 def as_table() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -10,15 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from curation.models import Candidate, Decision, Offer, State, Tweet
-
-
-class Strict(serializers.Serializer[Any]):
-    """Refuses fields it does not know, so that a misspelt one is told instead of ignored."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict) and (unknown := set(data) - set(self.fields)):
-            raise serializers.ValidationError({name: [_("There is no such field.")] for name in sorted(unknown)})
-        return super().to_internal_value(data)
+from regions.serializers import Strict, WallClock
 
 
 class CandidateQuery(serializers.Serializer[Any]):
@@ -32,13 +23,6 @@ class CandidateQuery(serializers.Serializer[Any]):
     cursor = serializers.CharField(required=False, default="", help_text="`next` of the page before.")
 
 
-class WallClock(serializers.DateTimeField):
-    """A moment with its zone, or without one: then as the clocks of the candidate's market show it."""
-
-    def enforce_timezone(self, value: datetime) -> datetime:
-        return value
-
-
 class AlsoBody(Strict):
     """A block to lay with the verb."""
 
@@ -49,7 +33,7 @@ class AlsoBody(Strict):
     scope = serializers.ChoiceField(choices=["channel", "market", "global"], default="channel")
 
 
-WINDOW = "With a zone, or as the clocks of the market show it; null for no bound."
+WINDOW = "With a zone, or as the clocks of the market show it. Missing or null: as it is; of schedule, no bound."
 
 
 class WishBody(Strict):

@@ -15,17 +15,17 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from curation.access import channel_of
 from curation.models import Wording
-from curation.serializers import Problem, Strict
+from curation.serializers import Problem
 from feeds import holding
 from feeds.edition import Edition, Left
 from feeds.models import Feed, Snapshot
 from regions.clocks import instant
-from regions.models import Channel, Market
+from regions.models import Market
 from regions.permissions import market_for, rule
-from regions.problems import Refusal
 from regions.requests import person
-from regions.serializers import TimeField
+from regions.serializers import Strict, WallClock, read_body
 
 PAGE = 50
 PROBLEMS = {403: Problem, 404: Problem, 422: Problem}
@@ -37,7 +37,7 @@ class SnapshotQuery(serializers.Serializer[Any]):
     before = serializers.IntegerField(
         required=False, min_value=1, max_value=2**62, help_text="`next` of the page before."
     )
-    at = TimeField(
+    at = WallClock(
         required=False,
         help_text="The one that was shown then, and those before it. Without a zone: the market's wall clock.",
     )
@@ -135,7 +135,7 @@ class HoldBody(PlaceBody):
     """What to hold, at what, why and until when."""
 
     snapshot = SnapshotField()
-    until = TimeField(required=False, allow_null=True, help_text="Without a zone: the market's wall clock.")
+    until = WallClock(required=False, allow_null=True, help_text="Without a zone: the market's wall clock.")
     reason = serializers.CharField(help_text="Everyone of the market reads it.")
 
 
@@ -149,29 +149,15 @@ def feed_for(request: Request, market: str, category: str | None) -> Feed:
     return feed
 
 
-def channel_named(market: Market, slug: str | None) -> Channel | None:
-    """The channel of a category, None for none; refused where the market has none."""
-    if not slug:
-        return None
-    channel = market.channel_set.select_related("market", "category").filter(category__slug=slug).first()
-    if channel is None:
-        raise Refusal(_("This market has no such category."), field="category")
-    return channel
-
-
-def read(serializer: type[serializers.Serializer[Any]], given: Any) -> dict[str, Any]:
-    asked = serializer(data=given)
-    asked.is_valid(raise_exception=True)
-    return dict(asked.validated_data)
-
-
 @extend_schema(parameters=[SnapshotQuery], responses={200: SnapshotPage} | PROBLEMS)
 @rule("desk.read")
 @api_view(["GET"])
 def snapshots(request: Request, market: str, category: str | None = None) -> Response:
     """What a feed showed, newest first."""
     feed = feed_for(request, market, category)
-    want = read(SnapshotQuery, request.query_params)
+    asked = SnapshotQuery(data=request.query_params)
+    asked.is_valid(raise_exception=True)
+    want = asked.validated_data
     rows = feed.snapshot_set.before(want.get("before"))
     if at := want.get("at"):
         shown = feed.snapshot_set.shown_at(instant(feed.market, at, field="at"))
@@ -219,9 +205,9 @@ def line_of(left: Left, words: dict[str, str]) -> dict[str, Any]:
 def hold(request: Request, market: str) -> Response:
     """Freezes, restores or blanks a channel's feed, or the market's with all its channels, until it is released."""
     home = market_for(request.user, market, "feed.hold")
-    wish = read(HoldBody, request.data)
+    wish = read_body(HoldBody, request)
     until = instant(home, wish["until"], field="until") if wish.get("until") else None
-    channel = channel_named(home, wish.get("category"))
+    channel = channel_of(home, slug) if (slug := wish.get("category")) else None
     feeds = holding.hold(home, channel, wish["snapshot"], reason=wish["reason"], by=person(request), until=until)
     return Response(Held({"feeds": feeds}).data)
 
@@ -232,7 +218,8 @@ def hold(request: Request, market: str) -> Response:
 def release(request: Request, market: str) -> Response:
     """Lets a held feed show the present again."""
     home = market_for(request.user, market, "feed.hold")
-    channel = channel_named(home, read(PlaceBody, request.data).get("category"))
+    slug = read_body(PlaceBody, request).get("category")
+    channel = channel_of(home, slug) if slug else None
     return Response(Held({"feeds": holding.release(home, channel, by=person(request))}).data)
 
 

@@ -4,7 +4,6 @@ A market is held with all its channels; one that is held for itself already stay
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +19,7 @@ from feeds.models import Feed, Snapshot
 from regions.models import Channel, Market, User
 from regions.operations import log_change, touch
 from regions.problems import Refusal
+from regions.words import unusable
 
 CURRENT, BLANK = "current", "blank"
 LONGEST_REASON = 200
@@ -128,10 +128,9 @@ def release(market: Market, channel: Channel | None, *, by: User, now: datetime 
 def locked(market: Market, channel: Channel | None) -> list[Feed]:
     """The feed, and for a market those of its channels behind it; locked as a publication locks them."""
     found = Feed.objects.filter(market=market).select_related("market", "channel__category")
+    Feed.objects.bulk_create([Feed(market=market, channel=channel)], ignore_conflicts=True)  # where none was made yet
     rows = {feed.channel_id: feed for feed in found.select_for_update(of=("self",)).order_by("pk")}
-    first = rows.get(channel.pk if channel else None)
-    if first is None:
-        raise NothingPublished
+    first = rows[channel.pk if channel else None]
     others = [] if channel else [feed for pk, feed in rows.items() if pk is not None]
     return [first, *others]
 
@@ -160,7 +159,7 @@ def checked_reason(reason: str) -> str:
     reason = reason.strip()
     if not reason:
         raise BadHold(_("Say why: everyone of the market will read it."), field="reason")
-    if len(reason) > LONGEST_REASON or any(unicodedata.category(one) == "Cc" for one in reason):
+    if len(reason) > LONGEST_REASON or unusable(reason):
         raise BadHold(_("At most %(n)d characters in one line.") % {"n": LONGEST_REASON}, field="reason")
     return reason
 

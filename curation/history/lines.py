@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 
 from curation.history.reading import Run
 from curation.history.said import REMOVED, SAID, Known, Turn, because, clock, turns
-from curation.models import Act, Candidate, Decision, Enforcement, Tweet, Verb, Wording
+from curation.models import Act, Decision, Enforcement, Tweet, Verb, Wording
 from curation.models.candidates import WORDS
 from curation.operations.undoing import UNDOABLE_FOR
 from curation.x.entities import plain_text
-from regions.models import Block, Market, User
+from regions.models import Block, Category, Market, User
 from regions.permissions import may
 from regions.problems import Refusal
 
@@ -140,6 +140,11 @@ def dated(lines: Iterable[Dated], after: date | None = None) -> None:
         after = day
 
 
+def categories(lines: Iterable[Line]) -> set[str]:
+    """The slugs of the categories that posts were moved to."""
+    return {line.decision.after.get("to", {}).get("category", "") for line in lines} - {""}
+
+
 def acts(lines: Iterable[Line]) -> set[int]:
     return {line.act.pk for line in lines}
 
@@ -168,16 +173,13 @@ def known_to(lines: Iterable[Line]) -> Known:
 
 
 class Tied:
-    """What acts left beside their decisions: where a move or an offer led, which blocks were laid or lifted."""
+    """What acts left: where a move or an offer led, which blocks were laid or lifted."""
 
     def __init__(self, lines: Iterable[Line], user: User) -> None:
         self.own = {market.pk for market in Market.objects.visible_to(user)}
-        self.brought: dict[int, list[Candidate]] = defaultdict(list)
+        self.names = {one.slug: one.name for one in Category.objects.filter(slug__in=categories(lines))}
         self.blocks: dict[int, list[str]] = defaultdict(list)
         wanted = acts(lines)
-        rows = Candidate.objects.filter(brought_by__in=wanted).select_related("channel__market", "channel__category")
-        for row in rows.defer("folded"):
-            self.brought[row.brought_by_id or 0].append(row)
         held = Enforcement.objects.filter(act__in=wanted).order_by("pk")
         for one in held.select_related("block__channel", "block__block_list", "block_list__channel"):
             noun = one.block or one.block_list
@@ -196,11 +198,10 @@ class Tied:
     def led(self, line: Line) -> list[str]:
         if line.folds:
             return []
-        rows = [row for row in self.brought.get(line.act.pk, []) if row.tweet_id == line.tweet.pk]
-        if line.decision.verb == Verb.OFFER:
-            return [_("to %(market)s") % {"market": row.channel.market.code.upper()} for row in rows]
-        moved = [row for row in rows if row.channel.market_id == line.decision.market_id]
-        return [_("to %(category)s") % {"category": row.channel.category.name} for row in moved]
+        to = line.decision.after.get("to", {})
+        if "market" in to:
+            return [_("to %(market)s") % {"market": to["market"].upper()}]
+        return [_("to %(category)s") % {"category": self.names.get(to["category"], to["category"])}] if to else []
 
 
 def block_words(block: Block) -> str:

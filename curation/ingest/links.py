@@ -26,7 +26,7 @@ from curation import events
 from curation.ingest import pauses
 from curation.ingest.polling.reading import Reading
 from curation.ingest.rechecking.rechecks import asked_of, outcome_of
-from curation.ingest.storing.candidates import Arrivals, offer
+from curation.ingest.storing.candidates import Arrivals, claim, offer
 from curation.ingest.storing.store import settle, store
 from curation.ledger import budget
 from curation.ledger.metered import Metered, clock_from
@@ -193,9 +193,16 @@ def add(url: str, channel: Channel, *, by: User, now: datetime, ask: Door | None
 
     Raises what `look` raises, PostGone, NotReadable, BudgetUsedUp, IngestPaused, XUnreachable, XBusy, and Busy."""
     seen = look(url, channel, now)
-    if seen.candidate:
-        return Added(seen.candidate, made=False)
+    if seen.candidate and (there := _kept(seen.candidate)):
+        return Added(there, made=False)
     return Adding(seen.post_id, channel, by, now, ask).whole()
+
+
+def _kept(candidate: Candidate) -> Candidate | None:
+    """It stays, whoever brought it before and takes that back; None where that was done a moment ago."""
+    with one_transaction():
+        claim([candidate.tweet_id], None, [candidate.channel])
+        return Candidate.objects.with_tweets().filter(pk=candidate.pk).first()
 
 
 def _stored(number: int) -> Tweet | None:

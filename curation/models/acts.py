@@ -54,7 +54,7 @@ class Verb(models.TextChoices):
 class Act(models.Model):
     """One request of one person, or of the system (no person): one or many decisions."""
 
-    by = models.ForeignKey(User, models.PROTECT, null=True)
+    by = models.ForeignKey(User, models.PROTECT, null=True, db_index=False)  # acts_of_a_person begins with it
     verb = models.CharField(max_length=8, choices=Verb)
     at = models.DateTimeField(default=timezone.now)
     undoes = models.ForeignKey("self", models.PROTECT, null=True, related_name="undone_by")
@@ -156,7 +156,7 @@ class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
 class IdempotencyKey(models.Model):
     """A request that succeeded: repeated with the same key and body it gives the same act. Kept 7 days."""
 
-    user = models.ForeignKey(User, models.CASCADE)
+    user = models.ForeignKey(User, models.CASCADE, db_index=False)  # one_use_of_a_key begins with it
     key = models.CharField(max_length=200)
     body_hash = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(default=0)
@@ -181,7 +181,7 @@ class Seal(models.Model):
     chain can be recomputed when decisions went with age, and what was tampered with has an id. `form` is the version
     of the canonical form (curation.sealed)."""
 
-    market = models.ForeignKey(Market, models.PROTECT)
+    market = models.ForeignKey(Market, models.PROTECT, db_index=False)  # one_seal_per_number begins with it
     number = models.PositiveBigIntegerField()
     first_id = models.BigIntegerField()
     last_id = models.BigIntegerField()

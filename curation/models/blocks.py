@@ -16,10 +16,6 @@ class EnforcementQuerySet(models.QuerySet["Enforcement"]):
         """Those that the job has not carried to every candidate yet, oldest first."""
         return self.filter(carried_at=None).order_by("pk")
 
-    def laid_by(self, act: Act) -> EnforcementQuerySet:
-        """The blocks that an act laid, not those that stood already."""
-        return self.filter(act=act, verb=Verb.BLOCK, block__isnull=False, market=None).select_related("block")
-
 
 class Enforcement(models.Model):
     """A block, or a list of them, that holds from an act on (verb block) or holds no more (verb lift): everywhere in

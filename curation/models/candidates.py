@@ -251,8 +251,8 @@ class Candidate(models.Model):
 class Hit(models.Model):
     """A candidate that a block matches. The span is in code points of the tweet's text, null outside the text."""
 
-    candidate = models.ForeignKey(Candidate, models.CASCADE)
-    block = models.ForeignKey(Block, models.CASCADE)
+    candidate = models.ForeignKey(Candidate, models.CASCADE, db_index=False)  # one_hit_per_block begins with it
+    block = models.ForeignKey(Block, models.CASCADE, db_index=False)  # hits_of_a_block begins with it
     start = models.PositiveIntegerField(null=True)
     end = models.PositiveIntegerField(null=True)
     at = models.DateTimeField(default=timezone.now)

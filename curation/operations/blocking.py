@@ -30,6 +30,7 @@ from regions.models import Block, BlockList, Channel, Market, User
 from regions.operations import log_change, touch
 from regions.permissions import may
 from regions.problems import Refusal
+from regions.words import unusable
 
 RIGHTS = {"channel": "block.edit_channel", "market": "block.edit_market", "global": "block.edit_global"}
 NOT_OF_A_BLOCK = ("not_chosen", "moved")
@@ -181,7 +182,7 @@ def _check_entry(entry: Entry, now: datetime) -> None:
         raise NotAllowed(_("A block blocks or holds."), field="effect")
     if entry.reason not in REASONS:
         raise NotAllowed(_("There is no such reason."), field="reason")
-    if len(entry.note) > LONGEST_NOTE or not entry.note.isprintable():
+    if len(entry.note) > LONGEST_NOTE or unusable(entry.note):
         raise BadWords(_("At most %(n)d characters in one line.") % {"n": LONGEST_NOTE}, field="note")
     if entry.ends_at and entry.ends_at <= now:
         raise BadWindow(_("That time is past."), field="ends_at")
@@ -282,11 +283,15 @@ def stands(block: Block) -> BlockStands:
     """The refusal that tells of a block."""
     who = block.created_by.shown_name if block.created_by else _("the system")
     where = {
-        "channel": _("this category"),
+        "channel": _("this channel"),
         "market": _("this market"),
         "global": _("all markets"),
     }[block.scope]
-    told = _("%(block)s is blocked in %(where)s by %(who)s. Lift the block first.")
+    told = {
+        "channel": _("%(block)s is blocked in %(where)s by %(who)s. Lift the block first."),
+        "market": _("%(block)s is blocked in %(where)s by %(who)s. A lead can lift the block."),
+        "global": _("%(block)s is blocked in %(where)s by %(who)s. A chief can lift the block."),
+    }[block.scope]
     return BlockStands(
         told % {"block": f"{block.get_kind_display()} {block.named}", "where": where, "who": who},
         block={"id": block.pk, "kind": block.kind, "value": block.value, "scope": block.scope, "reason": block.reason},

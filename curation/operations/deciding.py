@@ -185,6 +185,7 @@ def _decided(verb: str, seen: Mapping[int, int | None], by: User, wish: Wish) ->
     remarks = blocking.lay(record, wish.also, reason=wish.reason or NOT_CHOSEN) if wish.also else {}
     record.close()
     moving.bring(record)
+    remarks |= record.remarks
     told = [replace(result, remark=remarks.get(result.id, "")) for result in results]
     return Many(record.act, told, record.decisions)
 

@@ -5,6 +5,7 @@ Nothing goes live by it. What the lists alone had blocked, and nothing blocks no
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -23,6 +24,7 @@ from regions.models import Block, BlockExemption, BlockList, BlockListExemption,
 from regions.operations import log_change, touch
 from regions.permissions import may
 from regions.problems import Refusal
+from regions.words import unusable
 
 LONGEST_REASON = 200
 MOST_AT_ONCE = 500
@@ -96,7 +98,7 @@ def exempt(entry: Block | BlockList, market: Market, *, reason: str, by: User, n
     now = now or timezone.now()
     _check_exemption(entry, market, by)
     reason = reason.strip()
-    if not reason or len(reason) > LONGEST_REASON or not reason.isprintable():
+    if not reason or len(reason) > LONGEST_REASON or unusable(reason):
         raise BadWords(_("Say why, in at most %(n)d characters in one line.") % {"n": LONGEST_REASON}, field="reason")
     with one_transaction():
         lock_channels(reach(None, market.pk))
@@ -176,52 +178,67 @@ def channels_of(act: Act) -> set[int]:
     return reached
 
 
-def undo_of(act: Act, record: Record, *, by: User, now: datetime) -> None:
-    """Takes back what an act did to the lists, before its decisions are taken back, within the act of undoing
-    (`record`): blocks that it laid are lifted, those that it lifted are laid again, exemptions likewise.
+def undo_of(act: Act, record: Callable[[], Record], *, by: User, now: datetime) -> bool:
+    """Takes back what an act did to the lists, before its decisions are taken back, within the act of undoing:
+    blocks that it laid are lifted, those that it lifted are laid again, exemptions likewise. Whether there was
+    anything: what somebody else changed since stays as they left it, and `record` is asked for only when needed.
 
     The channels of `channels_of` must be locked. Raises ScopeForbidden without the rights of the act."""
-    rows = Enforcement.objects.filter(act=act).select_related("block__channel__market", "block__market", "market")
-    for row in rows.select_related("block_list").order_by("pk"):
-        if row.market is None:
-            _undone_everywhere(row, record, by)
-        else:
-            _undone_in(row.market, row, record, by)
+    found = Enforcement.objects.filter(act=act).order_by("pk")
+    rows = found.select_related("block__channel__market", "block__market", "block_list", "market")
+    done = [_undone(row, record, by, now) for row in rows if _is_newest(row)]
+    return any(done)
 
 
-def _undone_everywhere(row: Enforcement, record: Record, by: User) -> None:
+def _is_newest(row: Enforcement) -> bool:
+    """Whether nobody laid, lifted or exempted the same since."""
+    same = Enforcement.objects.filter(block=row.block, block_list=row.block_list, market=row.market)
+    return not same.filter(pk__gt=row.pk).exists()
+
+
+def _undone(row: Enforcement, record: Callable[[], Record], by: User, now: datetime) -> bool:
+    if row.market is not None:
+        return _undone_in(row.market, row, record, by)
     if row.block is None:
-        return
+        return False
     may_lay(by, row.block.channel, row.block.market)
     if row.verb == Verb.LIFT:
-        _laid_again(row.block, record)
-    elif _lifted(row.block, record):
-        touch(reach_of(row.block))
+        return _may_stand_again(row.block, now) and _laid_again(row.block, record())
+    if not _lifted(row.block, record()):
+        return False
+    touch(reach_of(row.block))
+    return True
 
 
-def _laid_again(block: Block, record: Record) -> None:
-    """Puts a lifted block back, unless one like it was laid since or its time is past."""
+def _may_stand_again(block: Block, now: datetime) -> bool:
+    """Unless one like it was laid since, or its time is past."""
     twins = Block.objects.filter(
         kind=block.kind, value=block.value, market=block.market, channel=block.channel, block_list=block.block_list,
         effect=block.effect, ends_at=block.ends_at, lifted_at=None,
     )  # fmt: skip
-    if block.lifted_at is None or twins.exists() or (block.ends_at and block.ends_at <= record.now):
-        return
+    return not (block.lifted_at is None or twins.exists() or (block.ends_at and block.ends_at <= now))
+
+
+def _laid_again(block: Block, record: Record) -> bool:
     Block.objects.filter(pk=block.pk).update(lifted_at=None, lifted_by=None, updated_at=record.now)
     block.refresh_from_db()
     Enforcement.objects.create(act=record.act, verb=Verb.BLOCK, block=block, at=record.now)
     log_change(block, "lay_again", by=record.by, market=block.channel.market if block.channel else block.market)
     enforce_live([block], reach_of(block), record)
+    return True
 
 
-def _undone_in(market: Market, row: Enforcement, record: Record, by: User) -> None:
+def _undone_in(market: Market, row: Enforcement, record: Callable[[], Record], by: User) -> bool:
     entry = row.block or row.block_list
     if entry is None:
-        return
+        return False
     _check_exemption(entry, market, by)
+    exempted = _exemptions(entry, market).exists()
     if row.verb == Verb.LIFT:
-        _taken_over(entry, market, record)
-    elif not _exemptions(entry, market).exists():
-        changes = Change.objects.filter(noun=entry._meta.model_name, noun_id=entry.pk, market=market)
-        before = changes.filter(verb="end_exemption").order_by("pk").last()
-        _exempted(entry, market, str(before.before.get("reason", "")) if before else "", record)
+        return exempted and _taken_over(entry, market, record())
+    if exempted:
+        return False
+    changes = Change.objects.filter(noun=entry._meta.model_name, noun_id=entry.pk, market=market)
+    before = changes.filter(verb="end_exemption").order_by("pk").last()
+    _exempted(entry, market, str(before.before.get("reason", "")) if before else "", record())
+    return True

@@ -50,7 +50,8 @@ def move(record: Record, candidate: Candidate, wish: Wish) -> None:
         raise NotAllowed(_("X does not show this post any more."))
     if Matcher.of(channel.market).blocks(candidate.tweet, channel.pk, record.now):
         raise BlockStands(_("A block of that category forbids this post."), field="category")
-    record.change(candidate, Verb.MOVE, reason=MOVED, **off_the_feed(State.BLOCKED))
+    to = {"category": channel.category.slug}
+    record.change(candidate, Verb.MOVE, reason=MOVED, to=to, **off_the_feed(State.BLOCKED))
     record.sent.append((candidate, channel))
 
 
@@ -59,7 +60,7 @@ def offer(record: Record, candidate: Candidate, wish: Wish) -> None:
     if candidate.tweet.gone_at or candidate.tweet.purged_at:
         raise NotAllowed(_("X does not show this post any more."))
     channel = _counterpart(candidate.channel, wish.market or "")
-    record.change(candidate, Verb.OFFER)
+    record.change(candidate, Verb.OFFER, to={"market": channel.market.code})
     record.sent.append((candidate, channel))
 
 
@@ -99,7 +100,7 @@ def _bring(record: Record, coming: list[Candidate], channel: Channel) -> None:
     here = Candidate.objects.filter(channel=channel)
     known = set(here.filter(tweet__in=list(origins)).values_list("tweet_id", flat=True))
     fresh = [tweet for tweet in origins if tweet not in known]
-    arriving.offer(fresh, None, [channel], record.now)
+    arriving.offer(list(origins), None, [channel], record.now)
     made = list(here.filter(tweet__in=fresh))
     here.filter(pk__in=[row.pk for row in made]).update(brought_by=record.act)
     if record.act.verb == Verb.OFFER:
@@ -125,10 +126,10 @@ def brought_by(act: Act) -> list[Candidate]:
 
 
 class Brought:
-    """What an act that is taken back brought to other channels; locked, as their channels are."""
+    """What an act that is taken back brought to other channels, and nobody else since. They are locked."""
 
     def __init__(self, act: Act, rows: Iterable[Candidate]) -> None:
-        self.act, self.rows = act, list(rows)
+        self.act, self.rows = act, [row for row in rows if row.brought_by_id == act.pk]
 
     def forbids(self, candidate: Candidate) -> Refusal | None:
         """StaleVersion where somebody decided on what a move brought. Of an offer the sender is told nothing."""

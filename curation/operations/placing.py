@@ -36,7 +36,7 @@ def schedule(record: Record, candidate: Candidate, wish: Wish) -> None:
 
 def annotate(record: Record, candidate: Candidate, wish: Wish) -> None:
     """Sets the words that are given, and leaves everything else."""
-    given = {"context": wish.context, "label": wish.label}
+    given: dict[str, Any] = {"context": wish.context, "label": wish.label}
     record.change(candidate, Verb.ANNOTATE, **{name: words for name, words in given.items() if words is not None})
 
 
@@ -46,6 +46,8 @@ def _approve_at(record: Record, candidate: Candidate, wish: Wish, verb: str, *, 
     if wish.slot is not None:
         check_slot(candidate, wish.slot)
     place = placed(record, candidate, wish) if pins and not waits else {}
+    if pins and waits:
+        record.remarks[candidate.pk] = _("It waits for a second approval; who gives it chooses the slot.")
     record.change(candidate, verb, **approved(record, candidate, wish, place, waits=waits))
 
 

@@ -81,12 +81,15 @@ class Record:
         self.by, self.now, self.note, self.rows = by, now, note, rows or {}
         self.act = Act.objects.create(verb=verb, by=by, at=now, undoes=undoes)
         self.decisions: list[Decision] = []
+        self.remarks: dict[int, str] = {}  # by candidate, on what came otherwise than asked
         self.sent: list[tuple[Candidate, Channel]] = []  # to other channels, see curation.operations.moving
         if note:
             Note.objects.create(act=self.act, words=note)
 
-    def change(self, candidate: Candidate, verb: str, *, reason: str = "", **fields: Any) -> Decision:
-        """One decision: the candidate's fields, its version and the log, in step.
+    def change(
+        self, candidate: Candidate, verb: str, *, reason: str = "", to: dict[str, str] | None = None, **fields: Any
+    ) -> Decision:
+        """One decision: the candidate's fields, its version and the log, in step. `to`: where it was sent.
 
         The version is compared in the same UPDATE; the channel's lock makes a difference impossible here."""
         before, seen = candidate.standing(), candidate.version
@@ -112,7 +115,7 @@ class Record:
             current_id=candidate.tweet.current_id,
             text_hash=candidate.tweet.text_hash,
             before=before,
-            after=candidate.standing(),
+            after=candidate.standing() | ({"to": to} if to else {}),
         )
         self.decisions.append(decision)
         return decision

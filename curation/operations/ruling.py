@@ -60,8 +60,7 @@ def _approved(source: Source, rows: list[tuple[int, int]], now: datetime) -> int
         candidate.channel = channels[candidate.channel_id]
         if _may_approve(candidate, now):
             record = record or Record(Verb.APPROVE, by=None, now=now)
-            fields = {"state": State.APPROVED, "approved_at": now}
-            record.change(candidate, Verb.APPROVE, reason=reason_of(source), **fields)
+            record.change(candidate, Verb.APPROVE, reason=reason_of(source), state=State.APPROVED, approved_at=now)
     if record is None:
         return 0
     record.close()

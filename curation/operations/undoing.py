@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
@@ -42,7 +43,7 @@ def undo(act: Act, *, by: User, key: str = "", now: datetime | None = None) -> M
     with one_transaction():
         if earlier := keys.begin(by, key, keys.fingerprint(Verb.UNDO, act.pk)):
             ids = list(act.decision_set.order_by("id").values_list("candidate_id", flat=True))
-            return repeated(earlier.act, earlier.refusals, ids, by)
+            return known(repeated(earlier.act, earlier.refusals, ids, by))
         check(act, now)
         many = _undone(act, by, now)
         if many.act is None:
@@ -52,8 +53,13 @@ def undo(act: Act, *, by: User, key: str = "", now: datetime | None = None) -> M
             keys.finish(by, key, status=HTTPStatus.CREATED, act=many.act, refusals=refusals)
     if many.act is None:
         alone = many.results[0].refusal if len(many.results) == 1 else None
-        raise alone or NotUndoable(results=[{"id": one.id, "problem": one.problem} for one in many.results])
-    return many
+        raise alone or NotUndoable(results=[{"id": one.id, "problem": one.problem} for one in known(many).results])
+    return known(many)
+
+
+def known(many: Many) -> Many:
+    """Of candidates in foreign markets not even a number is told."""
+    return replace(many, results=[one for one in many.results if not isinstance(one.refusal, Unknown)])
 
 
 def check(act: Act, now: datetime) -> None:
@@ -129,7 +135,7 @@ class Undoing:
         if not rows:
             return
         if all(self._may_change(row) for row in rows):
-            lifting.undo_of(self.taken, self.record(), by=self.by, now=self.now)
+            lifting.undo_of(self.taken, self.record, by=self.by, now=self.now)
         elif not (self.back or self.refused):
             raise Forbidden
 
@@ -178,8 +184,7 @@ def _result(candidate: Candidate, refused: dict[int, Refusal], pinned: set[int])
         lost = candidate.pk in pinned and candidate.slot is None
         remark = _("Its slot was taken meanwhile; it is back unpinned.") if lost else ""
         return Result(candidate.pk, HTTPStatus.CREATED, candidate, remark=remark)
-    shown = None if isinstance(refusal, Unknown) else candidate
-    return Result(candidate.pk, refusal.status, shown, refusal.problem(), refusal)
+    return Result(candidate.pk, refusal.status, candidate, refusal.problem(), refusal)
 
 
 def _forbids(act: Act, decision: Decision, candidate: Candidate, by: User) -> Refusal | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -16,16 +15,13 @@ from curation.operations.errors import BadWindow, BadWords, NotAllowed, TooMany
 from curation.transitions import CARRIES, EDITORS_VERBS, REASONS
 from regions.clocks import instant
 from regions.models import Market
+from regions.words import unusable
 
 MOST_AT_ONCE = 200
 MOST_ALSO = 20
 FAR = timedelta(days=3653)
 TIMES = ("go_live_at", "expire_at", "until")
 LONGEST = {"context": 200, "label": 40, "note": 500}
-# Controls, line and paragraph separators, halves of a character; and what turns a line around on a phone.
-# Joiners stay: emoji are made of them.
-REFUSED = ("Cc", "Zl", "Zp", "Cs")
-TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 @dataclass(frozen=True)
@@ -97,10 +93,6 @@ def check_words(wish: Wish) -> None:
             raise BadWords(_("At most %(n)d characters in one line.") % {"n": longest}, field=name)
         if unusable(words):
             raise BadWords(_("One line, without characters that cannot be seen."), field=name)
-
-
-def unusable(words: str) -> bool:
-    return any(unicodedata.category(one) in REFUSED or one in TURNING for one in words)
 
 
 def check_also(also: Sequence[Mapping[str, Any]]) -> None:

@@ -199,7 +199,7 @@ def test_the_refusal_names_the_block_its_scope_and_who(anna: User, lena: User, d
         with pytest.raises(operations.BlockStands) as refusal:
             operations.decide(verb, row, by=anna, version=1)
         told = refusal.value.problem()
-        assert told["detail"] == "author @Lindmark_Bote is blocked in this market by lena. Lift the block first."
+        assert told["detail"] == "author @Lindmark_Bote is blocked in this market by lena. A lead can lift the block."
         assert told["block"]["scope"] == "market" and told["block"]["reason"] == "legal" and told["by"] == "lena"
 
 

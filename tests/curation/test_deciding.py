@@ -269,3 +269,15 @@ def test_nobody_decides_what_retention_emptied(verb: str, state: str, anna: User
         operations.decide(verb, candidate, by=anna, version=1)
     assert "no longer kept" in str(refused.value.detail)
     assert (again(candidate).state, Decision.objects.count()) == (state, 0)
+
+
+def test_a_slot_asked_for_by_the_first_pair_of_eyes_is_answered_with_a_remark(anna: User, de_politics: Channel) -> None:
+    Channel.objects.filter(pk=de_politics.pk).update(second_pair=True)
+    rows = [make_candidate(de_politics), make_candidate(de_politics)]
+    pinned = operations.pin(rows[0], by=anna, version=1, slot=2)
+    approved = operations.approve(rows[1], by=anna, version=1)
+    assert (pinned.remark, approved.remark, again(rows[0]).slot) == (
+        "It waits for a second approval; who gives it chooses the slot.",
+        "",
+        None,
+    )

@@ -10,6 +10,7 @@ from django.utils import timezone
 from curation import operations, tasks
 from curation.models import Act, Candidate, Enforcement, Hit, Verb
 from regions.models import Block, BlockList, Change, Channel, Market, User
+from regions.problems import Refusal
 from tests.cast import channel_of, make_block, make_candidate
 
 pytestmark = pytest.mark.django_db
@@ -205,3 +206,27 @@ def test_what_cannot_be_exempted(chief: User, anna: User, lena: User, eleni: Use
         operations.exempt(block, market, reason="why", by=lena)
     operations.exempt(block, Market.objects.get(code="gr"), reason="why", by=eleni)
     assert Enforcement.objects.filter(verb=Verb.LIFT, block=block).count() == 2
+
+
+def test_undo_leaves_a_block_that_somebody_laid_again_since(anna: User, lena: User, de_politics: Channel) -> None:
+    laid = operations.lay_block("term", "Türme", by=anna, channel=de_politics)
+    lifted = operations.lift_block(laid.block, by=lena)
+    operations.undo(lifted, by=lena)
+    assert laid.act is not None
+    acts = Act.objects.count()
+    with pytest.raises(operations.NotUndoable):
+        operations.undo(laid.act, by=anna)
+    assert (Block.objects.get().lifted_at, Act.objects.count()) == (None, acts)
+
+
+def test_what_was_taken_back_is_not_taken_back_again(anna: User, de_politics: Channel) -> None:
+    """And leaves no empty act."""
+    laid = operations.lay_block("term", "Türme", by=anna, channel=de_politics)
+    row = make_candidate(de_politics)
+    both = operations.block(row, by=anna, version=1, also=[{"kind": "term", "value": "Brücke", "scope": "channel"}]).act
+    for act in filter(None, (laid.act, both)):
+        operations.undo(act, by=anna)
+        acts = Act.objects.count()
+        with pytest.raises(Refusal):
+            operations.undo(act, by=anna)
+        assert Act.objects.count() == acts

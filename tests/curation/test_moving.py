@@ -6,8 +6,12 @@ import pytest
 from django.utils import timezone
 
 from curation import operations
+from curation.history.lines import lines_of
+from curation.history.reading import Run
+from curation.ingest import links
+from curation.ingest.storing import candidates as arriving
 from curation.models import Candidate, Decision, Hit, Offer, State, Tweet
-from regions.models import Block, Channel, Market, User
+from regions.models import Block, Channel, Market, Source, User
 from regions.problems import Refusal
 from tests.cast import channel_of, make_author, make_block, make_candidate, make_tweet
 
@@ -269,3 +273,44 @@ def test_an_act_of_yesterday_brings_nothing_back(anna: User, de_politics: Channe
     with pytest.raises(operations.NotUndoable):
         operations.undo(done.act, by=anna, now=timezone.now() + timedelta(hours=25))
     assert Candidate.objects.count() == 2
+
+
+@pytest.mark.parametrize("by_link", [False, True])
+def test_what_comes_another_way_too_stays_when_the_offer_is_taken_back(
+    by_link: bool, anna: User, bram: User, de_politics: Channel, nl_politics: Channel
+) -> None:
+    candidate = make_candidate(de_politics)
+    act = operations.offer(candidate, by=anna, version=1, market="nl").act
+    source = Source.objects.create(kind="account", value="rathaus", channel=nl_politics)
+    if by_link:
+        links.add(f"https://x.com/i/status/{candidate.tweet.current_id}", nl_politics, by=bram, now=timezone.now())
+    else:
+        arriving.offer([candidate.tweet_id], source, [nl_politics], timezone.now())
+    operations.undo(act, by=anna)
+    new = there(candidate, nl_politics)
+    assert (new.version, new.brought_by, new.source) == (1, None, None if by_link else source)
+
+
+def test_what_two_markets_offered_stays_while_one_offer_stands(
+    anna: User, eleni: User, de_politics: Channel, nl_politics: Channel
+) -> None:
+    candidate = make_candidate(de_politics)
+    greek = make_candidate(channel_of("gr", "politics"), tweet=candidate.tweet)
+    act = operations.offer(candidate, by=anna, version=1, market="nl").act
+    operations.offer(greek, by=eleni, version=1, market="nl")
+    operations.undo(act, by=anna)
+    assert there(candidate, nl_politics).state == "pending"
+
+
+def test_the_log_keeps_where_a_post_was_sent(anna: User, de_politics: Channel, nl_politics: Channel) -> None:
+    """Whatever stands there, before or after: so the sender learns nothing of it."""
+    first, second = make_candidate(de_politics), make_candidate(de_politics)
+    make_candidate(nl_politics, tweet=first.tweet)
+    offers = [operations.offer(row, by=anna, version=1, market="nl") for row in (first, second)]
+    moved = operations.move(make_candidate(de_politics), by=anna, version=1, category="sport")
+    told = [one.decision.after["to"] for one in (*offers, moved)]
+    assert told == [{"market": "nl"}, {"market": "nl"}, {"category": "sport"}]
+    operations.undo(offers[1].act, by=anna)
+    runs = [Run(one.act.pk, one.decision.at, [(one.decision.pk, "offer")], 1) for one in offers]
+    lines = lines_of(runs, anna, timezone.now())
+    assert [line.details for line in lines] == [["to NL"], ["to NL"]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import combinations
 from pathlib import Path
 
@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from curation import operations
 from curation.cards import card
-from curation.models import Candidate, Hit, Tweet
-from curation.precedence import FORBIDDING, PRECEDENCE, Cause, as_table, cause_of
+from curation.models import Candidate, Hit, State, Tweet
+from curation.precedence import PRECEDENCE, Cause, as_table, cause_of_block, standing_block
 from feeds.edition import Edition
 from feeds.models import Feed
 from regions.models import Block, Channel, Market, User
@@ -24,7 +24,20 @@ pytestmark = pytest.mark.django_db
 DOCUMENT = Path(__file__).parents[2] / "docs/decisions.md"
 BEGIN, END = "<!-- as_table() of curation/precedence.py -->\n", "<!-- end -->"
 ORDER = (Cause.GONE, Cause.LEGAL_OR_GLOBAL, Cause.MARKET, Cause.CHANNEL, Cause.PIN, Cause.APPROVE)
+FORBIDDING = ORDER[: ORDER.index(Cause.PIN)]
 WORD = {Cause.LEGAL_OR_GLOBAL: "eins", Cause.MARKET: "zwei", Cause.CHANNEL: "drei"}
+
+
+def cause_of(candidate: Candidate, now: datetime) -> Cause | None:
+    """The strongest cause of all that stand for or against a candidate at `now`; None for one that nobody decided."""
+    if not candidate.tweet.showable_in(candidate.channel.market.country):
+        return Cause.GONE
+    if block := standing_block(candidate, now):
+        return cause_of_block(block)
+    if candidate.state != State.APPROVED:
+        return None
+    ended = candidate.pinned_until is not None and candidate.pinned_until <= now
+    return Cause.PIN if candidate.pinned and not ended else Cause.APPROVE
 
 
 def shown(market: Market) -> list[tuple[int, int | None]]:

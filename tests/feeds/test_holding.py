@@ -107,6 +107,7 @@ def test_who_why_and_until_when_are_told_and_logged(de: Market, politics: Channe
         (CURRENT, {"reason": " "}, BadHold, "reason"),
         (CURRENT, {"reason": "x" * 201}, BadHold, "reason"),
         (CURRENT, {"reason": "a\nb"}, BadHold, "reason"),
+        (CURRENT, {"reason": "a\u202eb"}, BadHold, "reason"),
         (CURRENT, {"until": timezone.now() - timedelta(seconds=1)}, BadHold, "until"),
         (9, {}, NoSuchSnapshot, "snapshot"),
     ],
@@ -128,6 +129,15 @@ def test_what_was_never_published_can_only_be_blank(de: Market, politics: Channe
     with pytest.raises(NothingPublished):
         hold(de, politics, CURRENT, reason="Wahl", by=lena)
     assert hold(de, politics, BLANK, reason="Wahl", by=lena) == [Feed.objects.get(channel=politics, hold="blank")]
+
+
+def test_a_feed_that_was_never_made_can_be_blank_too(de: Market, politics: Channel, lena: User) -> None:
+    assert not Feed.objects.exists()
+    with pytest.raises(NothingPublished):
+        hold(de, politics, CURRENT, reason="Wahl", by=lena)
+    hold(de, politics, BLANK, reason="Wahl", by=lena)
+    live(politics)
+    assert shown(de) == []
 
 
 def test_what_is_not_held_is_not_released(de: Market, politics: Channel, lena: User) -> None:

@@ -114,7 +114,10 @@ def offer(
     if not wanted or not channels:
         return Arrivals()
     given = {pk: tweet for pk, tweet in (new or {}).items() if pk in wanted}
-    missing = _missing(wanted - given.keys(), channels)
+    known = wanted - given.keys()
+    if known:
+        claim(known, source, channels)
+    missing = _missing(known, channels)
     tweets = sorted([*given.values(), *_read({pk for _channel, pk in missing})], key=lambda tweet: tweet.pk)
     judge = Judge(channels if tweets else [])
     alike = {tweet.pk: likeness(tweet.words, tweet.entities) for tweet in tweets}
@@ -140,6 +143,14 @@ def _read(tweet_ids: Collection[int]) -> list[Offered]:
         return []
     rows = Tweet.objects.select_related("author").defer("raw").filter(pk__in=tweet_ids, gone_at=None, purged_at=None)
     return [Offered.of_tweet(row, row.author) for row in rows if row.author is not None]
+
+
+def claim(tweet_ids: Collection[int], source: Source | None, channels: list[Channel]) -> None:
+    """What a move or an offer brought, and comes another way too, stays when that is taken back."""
+    brought = Candidate.objects.filter(brought_by__isnull=False, version=1, channel__in=channels, tweet__in=tweet_ids)
+    ids = list(brought.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+    if ids:
+        Candidate.objects.filter(pk__in=ids).update(brought_by=None, **({"source": source} if source else {}))
 
 
 def _missing(tweet_ids: Collection[int], channels: list[Channel]) -> set[tuple[int, int]]:

@@ -1,0 +1,15 @@
+"""What people write in one line, and others read: on the desk, in logs, on phones."""
+
+from __future__ import annotations
+
+import unicodedata
+
+# Controls, line and paragraph separators, halves of a character; and what turns a line around.
+# Joiners stay: emoji are made of them.
+REFUSED = ("Cc", "Zl", "Zp", "Cs")
+TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def unusable(words: str) -> bool:
+    """Whether it is no line of words."""
+    return any(unicodedata.category(one) in REFUSED or one in TURNING for one in words)
