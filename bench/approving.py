@@ -10,7 +10,6 @@ import json
 import multiprocessing
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from statistics import median
@@ -21,7 +20,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import connection
 
 from bench.ingest import on_processor
-from bench.table import Measured, circumstances, table
+from bench.table import Measured, Taken, circumstances, table
 from curation import operations
 from curation.folding import fold
 from curation.locks import LOG_LOCK
@@ -104,19 +103,6 @@ WAYS: dict[str, tuple[str, Approve]] = {
     "hand": ("psycopg2, by hand", by_hand),
     "operation": ("operations.approve", by_operation),
 }
-
-
-@dataclass(frozen=True)
-class Taken:
-    """Seconds: by the clock of the slowest, and of the processors, ours and the server's, of all connections."""
-
-    clock: float
-    ours: float
-    servers: float
-
-    @property
-    def work(self) -> float:
-        return self.ours + self.servers
 
 
 def prepare(approvals: int) -> tuple[list[int], list[User]]:

@@ -10,7 +10,6 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -24,7 +23,7 @@ from django.utils import timezone
 from bench.databases import copy_database, using
 from bench.filling import fill
 from bench.posts import KNOWN, Inventor, block_values
-from bench.table import Measured, circumstances, table
+from bench.table import Measured, Taken, circumstances, table
 from curation.ingest.polling.reading import Reading
 from curation.ingest.storing.bulk import Lines
 from curation.ingest.storing.store import store
@@ -110,19 +109,6 @@ class Bench:
     def _copy(self, lines: Lines | BytesIO) -> None:
         with transaction.atomic():
             TWEETS.copy_from(lines)
-
-
-@dataclass(frozen=True)
-class Taken:
-    """Seconds by the clock, and of the processors: ours and those of PostgreSQL's process for us."""
-
-    clock: float
-    ours: float
-    servers: float
-
-    @property
-    def work(self) -> float:
-        return self.ours + self.servers
 
 
 def timed(work: Callable[[], Any]) -> Taken:

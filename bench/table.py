@@ -6,6 +6,7 @@ import os
 import platform
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -68,3 +69,16 @@ def keep(title: str, words: str) -> None:
     old = re.compile(rf"^## {re.escape(title)}\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
     page = old.sub(lambda _: section + "\n", page) if old.search(page) else f"{page.rstrip()}\n\n{section}"
     PAGE.write_text(page.rstrip() + "\n")
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Seconds by the clock (of the slowest, where several work), and of the processors: ours and PostgreSQL's."""
+
+    clock: float
+    ours: float
+    servers: float
+
+    @property
+    def work(self) -> float:
+        return self.ours + self.servers

@@ -2,14 +2,17 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
 import requests
 
+from curation.ingest.polling import leases
 from curation.x.simulator import Simulator
+from regions.models import Channel, Source
+from tests.canned import USER, Canned
 
 ACCOUNTS = [
     ("hafenblatt", "politics", 90_000, "business"),
@@ -140,3 +143,21 @@ def ask(x: Simulator) -> Iterator[Asker]:
 def ask_of() -> Iterator[type[Asker]]:
     """For tests that start a simulator of their own."""
     yield Asker
+
+
+@pytest.fixture
+def odd() -> Iterator[Canned]:
+    """An X that says what it is told to say; it knows the account 5001."""
+    with Canned() as canned:
+        canned.tell("/2/users/by", {"data": [USER]})
+        yield canned
+
+
+@pytest.fixture
+def source_of(de_politics: Channel) -> Callable[..., Source]:
+    def make(kind: str, value: str) -> Source:
+        source = Source.objects.create(kind=kind, value=value, channel=de_politics, least_seconds=10)
+        leases.add_missing_cursors()
+        return source
+
+    return make

@@ -1,65 +1,22 @@
 """What posts are otherwise than one expects: a test for each pitfall, through the real door over a real socket."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
-from curation.ingest.polling import leases
-from curation.ingest.polling.poll import poll
 from curation.ingest.rechecking import compliance
 from curation.ingest.rechecking.rechecks import recheck
-from curation.models import Author, Candidate, Cursor, IngestRun, Tweet
+from curation.models import Author, Candidate, Tweet
 from curation.x import outcomes
-from curation.x.client import Door
 from curation.x.compliance import Storage
 from curation.x.simulator import Simulator
-from curation.x.wire import Includes, Post, read_post
+from curation.x.wire import Includes, read_post
 from regions.models import Channel, Source
 from tests.canned import USER, Canned, page, post
 from tests.cast import make_author, make_candidate, make_tweet
-
-Read = Callable[..., IngestRun]
-ID = 2_000_000_000_000_000_000
-TIMELINE, SEARCH = "/2/users/5001/tweets", "/2/tweets/search/recent"
-
-
-@pytest.fixture
-def odd() -> Iterator[Canned]:
-    """An X that says what it is told to say; it knows the account 5001."""
-    with Canned() as canned:
-        canned.tell("/2/users/by", {"data": [USER]})
-        yield canned
-
-
-def door_to(x: Canned | Simulator) -> Door:
-    return Door(x.base_url, x.token, read_seconds=2)
-
-
-def first_of(x: Canned) -> Post:
-    """The first post of the timeline as we understand it."""
-    found = door_to(x).timeline("5001")
-    return read_post(found.raw[0], Includes(found.includes))
-
-
-@pytest.fixture
-def source_of(de_politics: Channel) -> Callable[..., Source]:
-    def make(kind: str, value: str) -> Source:
-        source = Source.objects.create(kind=kind, value=value, channel=de_politics, least_seconds=10)
-        leases.add_missing_cursors()
-        return source
-
-    return make
-
-
-def read(source: Source, x: Canned | Simulator, at: datetime | None = None) -> IngestRun:
-    """Reads a source as if it were due."""
-    at = at or timezone.now()
-    Cursor.objects.filter(pk=source.pk).update(due_at=at)
-    run = poll(source.pk, now=at, ask=door_to(x))
-    assert run is not None
-    return run
+from tests.curation.x.pitfalls import ID, TIMELINE, door_to, first_of, read
 
 
 @pytest.mark.parametrize(("codes", "markets"), [(["DE"], {"DE"}), (["XX"], {"DE", "NL"}), (["XY"], {"DE", "NL"})])
