@@ -20,6 +20,8 @@ Read = Callable[..., IngestRun]
 SourceOf = Callable[..., Source]
 ACCOUNT, LIST, SEARCH = Source.Kind.ACCOUNT, Source.Kind.LIST, Source.Kind.SEARCH
 AUTHOR = {"id": "5001", "username": "rathaus", "name": "Rathaus"}
+FIRST = id_at(timezone.now() - timedelta(minutes=5))
+"""One for all posts here: asked for anew with each, it would give two posts with the same `n` ids of two milliseconds."""
 
 
 def posts(x: Simulator, count: int, start: datetime | None = None) -> set[int]:
@@ -41,8 +43,7 @@ def page(*data: Any, **more: Any) -> dict[str, Any]:
 
 
 def post(**fields: Any) -> dict[str, Any]:
-    number = id_at(timezone.now() - timedelta(minutes=5)) + int(fields.pop("n", 0))
-    return {"id": str(number), "text": "Guten Tag.", "author_id": "5001"} | fields
+    return {"id": str(FIRST + int(fields.pop("n", 0))), "text": "Guten Tag.", "author_id": "5001"} | fields
 
 
 def test_the_first_reading_takes_the_newest_page_alone(x: Simulator, source_of: SourceOf, read: Read) -> None:
