@@ -189,7 +189,7 @@ class Reading:
             case "edit":
                 return replace(was, slot=None, until=None, confirmed=None)
             case "restore":
-                before = self.stands[line.candidate][-2]
+                before = next(one for one in reversed(self.stands[line.candidate]) if one.state != "withdrawn")
                 if before.state == "blocked" and not before.by_lists:
                     return replace(off, state="blocked")
                 return replace(off, state="blocked", by_lists=True) if banned else waiting
