@@ -78,7 +78,11 @@ TAKE = """
     UPDATE curation_ratewindow SET remaining = CASE WHEN reset_at > %(now)s THEN remaining - 1 ELSE remaining END
     WHERE endpoint = %(endpoint)s AND (remaining > 0 OR reset_at <= %(now)s)
 """
-CLOSED = "SELECT reset_at FROM curation_ratewindow WHERE endpoint = %(endpoint)s AND reset_at > %(now)s"
+# Asks for what is left once more: another worker may have told of a window since.
+CLOSED = """
+    SELECT reset_at FROM curation_ratewindow
+    WHERE endpoint = %(endpoint)s AND reset_at > %(now)s AND remaining <= 0
+"""
 TELL = """
     INSERT INTO curation_ratewindow AS known (endpoint, "limit", remaining, reset_at, told_at)
     VALUES (%(endpoint)s, %(limit)s, %(remaining)s, %(reset_at)s, %(now)s)

@@ -1,7 +1,9 @@
 """Rate windows, a door's own and those that all workers share."""
 
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -21,6 +23,21 @@ def windows(request: pytest.FixtureRequest, db: None) -> Windows:
 
 def test_what_was_never_told_is_open(windows: Windows) -> None:
     assert [windows.take("search", NOW) for _ in range(3)] == [None, None, None]
+
+
+@pytest.mark.django_db
+def test_a_window_of_which_another_tells_at_that_moment_is_open() -> None:
+    """It used to be taken for closed: there was nothing to take from, and then there was a window."""
+
+    def tell_after(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        done = execute(sql, *rest)
+        if sql.strip().startswith("UPDATE"):
+            SharedWindows().tell("search", Rate(450, 449, RESET), NOW)
+        return done
+
+    with connection.execute_wrapper(tell_after):
+        assert SharedWindows().take("search", NOW) is None
+    assert RateWindow.objects.get().remaining == 449
 
 
 def test_requests_are_counted_down_to_none(windows: Windows) -> None:
