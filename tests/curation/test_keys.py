@@ -387,5 +387,7 @@ def test_axe_finds_nothing_at_home(enter: Open, context: BrowserContext, chief: 
 
 
 def told_by_axe(page: Page) -> list[str]:
+    """Once nothing moves: what fades in has the contrast of its end only then."""
+    page.evaluate("() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => null)))")
     found = Axe().run(page).response["violations"]
     return [f"{one['id']}: {node['target']}" for one in found for node in one["nodes"]]
