@@ -21,7 +21,7 @@ SourceOf = Callable[..., Source]
 ACCOUNT, LIST, SEARCH = Source.Kind.ACCOUNT, Source.Kind.LIST, Source.Kind.SEARCH
 AUTHOR = {"id": "5001", "username": "rathaus", "name": "Rathaus"}
 FIRST = id_at(timezone.now() - timedelta(minutes=5))
-"""One for all posts here: asked for anew with each, it would give two posts with the same `n` ids of two milliseconds."""
+"""For all posts here: asked for with each, it would give the same `n` ids of two milliseconds."""
 
 
 def posts(x: Simulator, count: int, start: datetime | None = None) -> set[int]:
