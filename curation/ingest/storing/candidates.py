@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 
 from curation.grouping import settle_arrivals
 from curation.ingest.storing.bulk import Table, as_array
-from curation.ingest.storing.groups import IN_ORDER, Newcomer, group
+from curation.ingest.storing.groups import IN_ORDER, Grouping, Newcomer
 from curation.ingest.storing.offered import Offered
 from curation.likeness import Likeness, likeness
 from curation.models import Candidate, Hit, State, Tweet
@@ -70,14 +70,17 @@ class Here:
     ours: bool
 
 
+UNASKED = Verdict()
+
+
 @dataclass(slots=True)
 class Arrival:
-    """A candidate to be: a tweet in a channel that has not met it, and what the lists say of it there."""
+    """A candidate to be: a tweet in a channel that has not met it, and what the lists say of it there, once asked."""
 
     channel: Channel
     tweet: Offered
-    verdict: Verdict
     likeness: Likeness
+    verdict: Verdict = UNASKED
 
     @property
     def state(self) -> str:
@@ -119,15 +122,14 @@ def offer(
         claim(known, source, channels)
     missing = _missing(known, channels)
     tweets = sorted([*given.values(), *_read({pk for _channel, pk in missing})], key=lambda tweet: tweet.pk)
-    judge = Judge(channels if tweets else [])
     alike = {tweet.pk: likeness(tweet.words, tweet.entities) for tweet in tweets}
     arriving = [
-        Arrival(channel, tweet, judge.on(tweet, channel, now, tweet.words), alike[tweet.pk])
+        Arrival(channel, tweet, alike[tweet.pk])
         for channel in sorted(channels, key=lambda one: one.pk)
         for tweet in tweets
         if (tweet.pk in given or (channel.pk, tweet.pk) in missing) and tweet.showable_in(channel.market.country)
     ]
-    return _stored(arriving, source, now) if arriving else Arrivals()
+    return _stored(arriving, source, Judge(channels), now) if arriving else Arrivals()
 
 
 def is_ours(source: Source | None, channel: Channel) -> bool:
@@ -195,21 +197,22 @@ class DecidedThere:
 DECIDED_THERE = DecidedThere()
 
 
-def _stored(arriving: list[Arrival], source: Source | None, now: datetime) -> Arrivals:
-    """What takes long is done before the arrivals are locked, or while PostgreSQL stores."""
+def _stored(arriving: list[Arrival], source: Source | None, judge: Judge, now: datetime) -> Arrivals:
+    """What takes long is done before the arrivals are locked, or while PostgreSQL stores: lists, groups, rank."""
     channels = {arrival.channel.pk: arrival.channel for arrival in arriving}
     history = history_of({arrival.tweet.author.x_id for arrival in arriving}, channels.values(), now)
     here = {pk: Here(weights_of(channel), is_ours(source, channel)) for pk, channel in channels.items()}
-    newcomers = [
-        Newcomer(arrival.channel.pk, arrival.tweet.created_at, arrival.likeness, not arrival.verdict.blocked)
-        for arrival in arriving
-    ]
+    newcomers = [Newcomer(arrival.channel.pk, arrival.tweet.created_at, arrival.likeness) for arrival in arriving]
     for one, pk in zip(newcomers, CANDIDATES.ids(len(arriving), IN_ORDER), strict=True):
         one.pk = pk
-    groups = group(newcomers)
+    grouping = Grouping(newcomers)
 
     def rows() -> Iterator[list[Any]]:
         for one, arrival in zip(newcomers, arriving, strict=True):
+            if arrival.verdict is UNASKED:  # asked once, though rows may be made again
+                arrival.verdict = judge.on(arrival.tweet, arrival.channel, now, arrival.tweet.words)
+                one.counts = not arrival.verdict.blocked
+                grouping.place(one)
             decided = history[one.channel_id, arrival.tweet.author.x_id]
             yield arrival.row(one, source, here[one.channel_id], decided, now)
 
@@ -217,7 +220,7 @@ def _stored(arriving: list[Arrival], source: Source | None, now: datetime) -> Ar
     told = {one.pk: arrival for one, arrival in zip(newcomers, arriving, strict=True) if one.pk in made}
     if hits := [row for pk, arrival in told.items() for row in arrival.verdict.rows(pk, now)]:
         HITS.copy(hits)
-    settle_arrivals(groups, {arrival.channel.pk for arrival in told.values()})
+    settle_arrivals(grouping.joined, {arrival.channel.pk for arrival in told.values()})
     return Arrivals(
         candidates=len(told),
         blocked=sum(arrival.verdict.blocked for arrival in told.values()),

@@ -87,21 +87,30 @@ class Newcomer:
                 self.similar = max(self.similar, (agreement - RELATED) / (100 - RELATED))
 
 
-def group(newcomers: Sequence[Newcomer], but: Collection[int] = ()) -> set[int]:
-    """Gives each newcomer its group; returns the groups that got a member. `but`: rows that are not compared."""
-    by_key: dict[int, list[Fellow]] = defaultdict(list)
-    for fellow, keys in _fellows(newcomers, but):
-        for key in keys:
-            by_key[key].append(fellow)
-    for one in newcomers:
-        met = {fellow.pk: fellow for key in one.keys for fellow in by_key.get(key, ())}
+class Grouping:
+    """Newcomers looking for their groups, one after the other; who is there already was read at the start.
+
+    `joined`: the groups that got a member so far. `but`: rows that are not compared."""
+
+    def __init__(self, newcomers: Sequence[Newcomer], but: Collection[int] = ()) -> None:
+        self.joined: set[int] = set()
+        self.by_key: dict[int, list[Fellow]] = defaultdict(list)
+        for fellow, keys in _fellows(newcomers, but):
+            self._meet(fellow, keys)
+
+    def place(self, one: Newcomer) -> None:
+        """Gives it its group. In the order of their ids, each once."""
+        met = {fellow.pk: fellow for key in one.keys for fellow in self.by_key.get(key, ())}
         if met:
             one.compare(met.values())
-        if one.counts:
-            fellow = Fellow(one.pk, one.group or one.pk, False, one.posted_at, one.likeness)
-            for key in one.keys if one.group is None else ():
-                by_key[key].append(fellow)
-    return {one.group for one in newcomers if one.group is not None}
+        if one.group is not None:
+            self.joined.add(one.group)
+        elif one.counts:
+            self._meet(Fellow(one.pk, one.pk, False, one.posted_at, one.likeness), one.keys)
+
+    def _meet(self, fellow: Fellow, keys: Iterable[int]) -> None:
+        for key in keys:
+            self.by_key[key].append(fellow)
 
 
 def _fellows(newcomers: Sequence[Newcomer], but: Collection[int]) -> list[tuple[Fellow, list[int]]]:
@@ -137,7 +146,9 @@ def regroup(tweet_ids: Collection[int]) -> None:
                  row.state in COUNTED, row.pk)
         for row in candidates
     ]  # fmt: skip
-    joined = group(newcomers, [one.pk for one in newcomers])
+    grouping = Grouping(newcomers, [one.pk for one in newcomers])
+    for one in newcomers:
+        grouping.place(one)
     update(
         "curation_candidate",
         {"id": "bigint", "founder": "bigint", "keys": "text"},
@@ -145,7 +156,7 @@ def regroup(tweet_ids: Collection[int]) -> None:
         sets="group_id = r.founder, alike = r.keys::bigint[], hidden = false",
         where="true",
     )
-    settle_arrivals(left | joined, {row.channel_id for row in candidates})
+    settle_arrivals(left | grouping.joined, {row.channel_id for row in candidates})
 
 
 def hold_arrivals() -> None:

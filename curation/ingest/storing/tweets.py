@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -222,15 +222,21 @@ def _insert(
     if not posts:
         return
     spoken = languages_of(channels)
-    guesses = [second_opinion(post.lang, post.text, spoken) for post in posts]
+    guesses: dict[int, str] = {}
+
+    def rows() -> Iterator[tuple[Any, ...]]:
+        for pk, post in zip(pks, posts, strict=True):
+            guesses[pk] = second_opinion(post.lang, post.text, spoken)
+            yield row_of(pk, post, guesses[pk], now)
+
     pks = TWEETS.ids(len(posts))
-    made = TWEETS.add(lambda: (row_of(*one, now) for one in zip(pks, posts, guesses, strict=True)), pks)
+    made = TWEETS.add(rows, pks)
     stored.tweets |= {post.first_id: pk for pk, post in zip(pks, posts, strict=True) if pk in made}
     stored.fresh += len(made)
     authors: dict[int, Person | Author] = {**_authors_of(posts, people), **people}
     stored.new = {
-        pk: Offered.of_post(pk, post, authors[post.author_id], guess)
-        for pk, post, guess in zip(pks, posts, guesses, strict=True)
+        pk: Offered.of_post(pk, post, authors[post.author_id], guesses[pk])
+        for pk, post in zip(pks, posts, strict=True)
         if pk in made and post.author_id in authors
     }
 
