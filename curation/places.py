@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import Exists, Max, OuterRef
@@ -22,6 +21,7 @@ from curation.intake import reading_of
 from curation.models import Act, Candidate, Decision, State, Verb
 from curation.operations.undoing import UNDOABLE_FOR
 from curation.queue import CountedChannel, CountedMarket, Place, markets_of
+from regions.clocks import zone_of
 from regions.models import Market, User
 from regions.permissions import market_for
 from regions.requests import PageRequest
@@ -44,7 +44,7 @@ def place_for(user: Any, market: str, category: str = "") -> Place:
 @contextmanager
 def clock_of(user: Any, market: Market | None) -> Iterator[None]:
     """Times shown within are the person's own, else the market's."""
-    with timezone.override(ZoneInfo(user.time_zone or (market.time_zone if market else "UTC"))):
+    with timezone.override(zone_of(user, market)):
         yield
 
 

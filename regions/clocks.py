@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from regions.models import Market
+from regions.models import Market, User
 from regions.problems import Refusal
 
 
@@ -15,6 +15,11 @@ class BadTime(Refusal):
     """A wall-clock time that no clock of the market ever shows, or that no calendar holds."""
 
     code = "bad_window"
+
+
+def zone_of(user: User, market: Market | None) -> ZoneInfo:
+    """Where times are shown to someone: their own zone, else the market's."""
+    return ZoneInfo(user.time_zone or (market.time_zone if market else "UTC"))
 
 
 def instant(market: Market, told: datetime, *, field: str = "") -> datetime:

@@ -223,7 +223,7 @@ def allowed(
     if version is None:
         raise VersionRequired(field="version")
     if candidate.version != version:
-        raise StaleVersion(candidate, last_decision(candidate))
+        raise StaleVersion(candidate, last_decision(candidate), by)
     if candidate.state not in TRANSITIONS[verb] or (verb == Verb.UNPIN and not candidate.pinned):
         raise NotAllowed
     if verb in (*APPROVING, Verb.REOPEN):

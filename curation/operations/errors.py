@@ -11,6 +11,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from curation.models import Candidate, Decision
+from regions.clocks import zone_of
+from regions.models import User
 from regions.problems import Refusal
 
 
@@ -115,11 +117,11 @@ class Busy(Refusal):
 
 
 class StaleVersion(Conflict):
-    """Someone was faster. Tells who, which verb and when; `candidate` is the row as it stands now."""
+    """Someone was faster. Tells the reader who, which verb and when; `candidate` is the row as it stands now."""
 
     code = "stale_version"
 
-    def __init__(self, candidate: Candidate, last: Decision | None) -> None:
+    def __init__(self, candidate: Candidate, last: Decision | None, reader: User) -> None:
         self.candidate = candidate
         self.last = last
         told: dict[str, Any] = {"by": None, "verb": None, "at": None, "version": candidate.version}
@@ -130,6 +132,6 @@ class StaleVersion(Conflict):
             sentence = gettext("%(who)s was faster (%(verb)s, %(time)s).") % {
                 "who": by or gettext("The system"),
                 "verb": last.get_verb_display(),
-                "time": date_format(localtime(last.at), "H:i:s"),
+                "time": date_format(localtime(last.at, zone_of(reader, candidate.channel.market)), "H:i:s"),
             }
         super().__init__(sentence, **told)

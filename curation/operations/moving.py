@@ -25,7 +25,7 @@ from curation.operations.following import off_the_feed
 from curation.operations.record import Record, last_decision
 from curation.operations.wishes import Wish
 from curation.transitions import MOVED
-from regions.models import Channel, Market
+from regions.models import Channel, Market, User
 from regions.problems import Refusal
 
 VERBS = (Verb.MOVE, Verb.OFFER)
@@ -131,13 +131,13 @@ class Brought:
     def __init__(self, act: Act, rows: Iterable[Candidate]) -> None:
         self.act, self.rows = act, [row for row in rows if row.brought_by_id == act.pk]
 
-    def forbids(self, candidate: Candidate) -> Refusal | None:
+    def forbids(self, candidate: Candidate, by: User) -> Refusal | None:
         """StaleVersion where somebody decided on what a move brought. Of an offer the sender is told nothing."""
         if self.act.verb != Verb.MOVE:
             return None
         place = (candidate.channel.market_id, candidate.tweet_id)
         decided = [row for row in self.rows if (row.channel.market_id, row.tweet_id) == place and row.version > 1]
-        return StaleVersion(decided[0], last_decision(decided[0])) if decided else None
+        return StaleVersion(decided[0], last_decision(decided[0]), by) if decided else None
 
     def go(self, back: Iterable[Candidate]) -> None:
         """Takes away what these candidates brought, as far as nobody decided on it; the last step before the commit."""

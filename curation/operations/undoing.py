@@ -121,7 +121,7 @@ class Undoing:
 
     def ask(self, decision: Decision, candidate: Candidate) -> None:
         """Whether this candidate may stand as before, as far as the act's own blocks are not concerned."""
-        refusal = _forbids(self.taken, decision, candidate, self.by) or self.there.forbids(candidate)
+        refusal = _forbids(self.taken, decision, candidate, self.by) or self.there.forbids(candidate, self.by)
         if refusal:
             self.refused[candidate.pk] = refusal
         else:
@@ -195,7 +195,7 @@ def _forbids(act: Act, decision: Decision, candidate: Candidate, by: User) -> Re
     if act.by_id != by.pk and not may(by, "act.undo_of_others", decision.market):
         return Forbidden(_("Only its author or a lead can take this back."))
     if candidate.version != decision.version:
-        return StaleVersion(candidate, last_decision(candidate))
+        return StaleVersion(candidate, last_decision(candidate), by)
     return None
 
 

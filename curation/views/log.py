@@ -27,6 +27,7 @@ from curation.models import Act
 from curation.places import clock_of
 from curation.queue import markets_of
 from curation.views.desk import is_fragment, reason, summary
+from regions.clocks import zone_of
 from regions.models import Market, User
 from regions.permissions import SIGNED_IN, market_for, may, rule
 from regions.problems import Refusal
@@ -52,8 +53,7 @@ def market_log(request: PageRequest, market: str) -> HttpResponse:
 def my_log(request: PageRequest) -> HttpResponse:
     """What one decided oneself, in all of one's markets."""
     own = list(Market.objects.visible_to(request.user))
-    zone = request.user.time_zone or (own[0].time_zone if own else "UTC")
-    form = LogForm(request.GET, own, zone=zone, own=request.user)
+    form = LogForm(request.GET, own, zone=zone_of(request.user, own[0] if own else None).key, own=request.user)
     return page(request, form, own[0] if own else None, "curation/log/my.html", {"address": reverse("my-log")})
 
 

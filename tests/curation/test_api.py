@@ -2,12 +2,14 @@
 
 import base64
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from curation import operations
 from curation.ledger.budget import day_of
 from curation.models import BudgetDay, Candidate, Pause
 from curation.x.simulator import Simulator
@@ -72,6 +74,20 @@ def test_a_stale_version_tells_who_was_faster(api: Any, anna: User, ben: User, d
     assert (answer.status_code, answer.headers["Content-Type"]) == (409, "application/problem+json")
     assert (problem["code"], problem["by"], problem["verb"]) == ("stale_version", "Anna Amsel", "approve")
     assert (problem["candidate"]["version"], problem["candidate"]["state"]) == (2, "approved")
+
+
+@pytest.mark.parametrize(("own", "shown"), [("", "19:04:05"), ("America/New_York", "13:04:05")])
+def test_when_someone_was_faster_is_told_by_the_readers_clock(
+    api: Any, anna: User, ben: User, de_politics: Channel, own: str, shown: str
+) -> None:
+    """Their own, else the market's; never the server's."""
+    User.objects.filter(pk=ben.pk).update(time_zone=own)
+    candidate = make_candidate(de_politics)
+    at = datetime(2026, 11, 22, 18, 4, 5, tzinfo=UTC)
+    operations.decide("approve", candidate, by=anna, version=1, now=at)
+    sent = {"verb": "block", "version": 1}
+    answer = api(User.objects.get(pk=ben.pk)).post(decisions_url(candidate), sent, format="json")
+    assert json.loads(answer.content)["detail"] == f"Anna Amsel was faster (approve, {shown})."
 
 
 ENDLESS = base64.urlsafe_b64encode(b'["best", 1, Infinity]').decode()
