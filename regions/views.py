@@ -1,8 +1,10 @@
 """Pages of regions: the language switch and the pages for errors."""
 
+import sys
 from typing import Any
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -39,6 +41,16 @@ def missing(request: HttpRequest, exception: Any = None) -> HttpResponse:
     return error_page(request, 404, "not_found", _("Nothing here"), _("This page does not exist, or not for you."))
 
 
+RETRY_AFTER = "5"  # seconds
+
+
 def broken(request: HttpRequest) -> HttpResponse:
+    """Called where the error is at hand: without a database it is 503, which programs may repeat. What the desk sent
+    of a page gets 500 all the same, since its 503 is a row to be put in place."""
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError) and "HX-Request" not in request.headers:
+        sentence = _("The database does not answer. Nothing you decided before was lost; try again in a moment.")
+        answer = error_page(request, 503, "unavailable", _("Not there at the moment"), sentence)
+        answer.headers["Retry-After"] = RETRY_AFTER
+        return answer
     sentence = _("Something broke on our side. Nothing you decided before was lost; please try again.")
     return error_page(request, 500, "broken", _("That went wrong"), sentence)

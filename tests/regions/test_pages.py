@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
 from django.test import Client, RequestFactory
 
 from regions import views
@@ -80,3 +81,22 @@ def test_a_forged_form_is_refused(anna: User) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(anna, backend="django.contrib.auth.backends.ModelBackend")
     assert client.post("/desk/de/decisions/", {"verb": "block", "candidate": "1:1"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [("/api/v1/candidates/?market=de", {}, 503), ("/desk/de/", {}, 503), ("/desk/de/", {"HX-Request": "true"}, 500)],
+)
+def test_without_a_database_one_is_told_to_come_again(
+    browse: Any, anna: User, path: str, headers: dict[str, str], status: int
+) -> None:
+    def gone(*_: Any) -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    client = browse(anna)
+    client.raise_request_exception = False
+    with connection.execute_wrapper(gone):
+        response = client.get(path, headers=headers)
+    assert (response.status_code, response.headers.get("Retry-After")) == (status, "5" if status == 503 else None)
+    assert ("unavailable" in response.content.decode()) == path.startswith("/api/")
+    assert client.get(path).status_code == 200
