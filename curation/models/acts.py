@@ -162,6 +162,7 @@ class IdempotencyKey(models.Model):
     status = models.PositiveSmallIntegerField(default=0)
     act = models.ForeignKey(Act, models.CASCADE, null=True)
     refusals = models.JSONField(default=dict)
+    remarks = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = IdempotencyKeyQuerySet.as_manager()

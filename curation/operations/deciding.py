@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from curation.models import Act, Candidate, Decision, State, Verb
+from curation.models import Act, Candidate, Decision, IdempotencyKey, State, Verb
 from curation.operations import blocking, keys, moving, placing
 from curation.operations.errors import NotAllowed, StaleVersion, VersionRequired
 from curation.operations.following import off_the_feed
@@ -156,14 +156,13 @@ def decide_many(
     asks = keys.fingerprint(verb, dict(seen), {name: value for name, value in wish.items() if value is not None})
     with one_transaction():
         if earlier := keys.begin(by, key, asks):
-            return repeated(earlier.act, earlier.refusals, list(seen), by)
+            return repeated(earlier, list(seen), by)
         check(verb, seen, asked)
         many = _decided(verb, seen, by, asked)
         if many.act is None:
             transaction.set_rollback(True)
         else:
-            refusals = {result.id: result.problem for result in many.results if result.problem}
-            keys.finish(by, key, status=CREATED, act=many.act, refusals=refusals)
+            keys.finish(by, key, status=CREATED, act=many.act, **to_keep(many))
     return many
 
 
@@ -260,17 +259,25 @@ APPLY: dict[str, Callable[[Record, Candidate, Wish], None]] = {
 }
 
 
-def repeated(act: Act | None, refusals: dict[str, Any], ids: list[int], by: User) -> Many:
-    """The answer to a request that was done before: the same act and refusals, candidates as they stand now.
+def to_keep(many: Many) -> dict[str, dict[int, Any]]:
+    """What a key keeps of an act, beside it."""
+    refusals = {result.id: result.problem for result in many.results if result.problem}
+    return {"refusals": refusals, "remarks": {result.id: result.remark for result in many.results if result.remark}}
+
+
+def repeated(use: IdempotencyKey, ids: list[int], by: User) -> Many:
+    """The answer to a request that was done before: the same act, refusals and remarks, candidates as they stand now.
 
     Rights are asked anew: who lost a market since does not see it."""
     found = Candidate.objects.with_tweets().filter(pk__in=ids)
     rows = {row.pk: row for row in found if may(by, "desk.read", row.channel.market)}
-    return Many(act, [_repeated(pk, rows.get(pk), refusals.get(str(pk))) for pk in ids])
+    return Many(use.act, [_repeated(pk, rows.get(pk), use) for pk in ids])
 
 
-def _repeated(pk: int, row: Candidate | None, problem: dict[str, Any] | None) -> Result:
+def _repeated(pk: int, row: Candidate | None, use: IdempotencyKey) -> Result:
     if row is None:
         unknown = Unknown()
         return Result(pk, unknown.status, None, unknown.problem(), unknown)
-    return Result(pk, problem["status"], row, problem) if problem else Result(pk, HTTPStatus.OK, row)
+    if problem := use.refusals.get(str(pk)):
+        return Result(pk, problem["status"], row, problem)
+    return Result(pk, HTTPStatus.OK, row, remark=use.remarks.get(str(pk), ""))

@@ -17,7 +17,9 @@ FIRST_USE = """
 INSERT INTO curation_idempotencykey (user_id, key, body_hash, status, refusals, created_at)
 VALUES (%s, %s, %s, 0, '{}', %s) ON CONFLICT DO NOTHING RETURNING id
 """
-DONE = "UPDATE curation_idempotencykey SET status = %s, act_id = %s, refusals = %s WHERE user_id = %s AND key = %s"
+DONE = """
+UPDATE curation_idempotencykey SET status = %s, act_id = %s, refusals = %s, remarks = %s WHERE user_id = %s AND key = %s
+"""
 
 
 def fingerprint(*parts: Any) -> str:
@@ -41,9 +43,9 @@ def begin(user: User, key: str, body_hash: str) -> IdempotencyKey | None:
     return use if use.status else None
 
 
-def finish(user: User, key: str, *, status: int, act: Act, refusals: dict[int, Any]) -> None:
-    """Keeps what came of it, in the same transaction."""
+def finish(user: User, key: str, *, status: int, act: Act, refusals: dict[int, Any], remarks: dict[int, Any]) -> None:
+    """Keeps what came of it, in the same transaction: by candidate, its problem or what was remarked."""
     if key:
-        kept = json.dumps({str(pk): problem for pk, problem in refusals.items()})
+        kept = [json.dumps({str(pk): told for pk, told in by.items()}, default=str) for by in (refusals, remarks)]
         with connection.cursor() as cursor:
-            cursor.execute(DONE, [int(status), act.pk, kept, user.pk, key])
+            cursor.execute(DONE, [int(status), act.pk, *kept, user.pk, key])

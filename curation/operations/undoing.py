@@ -16,7 +16,7 @@ from curation.models import Act, Candidate, Decision, Enforcement, State, Verb, 
 from curation.models.candidates import TIMES, WORDS
 from curation.operations import blocking, keys, lifting, moving
 from curation.operations.blocking import RIGHTS
-from curation.operations.deciding import Forbidden, Many, Result, Unknown, repeated
+from curation.operations.deciding import Forbidden, Many, Result, Unknown, repeated, to_keep
 from curation.operations.errors import BlockStands, NotUndoable, StaleVersion
 from curation.operations.record import (
     Record,
@@ -43,14 +43,13 @@ def undo(act: Act, *, by: User, key: str = "", now: datetime | None = None) -> M
     with one_transaction():
         if earlier := keys.begin(by, key, keys.fingerprint(Verb.UNDO, act.pk)):
             ids = list(act.decision_set.order_by("id").values_list("candidate_id", flat=True))
-            return known(repeated(earlier.act, earlier.refusals, ids, by))
+            return known(repeated(earlier, ids, by))
         check(act, now)
         many = _undone(act, by, now)
         if many.act is None:
             transaction.set_rollback(True)
         else:
-            refusals = {result.id: result.problem for result in many.results if result.problem}
-            keys.finish(by, key, status=HTTPStatus.CREATED, act=many.act, refusals=refusals)
+            keys.finish(by, key, status=HTTPStatus.CREATED, act=many.act, **to_keep(many))
     if many.act is None:
         alone = many.results[0].refusal if len(many.results) == 1 else None
         raise alone or NotUndoable(results=[{"id": one.id, "problem": one.problem} for one in known(many).results])

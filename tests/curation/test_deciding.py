@@ -274,10 +274,8 @@ def test_nobody_decides_what_retention_emptied(verb: str, state: str, anna: User
 def test_a_slot_asked_for_by_the_first_pair_of_eyes_is_answered_with_a_remark(anna: User, de_politics: Channel) -> None:
     Channel.objects.filter(pk=de_politics.pk).update(second_pair=True)
     rows = [make_candidate(de_politics), make_candidate(de_politics)]
-    pinned = operations.pin(rows[0], by=anna, version=1, slot=2)
+    pinned, repeated = (operations.pin(rows[0], by=anna, version=1, slot=2, key="k") for _ in range(2))
     approved = operations.approve(rows[1], by=anna, version=1)
-    assert (pinned.remark, approved.remark, again(rows[0]).slot) == (
-        "It waits for a second approval; who gives it chooses the slot.",
-        "",
-        None,
-    )
+    said = "It waits for a second approval; who gives it chooses the slot."
+    assert (pinned.remark, approved.remark, again(rows[0]).slot) == (said, "", None)
+    assert (repeated.repeated, repeated.remark) == (True, said)

@@ -46,9 +46,11 @@ def test_a_slot_retaken_meanwhile_is_not_taken_back(anna: User, ben: User, de_po
     operations.pin(first, by=anna, version=1, slot=1)
     blocked = operations.block(first, by=anna, version=2)
     operations.pin(second, by=ben, version=1, slot=1)
-    (result,) = operations.undo(blocked.act, by=anna).results
+    (result,) = operations.undo(blocked.act, by=anna, key="k").results
     assert (again(first).state, again(first).slot, again(second).slot) == ("approved", None, 1)
     assert result.remark == "Its slot was taken meanwhile; it is back unpinned."
+    (repeated,) = operations.undo(blocked.act, by=anna, key="k").results
+    assert (repeated.status, repeated.remark) == (200, result.remark)
 
 
 def test_a_candidate_decided_since_is_refused_alone(anna: User, ben: User, de_politics: Channel) -> None:
