@@ -61,6 +61,14 @@ CARRIES: dict[str, tuple[str, ...]] = {
 """The fields that each verb takes beside a note; any other is refused."""
 
 
+def leads(verb: str, before: str, after: str, *, by_system: bool) -> bool:
+    """Whether the tables know this step. Undo leads back, whatever the way was."""
+    if verb == Verb.UNDO:
+        return True
+    moves = BY_RULE.get(verb) if by_system else None
+    return after in (moves or TRANSITIONS[verb]).get(before, ())
+
+
 def as_table() -> str:
     """The table for people, in Markdown: a row for each verb, a column for each state before. docs/decisions.md."""
     rows = [["verb", *State.values], ["---"] * (len(State.values) + 1)]

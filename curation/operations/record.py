@@ -16,6 +16,7 @@ from curation.locks import LOG_LOCK
 from curation.models import Act, Candidate, Decision, Note, Wording
 from curation.models.candidates import WORDS
 from curation.operations.errors import Busy
+from curation.transitions import leads
 from regions.models import Channel, User
 from regions.signals import channel_changed
 
@@ -95,6 +96,8 @@ class Record:
         before, seen = candidate.standing(), candidate.version
         for name, value in fields.items():
             setattr(candidate, name, value)
+        if not leads(verb, before["state"], candidate.state, by_system=self.by is None):
+            raise RuntimeError(f"no table of transitions has {verb} from {before['state']} to {candidate.state}")
         changed = Candidate.objects.filter(pk=candidate.pk, version=seen).update(version=seen + 1, **fields)
         if changed != 1:
             raise RuntimeError(f"candidate {candidate.pk} changed without its channel's lock")

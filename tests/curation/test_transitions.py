@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from curation import operations
 from curation.models import Candidate, Decision, State
+from curation.operations.record import Record
 from curation.transitions import BY_RULE, CARRIES, EDITORS_VERBS, TRANSITIONS, as_table
 from regions.models import Channel, Source, User
 from regions.problems import Refusal
@@ -179,3 +181,18 @@ def test_who_belongs_to_no_market_learns_nothing_of_any() -> None:
     candidate = make_candidate(channel_of("ro", "economy"))
     missing = Candidate(pk=candidate.pk + 1000)
     assert [outcome("approve", one, stranger) for one in (candidate, missing)] == ["not_found"] * 2
+
+
+@pytest.mark.parametrize(
+    ("verb", "state", "after"),
+    [("lapse", "a", "lapsed"), ("lift", "p", "pending"), ("withdraw", "p", "blocked"), ("approve", "l", "approved")],
+)
+def test_the_system_too_takes_no_step_that_no_table_has(
+    de_politics: Channel, verb: str, state: str, after: str
+) -> None:
+    """What a job asks for is written through Record; editors' verbs are refused before."""
+    candidate = make_candidate(de_politics, **STANDING[state])
+    with pytest.raises(RuntimeError, match=f"no table of transitions has {verb}"), transaction.atomic():
+        Record(verb, by=None, now=timezone.now()).change(candidate, verb, state=after)
+    stands = Candidate.objects.get(pk=candidate.pk)
+    assert (stands.state, stands.version) == (STANDING[state]["state"], 1)
