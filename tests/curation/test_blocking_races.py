@@ -51,7 +51,7 @@ def beside(pool: ThreadPoolExecutor, call: Callable[[], Any]) -> Future[Any]:
 
 def last_pass() -> None:
     """What others run on this server, such as other tests, was under way too: the job looks until all is over."""
-    for _ in range(200):
+    for _ in range(1200):
         operations.carry_blocks(now=timezone.now())
         if not Enforcement.objects.waiting().exists():
             return
