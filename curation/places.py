@@ -19,7 +19,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from curation.forms import BackForm, FilterForm
 from curation.intake import reading_of
 from curation.models import Act, Candidate, Decision, State, Verb
-from curation.operations.undoing import UNDOABLE_FOR
+from curation.operations.undoing import UNDOABLE_FOR, untouched
 from curation.queue import CountedChannel, CountedMarket, Place, markets_of
 from regions.clocks import zone_of
 from regions.models import Market, User
@@ -119,9 +119,9 @@ def news(place: Place, since: int, most: int = MOST_CHANGES) -> News:
 
 
 def last_act(user: User, market: Market) -> Act | None:
-    """One's newest act in a market that can still be taken back."""
+    """One's newest act in a market of which something can still be taken back."""
     mine = Act.objects.filter(by=user, at__gt=timezone.now() - UNDOABLE_FOR, undone_by=None).exclude(verb=Verb.UNDO)
-    here = Decision.objects.filter(act=OuterRef("pk"), market=market)
+    here = untouched(Decision.objects.filter(act=OuterRef("pk"), market=market))
     return mine.filter(Exists(here)).order_by("-at").first()
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Func, JSONField, OuterRef, Subquery, Value
+from django.db.models import F, Func, JSONField, OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce
 
-from curation.models import Candidate
+from curation.models import Candidate, Decision
 from feeds.edition import Edition
 from feeds.models import Feed, Snapshot
 from feeds.rendering import Entry
@@ -103,8 +104,15 @@ def lines(feed: Feed | None, newest: Snapshot | None, entries: Iterable[Entry], 
 
 
 def with_receipts(feed: Feed | None) -> Any:
-    """Candidates with `live_since`: when the first snapshot after their approval showed them in a feed."""
+    """Candidates with `live_since`: when the first snapshot showed them in a feed since they became approved, the last
+    time: an undo gives back an earlier `approved_at`, but they were away meanwhile."""
     named = Func(Value("candidate"), OuterRef("pk"), function="jsonb_build_object", output_field=JSONField())
     entry = Func(named, function="jsonb_build_array", output_field=JSONField())
-    snapshots = Snapshot.objects.filter(feed=feed, at__gte=OuterRef("approved_at"), entries__contains=entry)
-    return Candidate.objects.annotate(live_since=Subquery(snapshots.order_by("at").values("at")[:1]))
+    snapshots = Snapshot.objects.filter(feed=feed, at__gte=OuterRef("became_live"), entries__contains=entry)
+    became = Decision.objects.filter(candidate=OuterRef("pk"), after__state="approved").exclude(
+        before__state="approved"
+    )
+    entered = Coalesce(Subquery(became.order_by("-version").values("at")[:1]), F("approved_at"))
+    return Candidate.objects.annotate(became_live=entered).annotate(
+        live_since=Subquery(snapshots.order_by("at").values("at")[:1])
+    )

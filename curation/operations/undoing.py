@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -59,6 +60,13 @@ def undo(act: Act, *, by: User, key: str = "", now: datetime | None = None) -> M
 def known(many: Many) -> Many:
     """Of candidates in foreign markets not even a number is told."""
     return replace(many, results=[one for one in many.results if not isinstance(one.refusal, Unknown)])
+
+
+def untouched(decisions: QuerySet[Decision]) -> QuerySet[Decision]:
+    """Of decisions those that nobody followed: neither on the candidate, nor on what a move of it brought."""
+    brought = Candidate.objects.filter(brought_by=OuterRef("act"), tweet=OuterRef("candidate__tweet"), version__gt=1)
+    newest = decisions.filter(candidate__version=F("version"))
+    return newest.exclude(Q(act__verb=Verb.MOVE) & Exists(brought))
 
 
 def check(act: Act, now: datetime) -> None:

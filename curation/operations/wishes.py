@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from curation.models import Candidate, Verb
+from curation.models import Candidate, State, Verb
 from curation.operations.errors import BadWindow, BadWords, NotAllowed, TooMany
 from curation.transitions import CARRIES, EDITORS_VERBS, REASONS
 from regions.clocks import instant
@@ -102,12 +102,15 @@ def check_also(also: Sequence[Mapping[str, Any]]) -> None:
 
 
 def check_window(verb: str, wish: Wish, candidate: Candidate) -> None:
-    """Times to come, in their order. `schedule` sets the window as given; others keep what they do not name."""
+    """Times to come, in their order. `schedule` sets the window as given; others keep what they do not name. What is
+    pending is scheduled for some time: a request that lost its times must not put it live at once."""
     if wish.until and wish.until <= wish.now:
         raise BadWindow(_("That time is past."), field="until")
     if wish.expire_at and wish.expire_at <= wish.now:
         raise BadWindow(_("That time is past."), field="expire_at")
     starts, ends = wish.go_live_at, wish.expire_at
+    if verb == Verb.SCHEDULE and candidate.state == State.PENDING and not (starts or ends):
+        raise BadWindow(_("Say from when, until when, or both."), field="go_live_at")
     if verb != Verb.SCHEDULE:
         starts, ends = starts or candidate.go_live_at, ends or candidate.expire_at
     if ends and ends <= max(wish.now, starts or wish.now):

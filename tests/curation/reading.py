@@ -283,6 +283,8 @@ class Reading:
         ends: datetime | None,
         now: datetime,
     ) -> set[str]:
+        if verb == "schedule" and stand.state == "pending" and not (starts or ends):
+            return {"bad_window"}
         if verb != "schedule":
             starts, ends = starts or stand.starts, ends or stand.ends
         past = (until and until <= now) or (ends and ends <= now)

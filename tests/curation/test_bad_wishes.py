@@ -33,6 +33,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "annotate": {"context": "Heute"},
     "move": {"category": "sport"},
     "offer": {"market": "gr"},
+    "schedule": {"expire_at": "2031-05-03T12:00"},
 }
 BAD: dict[str, list[tuple[Any, str]]] = {
     "slot": [
@@ -180,6 +181,15 @@ def test_a_place_needs_a_slot(api: Any, anna: User, de_politics: Channel) -> Non
 def test_an_annotation_says_something(api: Any, anna: User, de_politics: Channel) -> None:
     status, problem = ask(api, anna, make_candidate(de_politics), "annotate", {})
     assert (status, problem["code"], problem["field"]) == (422, "bad_words", "context")
+
+
+def test_a_schedule_without_times_puts_nothing_live(api: Any, anna: User, de_politics: Channel) -> None:
+    """A program that lost a field; of what is approved it takes the window away."""
+    candidate = make_candidate(de_politics)
+    status, problem = ask(api, anna, candidate, "schedule", {})
+    assert (status, problem["code"], problem["field"]) == (422, "bad_window", "go_live_at")
+    status, answer = ask(api, anna, make_candidate(de_politics, state="approved"), "schedule", {})
+    assert (status, answer["candidate"]["state"]) == (201, "approved")
 
 
 @pytest.mark.parametrize("words", ["👩‍👩‍👧‍👦 Familie", "Οι δρόμοι, ţară, Čačak", "❤️ und 🏴󠁧󠁢󠁷󠁬󠁳󠁿", ""])

@@ -191,6 +191,21 @@ def test_the_last_act_can_be_undone_from_a_fresh_page(browse: Any, anna: User, d
     assert f"/desk/de/acts/{outcome.act.pk}/undo/" in response.content.decode()
 
 
+def test_what_others_decided_since_is_passed_over_for_what_can_be_undone(
+    browse: Any, anna: User, ben: User, de_politics: Channel
+) -> None:
+    """Else Z would stand for ever before an act that nobody can take back: overtaken, or moved and decided there."""
+    first, overtaken, moved = (make_candidate(de_politics) for _ in range(3))
+    approved = operations.decide("approve", first, by=anna, version=1)
+    operations.decide("approve", overtaken, by=anna, version=1)
+    operations.decide("move", moved, by=anna, version=1, category="sport")
+    operations.decide("block", overtaken, by=ben, version=2)
+    assert browse(anna).get(DESK).context["last"].verb == "move"
+    there = Candidate.objects.get(tweet=moved.tweet, channel__category__slug="sport")
+    operations.decide("block", there, by=ben, version=1)
+    assert browse(anna).get(DESK).context["last"] == approved.act
+
+
 def test_another_persons_act_is_not_ones_own_to_undo(browse: Any, anna: User, ben: User, de_politics: Channel) -> None:
     operations.decide("approve", make_candidate(de_politics), by=ben, version=1)
     assert browse(anna).get(DESK).context["last"] is None

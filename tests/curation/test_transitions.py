@@ -1,5 +1,6 @@
 """The table of transitions: as people read it, and cell by cell with the real operations and everybody's rights."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,7 @@ WISHES: dict[str, dict[str, Any]] = {
     "annotate": {"context": "Heute entscheidet der Rat."},
     "move": {"category": "sport"},
     "offer": {"market": "gr"},
+    "schedule": {"expire_at": datetime(2031, 5, 1, 12, tzinfo=UTC)},
 }
 PEOPLE = {  # who: (in DE, in NL); "may", "may not" (403), "nothing" (404)
     "guest": ("nothing", "nothing"),
@@ -133,13 +135,13 @@ def test_where_two_must_agree_the_first_leaves_it_pending(
     verb: str, before: str, anna: User, ben: User, de_politics: Channel
 ) -> None:
     Channel.objects.filter(pk=de_politics.pk).update(second_pair=True)
-    candidate = make_candidate(de_politics, **STANDING[before])
-    operations.decide(verb, candidate, by=anna, version=1)
+    candidate, wish = make_candidate(de_politics, **STANDING[before]), WISHES.get(verb, {})
+    operations.decide(verb, candidate, by=anna, version=1, **wish)
     first = Candidate.objects.get(pk=candidate.pk)
     assert (letter(candidate), first.confirmed_by) == ("p", anna)
     with pytest.raises(operations.SecondPairNeeded):
-        operations.decide(verb, candidate, by=anna, version=2)
-    operations.decide(verb, candidate, by=ben, version=2)
+        operations.decide(verb, candidate, by=anna, version=2, **wish)
+    operations.decide(verb, candidate, by=ben, version=2, **wish)
     assert letter(candidate) == ("P" if verb == "pin" else "a")
 
 

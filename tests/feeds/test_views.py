@@ -54,6 +54,21 @@ def test_the_receipt_is_the_time_of_the_snapshot(browse: Any, anna: User, de_pol
     assert (board.live, board.waiting, board.snapshot.number) == (2, False, 2)
 
 
+def test_after_an_interruption_it_is_live_since_its_return(
+    browse: Any, anna: User, ben: User, de_politics: Channel
+) -> None:
+    """Undo gives back when it was approved, which is long before it was seen again."""
+    candidate = make_candidate(de_politics)
+    operations.decide("approve", candidate, by=anna, version=1)
+    publish(de_politics.market_id)
+    blocked = operations.decide("block", candidate, by=ben, version=2)
+    publish(de_politics.market_id)
+    operations.undo(blocked.act, by=ben)
+    publish(de_politics.market_id)
+    (line,) = browse(in_english(anna)).get(LIVE).context["board"].lines
+    assert line.since == Snapshot.objects.get(feed__channel=de_politics, number=3).at
+
+
 def test_pins_stand_at_their_slots_and_free_ones_are_shown(browse: Any, anna: User, de_politics: Channel) -> None:
     pinned, plain = make_candidate(de_politics), make_candidate(de_politics)
     operations.decide("pin", pinned, by=anna, version=1, slot=2)
