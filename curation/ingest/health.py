@@ -75,7 +75,7 @@ def health_of(sources: Iterable[Source], now: datetime) -> dict[int, Health]:
         month = Counts(*(told.get(f"{name}_month") or 0 for name in ("read", "fresh", "charged")))
         healths[source.pk] = Health(
             condition=condition,
-            words=words,
+            words=sentence(words),
             last=run.started_at if run else None,
             next=_next(source, cursor, own, now) if condition not in (Condition.REFUSED, Condition.PAUSED) else None,
             day=Counts(*(told.get(f"{name}_day") or 0 for name in ("read", "fresh", "charged"))),
@@ -110,6 +110,11 @@ def _judged(
         failed = ngettext("Failed once: %(why)s", "Failed %(n)d times in a row: %(why)s", times)
         return Condition.FAILING, failed % {"n": times, "why": run.error}
     return _quiet_or_well(source, last_fresh, now)
+
+
+def sentence(words: str) -> str:
+    """With the full stop that X's words often lack."""
+    return words if words.endswith((".", "!", "?", "…")) or not words else f"{words}."
 
 
 def _spent(cause: str) -> str:

@@ -1,7 +1,8 @@
 """When X is not asked: a market's budget is used up, or X turns all of us away (401, 402, its monthly cap).
 
 A pause of everyone lets one pass of all workers through every quarter of an hour, to see whether it is over. Each pause
-has one line in the log when it begins, `ingest_paused`, and one when it ends, `ingest_resumed`.
+has one line in the log when it begins, `ingest_paused`, and one when it ends, `ingest_resumed`. Who is let through and
+then does not ask X (its window is closed, its market has no budget) gives the turn back.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import structlog
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from curation.ingest.chances import closed_for, closed_windows, next_chance
 from curation.ledger import budget
 from curation.ledger.metered import LEAST
 from curation.models import Cursor, Pause, Purpose
-from curation.x.outcomes import BadToken, BudgetSpent, Failure, MonthlyCapReached, OutOfCredits
+from curation.x.outcomes import BadToken, BudgetSpent, Failure, MonthlyCapReached, OutOfCredits, WindowClosed
 from regions.models import Market, Source
+from regions.operations import log_change
 
 log = structlog.get_logger(__name__)
 PROBE = timedelta(minutes=15)
@@ -44,17 +47,54 @@ def of_everyone() -> Pause | None:
     return Pause.objects.filter(market=None, ended_at=None).order_by("-until").first()
 
 
-def take_note(failure: Failure | None, market: Market | None, *, began: datetime, now: datetime) -> None:
-    """What asking X at `began` on a market's account showed: a pause begins, or one of everyone ends."""
+def barred(source: Source, now: datetime) -> datetime | None:
+    """While everyone is turned away: until when this source's own window is closed, so that it leaves the turn to
+    others. Where none of them can be asked either, the turn waits until one can."""
+    if of_everyone() is None:
+        return None
+    until = closed_for(source, closed_windows(now))
+    if until:
+        wait_for_chance(now, but=source)
+    return until
+
+
+def wait_for_chance(now: datetime, but: Source | None = None) -> datetime | None:
+    """Puts the next turn off until some source can be asked, and says when that is; None where no source is read."""
+    chance = next_chance(now, but)
+    if chance and chance > now:
+        Pause.objects.filter(market=None, ended_at=None, until__lte=now).update(until=chance)
+    return chance
+
+
+def take_note(
+    failure: Failure | None, market: Market | None, *, began: datetime, now: datetime, answered: bool = False
+) -> None:
+    """What asking X at `began` on a market's account showed: a pause begins, or one of everyone ends. `answered`: X
+    gave something before the failure."""
     cause = FOR_EVERYONE.get(type(failure)) if failure else None
     if failure and cause:
         _end(Pause.objects.filter(market=None, since__lt=began).exclude(cause=cause), now)
         _pause(None, cause, failure.message, began + PROBE, now)
-    elif isinstance(failure, BudgetSpent) and not failure.passing:
-        if market is not None and not _worth_reading(market, now):
-            _pause(market, failure.cause, failure.message, failure.until, now)
-    elif failure is None:
+        return
+    if isinstance(failure, BudgetSpent) and market is not None:
+        _out_of_budget(failure, market, now)
+    if failure is None or answered:
         _end(Pause.objects.filter(market=None, since__lt=began), now)
+    elif isinstance(failure, BudgetSpent | WindowClosed):
+        _give_back(began + PROBE, now)
+
+
+def _out_of_budget(failure: BudgetSpent, market: Market, now: datetime) -> None:
+    if not failure.passing and not _worth_reading(market, now):
+        _pause(market, failure.cause, failure.message, failure.until, now)
+
+
+def _give_back(taken: datetime, now: datetime) -> None:
+    """Whoever took this turn did not ask X: it is the next one's, as are those who were refused meanwhile."""
+    with transaction.atomic():
+        if Pause.objects.filter(market=None, ended_at=None, until=taken).update(until=now):
+            _due_at(Cursor.objects.filter(due_at=taken), now)
+    wait_for_chance(now)
 
 
 def resume(now: datetime) -> None:
@@ -72,7 +112,21 @@ def try_again(now: datetime) -> bool:
     with transaction.atomic():
         Pause.objects.filter(pk__in=[pause.pk for pause in standing]).update(until=now)
         _due_at(Cursor.objects.filter(due_at__gt=now, due_at__lte=latest), now)
+        for pause in Pause.objects.filter(ended_at=None, until__gt=now).exclude(market=None).select_related("market"):
+            _due_at(_paid_by(pause.market).filter(due_at__lt=pause.until), pause.until)
     return bool(standing)
+
+
+@transaction.atomic
+def resume_source(source: Source, now: datetime) -> bool:
+    """Reads a source again that was paused, by a lead or because X refused it. Whether there was anything to end."""
+    paused = Source.objects.filter(pk=source.pk, paused_at__isnull=False)
+    if not paused.update(paused_at=None, paused_until=None, paused_reason=""):
+        return False
+    _due_at(Cursor.objects.filter(pk=source.pk), now)
+    market = source.channel.market if source.channel else source.market
+    log_change(source, "resume", by=None, market=market, before={"reason": source.paused_reason})
+    return True
 
 
 def payer(source: Source) -> Market | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -10,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from curation.ingest import pauses
+from curation.intake import when
 from regions.permissions import CHIEF, rule
 from regions.requests import PageRequest
 
@@ -18,6 +21,17 @@ from regions.requests import PageRequest
 @require_POST
 def try_again(request: PageRequest) -> HttpResponse:
     """The next who reads is let through; when that succeeds everything goes on."""
-    if pauses.try_again(timezone.now()):
-        messages.success(request, _("X is tried again within seconds. When it answers, everything goes on."))
+    now = timezone.now()
+    if pauses.try_again(now):
+        chance = pauses.wait_for_chance(now)
+        if chance and chance > now:
+            messages.warning(request, not_before(chance, now))
+        else:
+            messages.success(request, _("X is tried again within seconds. When it answers, everything goes on."))
     return redirect("home")
+
+
+def not_before(chance: datetime, now: datetime) -> str:
+    """Why X is not asked though someone wants it."""
+    told = _("X cannot be asked before %(time)s: our request windows or the budgets do not allow it.")
+    return told % {"time": when(chance, now)}

@@ -58,6 +58,9 @@ def _not_before(source: Source, market: Market | None, now: datetime) -> datetim
     """When to look again at a source for which X is not asked now: it feeds no channel, or reading is paused."""
     if market is None:
         return now + timedelta(seconds=source.most_seconds)
+    barred = pauses.barred(source, now)
+    if barred:
+        return barred
     paused = pauses.admit(market, now)
     return paused.until if paused else None
 
@@ -77,7 +80,8 @@ class Pass:
             self._read()
         except leases.LeaseLost:
             self._note(Outcome.FAILED, "Another worker took over.")
-        pauses.take_note(self.failure, self.ask.market, began=self.now, now=self.ask.now())
+        answered = bool(self.run.read or self.ask.charged)
+        pauses.take_note(self.failure, self.ask.market, began=self.now, now=self.ask.now(), answered=answered)
         return self.run
 
     def _read(self) -> None:

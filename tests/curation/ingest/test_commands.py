@@ -69,7 +69,7 @@ def test_health_sums_up_and_tells_what_needs_someone(x: Simulator, source_of: So
     broken = source_of(SEARCH, "((Rat", paused_at=timezone.now(), paused_reason="no viable alternative")
     told = said("ingest", "--health")
     assert told[0] == "2 sources: 1 fine, 1 paused."
-    assert told[1].startswith(f"{broken.pk} ((Rat (search): paused. Paused: no viable alternative Never read; 24 h: ")
+    assert told[1].startswith(f"{broken.pk} ((Rat (search): paused. Paused: no viable alternative. Never read; 24 h: ")
     charged = "DE: 3 charged and 0 held of 20,000 posts today; 3 charged and 0 held of 500,000 this month"
     assert told[2].startswith(f"{charged} ($0.02, at most $0.04 should X charge")
     assert (len(told), IngestRun.objects.count()) == (8, 1)

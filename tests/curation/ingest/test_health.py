@@ -93,13 +93,13 @@ def test_one_that_waits(source: Source) -> None:
 def test_one_that_X_refuses_and_one_that_a_lead_paused(source: Source) -> None:
     ran(source, fresh=1)
     Source.objects.update(paused_at=NOW, paused_reason="Sommerpause")
-    assert judged(source) == ("paused", "Paused: Sommerpause")
+    assert judged(source) == ("paused", "Paused: Sommerpause.")
     Source.objects.update(paused_reason="")
     assert judged(source) == ("paused", "Paused.")
     assert health(source).next is None
     ran(source, ago=timedelta(0), outcome="refused", error="no viable alternative")
     Source.objects.update(paused_reason="no viable alternative")
-    assert judged(source) == ("refused", "X refuses it: no viable alternative")
+    assert judged(source) == ("refused", "X refuses it: no viable alternative.")
     Source.objects.update(paused_until=NOW - timedelta(minutes=1))
     assert health(source).condition != Condition.REFUSED
 
