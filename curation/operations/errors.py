@@ -129,7 +129,9 @@ class StaleVersion(Conflict):
         if last is not None:
             by = last.by.shown_name if last.by else None
             told |= {"by": by, "verb": last.verb, "at": last.at.isoformat()}
-            sentence = gettext("%(who)s was faster (%(verb)s, %(time)s).") % {
+            oneself = gettext("You decided on it already (%(verb)s, %(time)s).")
+            another = gettext("%(who)s was faster (%(verb)s, %(time)s).")
+            sentence = (oneself if last.by_id == reader.pk else another) % {
                 "who": by or gettext("The system"),
                 "verb": last.get_verb_display(),
                 "time": date_format(localtime(last.at, zone_of(reader, candidate.channel.market)), "H:i:s"),

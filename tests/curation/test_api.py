@@ -76,6 +76,15 @@ def test_a_stale_version_tells_who_was_faster(api: Any, anna: User, ben: User, d
     assert (problem["candidate"]["version"], problem["candidate"]["state"]) == (2, "approved")
 
 
+def test_nobody_was_faster_than_oneself(api: Any, anna: User, de_politics: Channel) -> None:
+    """A second window of one's own, or an answer that was lost."""
+    candidate = make_candidate(de_politics)
+    at = datetime(2026, 11, 22, 18, 4, 5, tzinfo=UTC)
+    operations.decide("approve", candidate, by=anna, version=1, now=at)
+    answer = api(anna).post(decisions_url(candidate), {"verb": "block", "version": 1}, format="json")
+    assert json.loads(answer.content)["detail"] == "You decided on it already (approve, 19:04:05)."
+
+
 @pytest.mark.parametrize(("own", "shown"), [("", "19:04:05"), ("America/New_York", "13:04:05")])
 def test_when_someone_was_faster_is_told_by_the_readers_clock(
     api: Any, anna: User, ben: User, de_politics: Channel, own: str, shown: str
