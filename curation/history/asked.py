@@ -27,13 +27,15 @@ FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(9000, 1, 1)
 
 @dataclass(frozen=True)
 class Asked:
-    """What of the log is wanted: of `markets`, of one person (`by`) or of all; the system's too where `system`.
+    """What of the log is wanted: of `markets`, of one person (`by`) or of all; the system's too where `system`, and
+    those only where `alone`.
 
     `since` and `until` are instants, the first within and the last without. `tweets` are rows of Tweet."""
 
     markets: Sequence[Market]
     by: User | None = None
     system: bool = False
+    alone: bool = False
     verb: str = ""
     reason: str = ""
     channels: Sequence[int] | None = None
@@ -65,6 +67,8 @@ class Asked:
         if self.tweets is not None:
             ids = Candidate.objects.filter(tweet__in=self.tweets).values_list("pk", flat=True)
             rows = rows.filter(candidate__in=list(ids))
+        if self.alone:
+            return rows.filter(by__isnull=True)
         return rows if self.system or self.by else rows.filter(by__isnull=False)
 
     @property
@@ -81,7 +85,8 @@ class Asked:
 
 
 class LogForm(forms.Form):
-    """The filters of a log's address. `market` names one of the person's, where the log is one's own.
+    """The filters of a log's address. `market` names one of the person's, where the log is one's own; `system` asks
+    for the system's decisions too, or as "only" for no others.
 
     Days are the market's wall clock, or `zone`'s, the first and the last of them included."""
 
@@ -180,6 +185,7 @@ class LogForm(forms.Form):
             markets=told.get("market") or self.markets,
             by=self.own or told.get("who"),
             system=bool(told.get("system")) or verb in SYSTEM_ALONE or reason in CAUSES,
+            alone=self.data.get("system") == "only",
             verb=verb,
             reason=reason,
             channels=told.get("category"),

@@ -9,17 +9,21 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
+from curation.history.naming import block_words, through, usernames
 from curation.history.reading import Run
 from curation.history.said import REMOVED, SAID, Known, Turn, because, clock, turns
-from curation.models import Act, Decision, Enforcement, Tweet, Verb, Wording
+from curation.history.taken import Back, Taken
+from curation.models import Act, Decision, Enforcement, State, Tweet, Verb, Wording
+from curation.models.acts import DecisionQuerySet
 from curation.models.candidates import WORDS
+from curation.operations import moving
 from curation.operations.undoing import UNDOABLE_FOR
 from curation.x.entities import plain_text
-from regions.models import Block, Category, Market, User
+from regions.models import Category, Market, User
 from regions.permissions import may
 from regions.problems import Refusal
 
@@ -28,7 +32,8 @@ from regions.problems import Refusal
 class Line:
     """One act, or one decision of it. `count`: of how many decisions; `whole`: whether all were of one verb.
 
-    `turns` is what changed, of the decision that stands for them all; `undone` the act that took this one back."""
+    `turns` is what changed, of the decision that stands for them all; `back` how many were taken back, and by which
+    act."""
 
     decision: Decision
     count: int = 1
@@ -36,7 +41,7 @@ class Line:
     details: list[str] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
     note: str = ""
-    undone: Act | None = None
+    back: Back = field(default_factory=Back)
     undoable: bool = False
     refusal: Refusal | None = None
     remark: str = ""
@@ -70,8 +75,19 @@ class Line:
         return self.decision.candidate.tweet
 
     @property
-    def others(self) -> int:
-        return self.count - 1
+    def undone(self) -> Act | None:
+        """The act that took it back, or part of it; None while all of it stands."""
+        return self.back.act if self.back.count else None
+
+    @property
+    def struck(self) -> bool:
+        """Whether all of it was taken back."""
+        return self.back.count >= self.count
+
+    @property
+    def followed(self) -> bool:
+        """Whether the system did it, because of a person's act."""
+        return self.decision.by_id is None and self.act.by_id is not None
 
     @property
     def folds(self) -> bool:
@@ -96,31 +112,48 @@ def removed(tweet: Tweet) -> Any:
 def logged() -> Any:
     """Decisions with all that a line tells of them."""
     return Decision.objects.select_related(
-        "act__note", "act__undoes__by", "by", "market", "channel__category", "candidate__tweet__author"
+        "act__note", "act__by", "act__undoes__by", "by", "market", "channel__category", "candidate__tweet__author"
     ).defer("candidate__folded", "candidate__tweet__raw", "candidate__tweet__wire")
 
 
-def lines_of(runs: Sequence[Run], user: User, now: datetime) -> list[Line]:
-    """The lines of a page of the log, in its order."""
+def lines_of(runs: Sequence[Run], user: User, now: datetime, rows: DecisionQuerySet | None = None) -> list[Line]:
+    """The lines of a page of the log, in its order. `rows`: all that is asked for, where that is not the whole log."""
     verbs = dict(Act.objects.filter(pk__in={run.act for run in runs}).values_list("pk", "verb"))
     found = logged().in_bulk([run.named(verbs[run.act]) for run in runs])
     lines = [Line(found[run.named(verbs[run.act])], run.count, run.uniform) for run in runs]
-    return told(lines, user, now)
+    return told(lines, user, now, rows)
 
 
-def told(lines: list[Line], user: User, now: datetime) -> list[Line]:
+def told(lines: list[Line], user: User, now: datetime, rows: DecisionQuerySet | None = None) -> list[Line]:
     """Lines with their words. To be called within the reader's clock."""
     known, tied = known_to(lines), Tied(lines, user)
-    taken_back = {act.undoes_id: act for act in Act.objects.filter(undoes__in=acts(lines)).select_related("by")}
-    undoable = undoable_of([line for line in lines if line.act.pk not in taken_back], user, now)
+    take_back(lines, Decision.objects.all() if rows is None else rows)
+    offer_undo(lines, user, now)
     for line in lines:
         decision = line.decision
         line.turns = [] if line.folds else list(turns(decision.before, decision.after, known))
         line.details = [*details(line), *tied.of(line)]
         line.note = line.act.note.words if hasattr(line.act, "note") else ""
-        line.undone = taken_back.get(line.act.pk)
-        line.undoable = line.act.pk in undoable
     return lines
+
+
+def take_back(lines: list[Line], rows: DecisionQuerySet) -> None:
+    """Notes on each line how many of its decisions were taken back."""
+    taken = Taken(acts(lines))
+    alone = taken.of_decisions([line.decision.pk for line in lines if line.count == 1])
+    runs = taken.of_runs(rows, acts(line for line in lines if line.count > 1))
+    for line in lines:
+        run = (line.act.pk, line.at, line.by is None)
+        line.back = (alone.get(line.decision.pk) if line.count == 1 else runs.get(run)) or Back()
+
+
+def offer_undo(lines: list[Line], user: User, now: datetime) -> None:
+    """Once for an act, on a line of the person who did it; never on what the system did because of it."""
+    left = undoable_of(lines, user, now)
+    for line in lines:
+        line.undoable = line.act.pk in left and not line.followed
+        if line.undoable:
+            left.discard(line.act.pk)
 
 
 class Dated(Protocol):
@@ -150,9 +183,10 @@ def acts(lines: Iterable[Line]) -> set[int]:
 
 
 def details(line: Line) -> list[str]:
-    """Why, in words: the reason or the cause; of an undo, what it took back."""
+    """Why, in words: whose act the system followed, the reason or the cause; of an undo, what it took back."""
     decision, undoes = line.decision, line.act.undoes
-    parts = [because(decision.verb, decision.reason)] if decision.reason not in ("", "moved") else []
+    parts = [led] if (led := through(decision)) else []
+    parts += [because(decision.verb, decision.reason)] if decision.reason not in ("", "moved") else []
     if decision.verb == Verb.UNDO and undoes:
         given = {
             "did": SAID.get(Verb(undoes.verb), undoes.verb),
@@ -180,11 +214,13 @@ class Tied:
         self.names = {one.slug: one.name for one in Category.objects.filter(slug__in=categories(lines))}
         self.blocks: dict[int, list[str]] = defaultdict(list)
         wanted = acts(lines)
-        held = Enforcement.objects.filter(act__in=wanted).order_by("pk")
-        for one in held.select_related("block__channel", "block__block_list", "block_list__channel"):
+        rows = Enforcement.objects.filter(act__in=wanted).order_by("pk")
+        held = list(rows.select_related("block__channel", "block__block_list", "block_list__channel"))
+        authors = usernames(one.block for one in held if one.block)
+        for one in held:
             noun = one.block or one.block_list
             if noun is not None and self.sees(noun):
-                words = block_words(one.block) if one.block else str(one.block_list)
+                words = block_words(one.block, authors) if one.block else str(one.block_list)
                 self.blocks[one.act_id].append(words)
 
     def sees(self, noun: Any) -> bool:
@@ -204,22 +240,23 @@ class Tied:
         return [_("to %(category)s") % {"category": self.names.get(to["category"], to["category"])}] if to else []
 
 
-def block_words(block: Block) -> str:
-    """A block by its kind and value, and its list where it stands in one."""
-    led = f" · {block.block_list}" if block.block_list else ""
-    return f"{block.get_kind_display()} “{block.value}”{led}"
-
-
 def undoable_of(lines: Iterable[Line], user: User, now: datetime) -> set[int]:
     """The acts of which this person can still take something back: by the rules of operations.undo."""
-    fresh = [line.act for line in lines if line.act.by_id and line.act.at > now - UNDOABLE_FOR]
-    asked = {act.pk: act for act in fresh if act.verb != Verb.UNDO}
+    asked = {line.act.pk: line.act for line in lines if can_go_back(line.act, now)}
     if not asked:
         return set()
-    last = Decision.objects.filter(act__in=asked, candidate__version=F("version")).order_by()
+    carried = Q(by=None) & ~Q(verb=Verb.BLOCK, before__state=State.APPROVED)
+    last = Decision.objects.filter(act__in=asked, candidate__version=F("version")).exclude(carried).order_by()
     pairs = last.values_list("act_id", "market_id").distinct()
     markets = Market.objects.in_bulk({market for _act, market in pairs})
     return {act for act, market in pairs if may_undo(user, asked[act], markets[market])}
+
+
+def can_go_back(act: Act, now: datetime) -> bool:
+    """What operations.undo asks of an act as such."""
+    if act.by_id is None or act.at < now - UNDOABLE_FOR:
+        return False
+    return act.undoes is None or act.undoes.verb not in moving.VERBS
 
 
 def may_undo(user: User, act: Act, market: Market) -> bool:

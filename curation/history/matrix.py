@@ -13,8 +13,9 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 
 from curation.cards import Card, adders
-from curation.history.lines import Line, block_words, dated, logged, removed, told
-from curation.history.said import because, clock
+from curation.history.lines import Line, dated, logged, removed, told
+from curation.history.naming import block_words, through, usernames
+from curation.history.said import SAID, because, clock
 from curation.models import Candidate, Decision, Hit, Offer, State, Tweet, Verb
 from regions.models import Category, Channel, Market, User
 
@@ -24,24 +25,37 @@ SIGNS = {
     State.WITHDRAWN: ("stop", "danger"),
     State.LAPSED: ("clock", ""),
 }
+TOLD = {State.PENDING: ("held", "confirmed_by_id"), State.APPROVED: ("go_live_at", "expire_at")}
 MOST_LINES = 500
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A candidate as one cell tells it: state with its sign and tone, then lines, and who decided when."""
+    """A candidate as one cell tells it: state with its sign and tone, then lines, who decided what it tells, and
+    what was done `last`."""
 
     candidate: Candidate
     state: str
     sign: str
     tone: str
     lines: list[str] = field(default_factory=list)
+    decided: Decision | None = None
     last: Decision | None = None
+
+    @property
+    def later(self) -> str:
+        """What was done since, in words: it changed nothing that the cell tells."""
+        if self.last is None or self.last == self.decided:
+            return ""
+        who = self.last.by.shown_name if self.last.by else _("The system")
+        return _("last: %(did)s by %(who)s") % {"did": SAID.get(Verb(self.last.verb), self.last.verb), "who": who}
 
 
 @dataclass(frozen=True)
 class Row:
-    """A market with its wall clock and a cell for each category; None where the post was never there."""
+    """A market with its wall clock and a cell for each category; None where the post was never there.
+
+    The clock is naive, so that no page turns it to the reader's."""
 
     market: Market
     clock: datetime
@@ -109,7 +123,7 @@ def dossier(number: int, user: User, now: datetime) -> Dossier:
     decisions = list(logged().filter(candidate__in=candidates).order_by("-at", "-id")[: MOST_LINES + 1])
     cells = cells_of(candidates, decisions, now)
     rows = [
-        Row(market, now.astimezone(ZoneInfo(market.time_zone)), [cells.get((market.pk, one.pk)) for one in categories])
+        Row(market, wall_clock(market, now), [cells.get((market.pk, one.pk)) for one in categories])
         for market in markets
     ]
     lines = told([Line(decision) for decision in decisions[:MOST_LINES]], user, now)
@@ -120,24 +134,35 @@ def dossier(number: int, user: User, now: datetime) -> Dossier:
     return Dossier(candidates[0].tweet, leading, categories, rows, both, len(decisions) > MOST_LINES)
 
 
+def wall_clock(market: Market, now: datetime) -> datetime:
+    return now.astimezone(ZoneInfo(market.time_zone)).replace(tzinfo=None)
+
+
 def cells_of(
     candidates: Sequence[Candidate], decisions: Sequence[Decision], now: datetime
 ) -> dict[tuple[int, int], Cell]:
     """Cells by market and category."""
-    last = {decision.candidate_id: decision for decision in sorted(decisions, key=lambda one: one.version)}
-    hits = Hit.objects.filter(candidate__in=candidates).select_related("block__block_list").order_by("start", "pk")
+    decided: dict[int, list[Decision]] = {}
+    for decision in sorted(decisions, key=lambda one: one.version, reverse=True):
+        decided.setdefault(decision.candidate_id, []).append(decision)
+    found = Hit.objects.filter(candidate__in=candidates).select_related("block__block_list").order_by("start", "pk")
+    hits = list(found)
+    names = usernames(hit.block for hit in hits)
     blocks: dict[int, list[str]] = {}
     for hit in hits:
-        blocks.setdefault(hit.candidate_id, []).append(block_words(hit.block))
+        blocks.setdefault(hit.candidate_id, []).append(block_words(hit.block, names))
     return {
-        (row.channel.market_id, row.channel.category_id): cell_of(row, last.get(row.pk), blocks.get(row.pk, []), now)
+        (row.channel.market_id, row.channel.category_id): cell_of(
+            row, decided.get(row.pk, []), blocks.get(row.pk, []), now
+        )
         for row in candidates
     }
 
 
-def cell_of(row: Candidate, last: Decision | None, blocks: list[str], now: datetime) -> Cell:
+def cell_of(row: Candidate, decisions: Sequence[Decision], blocks: list[str], now: datetime) -> Cell:
+    """`decisions`: the candidate's own, newest first."""
     sign, tone = SIGNS.get(State(row.state), ("", ""))
-    state = str(State(row.state).label)
+    state, decided = str(State(row.state).label), deciding(row, decisions, now)
     lines = blocks if row.held or row.blocked_by_lists else []
     if row.state == State.PENDING and row.held:
         sign, tone, state = "hold", "warn", _("held")
@@ -145,9 +170,26 @@ def cell_of(row: Candidate, last: Decision | None, blocks: list[str], now: datet
         sign, lines = "eye", [_("approved once by %(who)s") % {"who": row.confirmed_by.shown_name}, *lines]
     elif row.state == State.APPROVED:
         sign, tone, state, lines = approved(row, now)
-    elif last and last.reason:
-        lines = [because(last.verb, last.reason), *lines]
-    return Cell(row, state, sign, tone, lines, last)
+    elif decided and decided.reason:
+        lines = [because(decided.verb, decided.reason), *lines]
+    if decided and (led := through(decided)):
+        lines = [*lines, led]
+    return Cell(row, state, sign, tone, lines, decided, decisions[0] if decisions else None)
+
+
+def deciding(row: Candidate, decisions: Sequence[Decision], now: datetime) -> Decision | None:
+    """The newest decision that changed what the cell tells, or that gave the reason anew."""
+    shown = ("state", *TOLD.get(State(row.state), ()), *(("slot", "pinned_until") if pinned(row, now) else ()))
+    for one in decisions:
+        anew = one.verb == Verb.BLOCK and row.state == State.BLOCKED
+        if anew or any((one.before.get(name) or None) != (one.after.get(name) or None) for name in shown):
+            return one
+    return None
+
+
+def pinned(row: Candidate, now: datetime) -> bool:
+    """Whether an approved one holds a slot whose time has not ended."""
+    return row.slot is not None and (row.pinned_until is None or row.pinned_until > now)
 
 
 def approved(row: Candidate, now: datetime) -> tuple[str, str, str, list[str]]:
@@ -158,7 +200,7 @@ def approved(row: Candidate, now: datetime) -> tuple[str, str, str, list[str]]:
     if start and start > now:
         return "clock", "", _("scheduled"), [_("from %(time)s") % {"time": clock(start)}]
     lines = [_("until %(time)s") % {"time": clock(row.expire_at)}] if row.expire_at else []
-    lines += [_("pinned, slot %(slot)s") % {"slot": row.slot}] if row.slot else []
+    lines += [_("pinned, slot %(slot)s") % {"slot": row.slot}] if pinned(row, now) else []
     lines += [_("with context")] if row.context else []
     lines += [row.label] if row.label else []
     return "check", "ok", str(State.APPROVED.label), lines

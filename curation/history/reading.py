@@ -31,14 +31,15 @@ class Place(NamedTuple):
 
 @dataclass
 class Run:
-    """Decisions that stand together: those of one act, newest first, down to `end`. `count` may be more than were
-    read."""
+    """Decisions that stand together: those of one act, its person's or what the system did because of it, newest
+    first, down to `end`. `count` may be more than were read."""
 
     act: int
     at: datetime
     decisions: list[tuple[int, str]] = field(default_factory=list)
     count: int = 0
     end: int = 0
+    system: bool = False
 
     def named(self, verb: str) -> int:
         """The decision that tells of the act: of its own verb, else the newest."""
@@ -77,7 +78,7 @@ def read(asked: Asked, cursor: str = "", *, size: int = 50, together: bool = Tru
     rows = asked.rows() if floor is None else asked.rows().filter(at__gte=floor)
     runs: list[Run] = []
     while len(runs) <= size:
-        found = list(after(newest_first(rows), place).values_list("id", "at", "act_id", "verb")[:AT_ONCE])
+        found = list(after(newest_first(rows), place).values_list("id", "at", "act_id", "verb", "by_id")[:AT_ONCE])
         runs += folded(found, together=together)
         if len(found) < AT_ONCE:
             break
@@ -88,13 +89,13 @@ def read(asked: Asked, cursor: str = "", *, size: int = 50, together: bool = Tru
     return Page(runs, written(Place(floor, 0)) if floor else "", floor)
 
 
-def folded(found: list[tuple[int, datetime, int, str]], *, together: bool) -> Iterator[Run]:
+def folded(found: list[tuple[int, datetime, int, str, int | None]], *, together: bool) -> Iterator[Run]:
     run: Run | None = None
-    for pk, at, act, verb in found:
-        if run is None or not together or (run.act, run.at) != (act, at):
+    for pk, at, act, verb, by in found:
+        if run is None or not together or (run.act, run.at, run.system) != (act, at, by is None):
             if run:
                 yield run
-            run = Run(act, at)
+            run = Run(act, at, system=by is None)
         run.decisions.append((pk, verb))
         run.count, run.end = run.count + 1, pk
     if run:
@@ -103,7 +104,8 @@ def folded(found: list[tuple[int, datetime, int, str]], *, together: bool) -> It
 
 def finished(rows: DecisionQuerySet, run: Run) -> Place:
     """Counts the rest of an act that reading broke off; gives the act's end."""
-    rest = rows.filter(act=run.act, at=run.at, id__lt=run.end).aggregate(n=Count("id"), end=Min("id"))
+    alike = rows.filter(act=run.act, at=run.at, by__isnull=run.system)
+    rest = alike.filter(id__lt=run.end).aggregate(n=Count("id"), end=Min("id"))
     run.count, run.end = run.count + rest["n"], rest["end"] or run.end
     return Place(run.at, run.end)
 

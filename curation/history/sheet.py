@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone, translation
 
 from curation.history.asked import Asked
-from curation.history.lines import Line, Tied, details, known_to, logged
+from curation.history.lines import Line, Tied, details, known_to, logged, take_back
 from curation.history.reading import Place, after, newest_first
 from curation.history.said import turns
-from curation.models import Act
+from curation.models import Decision
 from regions.models import Market, User
 
 BOM = "\ufeff"
@@ -46,8 +46,7 @@ def cells(ids: list[int], user: User, zone: ZoneInfo) -> Iterator[list[Any]]:
     found = logged().in_bulk(ids)
     lines = [Line(found[pk]) for pk in ids]
     known, tied = known_to(lines), Tied(lines, user)
-    undone = Act.objects.filter(undoes__in={line.act.pk for line in lines}).values_list("undoes_id", "pk")
-    back = dict(undone)
+    take_back(lines, Decision.objects.all())
     for line in lines:
         its = line.decision
         yield [
@@ -69,7 +68,7 @@ def cells(ids: list[int], user: User, zone: ZoneInfo) -> Iterator[list[Any]]:
             its.act_id,
             its.pk,
             line.act.undoes_id or "",
-            back.get(its.act_id, ""),
+            line.undone.pk if line.undone else "",
         ]
 
 

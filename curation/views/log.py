@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from django.contrib import messages
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -84,7 +84,7 @@ def found(request: PageRequest, form: LogForm, home: Market | None) -> dict[str,
     asked, cursor = form.asked(), request.GET.get("cursor", "")
     flat = asked.act is not None
     read = reading.read(asked, cursor, size=FLAT if flat else LINES, together=not flat)
-    lines = lines_of(read.runs, request.user, timezone.now())
+    lines = lines_of(read.runs, request.user, timezone.now(), asked.rows())
     begun = reading.place_of(cursor)
     dated(lines, timezone.localtime(begun.at).date() if begun else None)
     told = {
@@ -94,6 +94,7 @@ def found(request: PageRequest, form: LogForm, home: Market | None) -> dict[str,
         "flat": flat,
         "next": urlencode(form.typed | {"cursor": read.next}) if read.next else "",
         "query": urlencode(form.typed),
+        "kept": urlencode({name: value for name, value in form.typed.items() if name != "system"}),
     }
     if not cursor and not flat:
         told["figures"] = figures.figures_of(home, asked) if home and not form.own else None
@@ -182,10 +183,13 @@ def address_of(home: Market | None) -> str:
 
 
 def line_of(act: Act, user: User, home: Market | None) -> Line:
-    """The line of an act, as the log of a market shows it, or one's own."""
+    """The line of an act, as the log of a market shows it, or one's own. Raises Http404 where there is none."""
     markets: Sequence[Market] = [home] if home else list(Market.objects.visible_to(user))
-    read = reading.read(Asked(markets, act=act.pk), size=1)
-    return lines_of(read.runs, user, timezone.now())[0]
+    for system in (False, True):  # what the person decided, else what the system did because of it
+        asked = Asked(markets, act=act.pk, system=system)
+        if runs := reading.read(asked, size=1).runs:
+            return lines_of(runs, user, timezone.now(), asked.rows())[0]
+    raise Http404
 
 
 def back_from(request: PageRequest) -> str:

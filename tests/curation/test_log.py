@@ -9,13 +9,11 @@ import pytest
 from django.db import connection
 from django.http import HttpResponse
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from curation import operations
 from curation.history import reading
 from curation.history.asked import Asked, LogForm
 from curation.models import Act, Decision, Verb, Wording
-from curation.operations.record import Record
 from regions.models import Channel, Market, Role, User
 from tests.cast import channel_of, make_candidate, make_user
 from tests.curation.test_desk import HTMX, text_of
@@ -214,12 +212,14 @@ def test_what_an_act_held_together_is_one_line_that_unfolds(
     assert {f"Beitrag {n}" for n in range(40)} == {line.words for line in one_by_one.context["lines"]}
 
 
-def test_an_act_of_several_verbs_is_told_by_its_own(browse: Any, lena: User, anna: User, de_politics: Channel) -> None:
+def test_an_act_of_several_verbs_is_told_by_its_own_and_unfolds_to_as_many_as_it_says(
+    browse: Any, lena: User, anna: User, de_politics: Channel
+) -> None:
     one, two = make_candidate(de_politics, "Erster"), make_candidate(de_politics, "Zweiter")
     operations.pin(one, by=anna, version=1, slot=1, now=NOW)
     operations.pin(two, by=anna, version=1, slot=1, swap=True, now=NOW + timedelta(seconds=1))
     line = lines_of(browse(lena).get(LOG))[0]
-    assert ("pinned in Politics" in line, "Zweiter" in line, "and 1 more in the same act" in line) == (True,) * 3
+    assert ("pinned in Politics" in line, "Zweiter" in line, "2 decisions in this act" in line) == (True,) * 3
 
 
 def test_pages_follow_each_other_without_gap_or_repeat(
@@ -291,11 +291,13 @@ def test_htmx_gets_what_was_found_and_an_address_to_keep(browse: Any, lena: User
 
 def test_every_verb_is_said(browse: Any, lena: User, anna: User, de_politics: Channel) -> None:
     """Also those that only blocks, moves and offers make."""
-    candidate = make_candidate(de_politics)
-    for verb in Verb:
-        record = Record(verb, by=anna, now=timezone.now())
-        record.change(candidate, verb, held=not candidate.held)
-        record.close()
+    row = make_candidate(de_politics)
+    told = {"candidate": row, "channel": de_politics, "market": de_politics.market, "current_id": row.tweet.current_id}
+    for n, verb in enumerate(Verb):
+        act = Act.objects.create(verb=verb, by=anna)
+        Decision.objects.create(
+            act=act, verb=verb, by=anna, version=n + 2, before=row.standing(), after=row.standing(), **told
+        )
     said = [str(line.said) for line in browse(lena).get(LOG).context["lines"]]
     assert (len(said), len(set(said)), set(said) & set(Verb.values)) == (len(Verb), len(Verb), set())
 

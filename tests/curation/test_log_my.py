@@ -63,7 +63,7 @@ def test_undo_answers_with_the_line_as_it_stands_then(browse: Any, anna: User, d
     )
     candidate.refresh_from_db()
     assert candidate.state == "pending"
-    assert [line.undoable for line in client.get(MY).context["lines"]] == [False, False]
+    assert [line.undoable for line in client.get(MY).context["lines"]] == [True, False]  # the undo, and what it undid
 
 
 def test_undo_of_a_bulk_takes_the_whole_act_back(browse: Any, anna: User, de_politics: Channel) -> None:

@@ -1,12 +1,15 @@
 """One post across one's markets: cells, history, arrivals, what is gone, and nothing of foreign markets."""
 
+import re
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
 
 from curation import operations
+from curation.history.matrix import Cell
 from curation.models import Candidate, Hit, Tweet
 from regions.models import Channel, Role, Source, User
 from tests.cast import channel_of, make_author, make_block, make_candidate, make_tweet, make_user
@@ -85,7 +88,7 @@ def test_a_cell_of_an_approved_one(
         times = {"expire_at": timezone.now() + timedelta(hours=3)}
     operations.approve(here, by=anna, version=1, **(wish | times))
     cell = browse(anna).get(address(here.tweet)).context["dossier"].rows[0].cells[0]
-    assert (cell.state, cell.last.by) == (told[0], anna)
+    assert (cell.state, cell.decided.by, cell.later) == (told[0], anna, "")
     assert [line.split(" at ")[0].startswith(words) for line, words in zip(cell.lines, told[1], strict=True)] == [
         True
     ] * len(told[1])
@@ -105,6 +108,52 @@ def test_cells_of_others_tell_why(browse: Any, anna: User, ben: User, tweet: Twe
     assert told["sport"] == ("blocked", ["off topic"])
     assert told["celebrity"] == ("pending", ["approved once by Ben Buche"])
     assert told["politics"][0] == "ended"
+
+
+def cell_of(browse: Any, user: User, tweet: Tweet) -> Cell:
+    cell: Cell = browse(user).get(address(tweet)).context["dossier"].rows[0].cells[0]
+    return cell
+
+
+def test_a_cell_names_who_decided_what_it_tells(browse: Any, anna: User, ben: User, here: Candidate) -> None:
+    operations.approve(here, by=anna, version=1)
+    operations.decide("annotate", here, by=ben, version=2, label="Anzeige")
+    cell = cell_of(browse, anna, here.tweet)
+    assert (cell.decided.verb, cell.decided.by, cell.later) == ("approve", anna, "last: annotated by Ben Buche")
+    operations.decide("schedule", here, by=ben, version=3, go_live_at=timezone.now() + timedelta(hours=2))
+    operations.decide("offer", here, by=anna, version=4, market="nl")
+    cell = cell_of(browse, anna, here.tweet)
+    told = (cell.state, cell.decided.verb, cell.decided.by, cell.later)
+    assert told == ("scheduled", "schedule", ben, "last: offered by Anna Amsel")
+    assert re.search(r"Ben Buche, \d+\. .* last: offered by Anna", text_of(browse(anna).get(address(here.tweet))))
+
+
+def test_nobody_decided_what_only_got_a_label(browse: Any, anna: User, here: Candidate) -> None:
+    operations.decide("annotate", here, by=anna, version=1, label="Anzeige")
+    cell = cell_of(browse, anna, here.tweet)
+    assert (cell.state, cell.decided, cell.later) == ("pending", None, "last: annotated by Anna Amsel")
+
+
+@pytest.mark.parametrize(("minutes", "lines", "by"), [(5, ["pinned, slot 1"], "ben"), (-5, [], "anna")])
+def test_a_pin_is_told_until_it_ends(
+    browse: Any, anna: User, ben: User, here: Candidate, minutes: int, lines: list[str], by: str
+) -> None:
+    operations.approve(here, by=anna, version=1)
+    operations.pin(here, by=ben, version=2, slot=1)
+    Candidate.objects.update(pinned_until=timezone.now() + timedelta(minutes=minutes))
+    cell = cell_of(browse, anna, here.tweet)
+    assert (cell.state, cell.lines, cell.decided.by.username) == ("approved", lines, by)
+
+
+def test_a_markets_clock_is_its_own_for_readers_elsewhere(browse: Any, anna: User, here: Candidate) -> None:
+    anna.time_zone = "Asia/Tokyo"
+    anna.save()
+    before = timezone.now()
+    response = browse(anna).get(address(here.tweet))
+    (row,) = response.context["dossier"].rows
+    assert f"Germany, {row.clock:%H:%M}" in text_of(response)
+    berlin = row.clock.replace(tzinfo=ZoneInfo("Europe/Berlin"))
+    assert before <= berlin <= timezone.now()
 
 
 def test_the_history_tells_all_verbs_and_how_it_came(browse: Any, anna: User, here: Candidate) -> None:
