@@ -8,7 +8,9 @@ from datetime import datetime
 
 from curation.ingest import pauses
 from curation.ingest.health import Condition, Health, health_of
+from curation.ingest.polling.runs import cost_of
 from curation.ledger import budget
+from curation.ledger.prices import told_price
 from curation.models import Pause
 from regions.models import Market, Source
 
@@ -50,7 +52,8 @@ def budget_line(market: Market, now: datetime) -> str:
     return (
         f"{market.code.upper()}: {told.day_charged:,} charged and {told.day_held:,} held of {told.day_limit:,} posts"
         f" today; {told.month_charged:,} charged and {told.month_held:,} held of {told.month_limit:,} this month"
-        f" (${told.spent:.2f}, at most ${told.spent_at_most:.2f} should X charge authors it sends along);"
+        f" (${told_price(told.spent):,}, at most ${told_price(told.spent_at_most):,} should X charge authors it sends"
+        f" along);"
         f" left now for ingest {told.left_for_ingest:,}, for rechecks {told.left_for_rechecks:,}"
     )
 
@@ -58,7 +61,7 @@ def budget_line(market: Market, now: datetime) -> str:
 def in_line(told: Health, now: datetime) -> str:
     """As in: well. Read as it should be. Last 22 Nov 12:00, next 22 Nov 12:05 UTC; 24 h: 12 read, 3 new, ..."""
     spans = "; ".join(
-        f"{name}: {counts.read} read, {counts.fresh} new, {counts.charged} charged"
+        f"{name}: {counts.read} read, {counts.fresh} new, {cost_of(counts.charged, counts.held) or '0 charged'}"
         for name, counts in (("24 h", told.day), ("30 d", told.month))
     )
     last = f"Last {moment(told.last)}" if told.last else "Never read"

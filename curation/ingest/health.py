@@ -13,11 +13,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from curation.ingest.pauses import payer
-from curation.models import Candidate, Cursor, IngestRun, Pause
+from curation.models import Candidate, Cursor, IngestRun, Pause, Reservation
 from regions.models import Source
 
 DAY, MONTH = timedelta(days=1), timedelta(days=30)
 QUIET = timedelta(days=7)
+SUMMED = ("read", "fresh", "charged")
+TOLD = (*SUMMED, "held")
 READ_IN_FULL = (IngestRun.Outcome.READ, IngestRun.Outcome.RUNNING)
 
 
@@ -36,11 +38,13 @@ class Condition(StrEnum):
 
 @dataclass(frozen=True)
 class Counts:
-    """What runs of a span brought: posts read, fresh ones, and what was charged."""
+    """What runs of a span brought: posts read, fresh ones, what was charged, and what is held since X may have
+    charged it."""
 
     read: int = 0
     fresh: int = 0
     charged: int = 0
+    held: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,13 +76,13 @@ def health_of(sources: Iterable[Source], now: datetime) -> dict[int, Health]:
         own = None if pauses == {} else pauses.get(None) or pauses.get(getattr(payer(source), "pk", 0))
         cursor, run = cursors.get(source.pk), last.get(source.pk)
         condition, words = _judged(source, cursor, run, own, told.get("last_fresh"), now)
-        month = Counts(*(told.get(f"{name}_month") or 0 for name in ("read", "fresh", "charged")))
+        day, month = (Counts(*(told.get(f"{name}_{span}") or 0 for name in TOLD)) for span in ("day", "month"))
         healths[source.pk] = Health(
             condition=condition,
             words=sentence(words),
             last=run.started_at if run else None,
             next=_next(source, cursor, own, now) if condition not in (Condition.REFUSED, Condition.PAUSED) else None,
-            day=Counts(*(told.get(f"{name}_day") or 0 for name in ("read", "fresh", "charged"))),
+            day=day,
             month=month,
             approved=100 * approved.get(source.pk, 0) / month.read if month.read else None,
         )
@@ -151,13 +155,17 @@ def _runs(ids: list[int], now: datetime) -> dict[int, dict[str, Any]]:
     """Sums of the last day and month."""
     recent = IngestRun.objects.filter(source__in=ids, started_at__gt=now - MONTH)
     spans = {"day": Q(started_at__gt=now - DAY), "month": Q()}
-    sums = {
-        f"{name}_{span}": Sum(name, filter=within)
-        for name in ("read", "fresh", "charged")
-        for span, within in spans.items()
-    }
+    sums = {f"{name}_{span}": Sum(name, filter=within) for name in SUMMED for span, within in spans.items()}
     told = recent.values("source").annotate(last_fresh=Max("started_at", filter=Q(fresh__gt=0)), **sums)
-    return {row["source"]: dict(row) for row in told}
+    held = _held(ids, now)
+    return {row["source"]: row | held.get(row["source"], {}) for row in told}
+
+
+def _held(ids: list[int], now: datetime) -> dict[int, dict[str, Any]]:
+    """What ended runs drew and nobody settled: apart from the runs' own sums, which a join would multiply."""
+    open_ones = Reservation.objects.filter(run__source__in=ids, settled_at=None, run__started_at__gt=now - MONTH)
+    sums = {"held_day": Sum("posts", filter=Q(run__started_at__gt=now - DAY)), "held_month": Sum("posts")}
+    return {row["run__source"]: dict(row) for row in open_ones.values("run__source").annotate(**sums)}
 
 
 def _last(ids: list[int]) -> dict[int, IngestRun]:

@@ -264,16 +264,19 @@ class Adding:
             run.outcome, run.error, run.missing = IngestRun.Outcome.READ, refusal.code, 1
             raise
         finally:
-            self._end(run, asking.charged)
+            asking.tell(run)
+            self._end(run)
 
-    def _end(self, run: IngestRun, charged: int) -> None:
-        run.read, run.quarantined, run.charged = self.reading.read, len(self.reading.broken), charged
+    def _end(self, run: IngestRun) -> None:
+        run.read, run.quarantined = self.reading.read, len(self.reading.broken)
         run.ended_at = self._ended()
         run.save()
         Quarantined.objects.bulk_create(
             Quarantined(run=run, reason=reason, payload=payload, at=self.now) for reason, payload in self.reading.broken
         )
-        log.info("link_read", market=self.channel.market.code, outcome=run.outcome, error=run.error, charged=charged)
+        log.info(
+            "link_read", market=self.channel.market.code, outcome=run.outcome, error=run.error, charged=run.charged
+        )
 
     def _ended(self) -> datetime:
         return self.now + timedelta(seconds=time.monotonic() - self.began)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from curation.ledger import budget
-from curation.models import Charge, Purpose, Reservation
+from curation.models import Charge, IngestRun, Purpose, Reservation
 from curation.x.client import Door, Page
 from curation.x.outcomes import BudgetSpent, Failure
 from curation.x.wire import Unreadable, read_id
@@ -22,7 +22,8 @@ FULL = 100
 class Metered:
     """Asks as a Door does, on the account of one market. Raises what Door raises, and BudgetSpent.
 
-    `charged`: what the budget bore so far, in posts. `now` is when it was made; its clock runs on from there.
+    `charged`: what X charged so far, in posts; `held`: what was drawn and is not settled, by reservation. `now` is
+    when it was made; its clock runs on from there.
     Not within a transaction: a reservation must be committed before X is asked."""
 
     def __init__(
@@ -31,6 +32,7 @@ class Metered:
         self.door, self.market, self.purpose = door, market, purpose
         self.now = now or clock_from(datetime.fromtimestamp(door.clock(), UTC))
         self.charged = 0
+        self.held: dict[int, int] = {}
 
     def timeline(self, user_id: str, *, max_results: int = FULL, **bounds: Any) -> Page:
         return self._page("timeline", max_results, lambda most: self.door.timeline(user_id, max_results=most, **bounds))
@@ -96,7 +98,7 @@ class Metered:
         drawn = budget.reserve(
             self.market, wanted, least=least, purpose=self.purpose, for_users=users is not None, now=self.now()
         )
-        self.charged += drawn.posts
+        self.held[drawn.pk] = drawn.posts
         try:
             page = ask(drawn.posts)
         except Failure as failure:
@@ -107,7 +109,14 @@ class Metered:
         return page
 
     def _settle(self, drawn: Reservation, posts: Iterable[int], users: Iterable[int]) -> None:
-        self.charged += budget.settle(drawn, posts=posts, users=users, now=self.now()) - drawn.posts
+        self.charged += budget.settle(drawn, posts=posts, users=users, now=self.now())
+        self.held.pop(drawn.pk, None)
+
+    def tell(self, run: IngestRun) -> None:
+        """What a run that ends has cost: what X charged, and what it may have charged, as long as that is held."""
+        run.charged = self.charged
+        if self.held:
+            Reservation.objects.filter(pk__in=self.held, settled_at=None).update(run=run)
 
 
 def clock_from(start: datetime) -> Callable[[], datetime]:

@@ -42,6 +42,7 @@ class Reservation(models.Model):
 
     `for_users`: drawn to ask for accounts, which X's count of posts does not tell. `in_flight`: of an allotment, how
     many posts X may have sent that nobody counted yet; null of a call. An allotment's `posts` are what is left of it.
+    `run`: the one that ended and left it open; X may have charged it, and its count will tell.
     `twin`: that of the next day, when X may charge the call on either; known to the caller alone."""
 
     market = models.ForeignKey(Market, models.CASCADE)
@@ -53,6 +54,7 @@ class Reservation(models.Model):
     charged = models.PositiveIntegerField(null=True)
     taken_at = models.DateTimeField(default=timezone.now)
     settled_at = models.DateTimeField(null=True)
+    run = models.ForeignKey("curation.IngestRun", models.SET_NULL, null=True, related_name="drawn", db_index=False)
 
     twin: Reservation | None = None
 
@@ -66,6 +68,7 @@ class Reservation(models.Model):
         indexes = [
             models.Index(fields=["market", "day"], condition=Q(settled_at=None), name="open_reservations"),
             models.Index(fields=["taken_at"], name="reservations_by_age"),
+            models.Index(fields=["run"], condition=Q(run__isnull=False), name="reservations_of_a_run"),
         ]
 
     def __str__(self) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from curation.models.budget import Reservation
 from curation.x.wire import id_at
 from regions.models import Market, Source, User
 
@@ -122,6 +123,12 @@ class IngestRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.source_id or ''} {self.outcome}"
+
+    @property
+    def uncertain(self) -> int:
+        """Posts that it drew and nobody settled: X may have charged them."""
+        open_ones = Reservation.objects.filter(run=self, settled_at=None)
+        return int(open_ones.aggregate(posts=Sum("posts"))["posts"] or 0)
 
 
 class Quarantined(models.Model):

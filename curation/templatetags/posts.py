@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _
 
 from curation.cards import Card
 from curation.intake import grouped
+from curation.ledger.prices import told_price
 from curation.wording import shown_text
 from curation.x.entities import plain_text
 
 register = template.Library()
 MINUTE, HOUR, DAY = 60, 3600, 86400
-SMALL = Decimal("0.1")
 
 
 @register.simple_tag
@@ -37,8 +37,8 @@ register.filter(grouped)
 
 @register.filter
 def dollars(amount: Decimal) -> str:
-    """An amount of dollars, to the cent or, below ten cents, as exactly as a post costs."""
-    return f"${number_format(amount, 3 if 0 < amount < SMALL else 2, use_l10n=True, force_grouping=True)}"
+    """An amount of dollars as the reader's language writes it."""
+    return f"${number_format(told_price(amount), use_l10n=True, force_grouping=True)}"
 
 
 @register.filter

@@ -10,6 +10,7 @@ from django.db import connection
 from django.http import HttpResponse
 from django.test.utils import CaptureQueriesContext
 
+from curation.ingest.fares import budget_line
 from curation.intake import span_of, troubles_of
 from curation.ledger import budget
 from curation.ledger.budget import day_of
@@ -150,14 +151,25 @@ def test_leads_see_the_budget_and_others_do_not(browse: Any, lena: User, de: Mar
     said = text_of(browse(lena).get("/"))
     assert "Budget today: 14,203 of 20,000 posts" in said
     assert "held" not in said
-    month = "This month: 214,203 of 500,000, $1,071.01 (at most $3,213.04, should X charge authors too)"
+    month = "This month: 214,203 of 500,000, $1,071.02 (at most $3,213.05, should X charge authors too)"
     assert month in said
     budget.reserve(de, 40, now=NOW)
     said = text_of(browse(lena).get("/"))
-    assert "Budget today: 14,203 of 20,000 posts and 40 held for readings under way" in said
+    assert "Budget today: 14,203 of 20,000 posts and 40 held: X may have charged them; its count will tell" in said
     both = make_user("mila", {"de": Role.EDITOR, "nl": Role.LEAD}, language="en")
     said = text_of(browse(both).get("/"))
     assert ("14,203" in said, said.count("Budget today")) == (False, 1)
+
+
+@pytest.mark.parametrize(("posts", "price"), [(3, "$0.015"), (19, "$0.095"), (115, "$0.58"), (0, "$0.00")])
+def test_health_and_home_tell_the_same_price_rounded_up(
+    browse: Any, lena: User, de: Market, posts: int, price: str
+) -> None:
+    BudgetDay.objects.create(market=de, day=day_of(NOW), used=posts)
+    assert f"This month: {posts} of 500,000, {price} (at most $" in text_of(browse(lena).get("/"))
+    line = budget_line(de, NOW)
+    assert f"this month ({price}, at most $" in line
+    assert price.replace(".", ",") in text_of(browse(in_german(lena)).get("/"))
 
 
 def test_counts_are_grouped_as_the_reader_does(browse: Any, anna: User, de: Market) -> None:

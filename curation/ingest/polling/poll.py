@@ -178,5 +178,6 @@ class Pass:
 
     def _note(self, outcome: str, error: str) -> None:
         self.run.outcome, self.run.error = outcome, error
-        self.run.ended_at, self.run.charged = self.ask.now(), self.ask.charged
+        self.run.ended_at = self.ask.now()
+        self.ask.tell(self.run)
         self.run.save()

@@ -36,7 +36,6 @@ COUNTS = {
     "held": "held",
     "withdrawn": "withdrawn",
     "restored": "restored",
-    "charged": "charged",
 }
 
 
@@ -104,7 +103,16 @@ def outcome_of(run: IngestRun) -> dict[str, str]:
 def in_words(run: IngestRun) -> str:
     """What came of a run, as in: 12 read, 3 new, 9 known, 3 candidates, 12 charged."""
     counts = ((getattr(run, name), words) for name, words in COUNTS.items())
-    return ", ".join(f"{count} {words}" for count, words in counts if count) or "nothing"
+    told = [f"{count} {words}" for count, words in counts if count]
+    cost = cost_of(run.charged, run.uncertain)
+    return ", ".join([*told, *([cost] if cost else [])]) or "nothing"
+
+
+def cost_of(charged: int, uncertain: int) -> str:
+    """What was settled apart from what X may have charged, as a market's line tells it."""
+    if uncertain:
+        return f"{charged:,} charged and {uncertain:,} held"
+    return f"{charged:,} charged" if charged else ""
 
 
 def ending(failure: Failure, source: Source, cursor: Cursor, now: datetime) -> Ending:

@@ -226,7 +226,8 @@ class Recheck:
     def _end(self, failure: Failure | None) -> None:
         run = self.run
         run.outcome, run.error = outcome_of(failure), str(failure or "")
-        run.charged = getattr(self.ask, "charged", 0)
+        if isinstance(self.ask, Metered):
+            self.ask.tell(run)
         run.ended_at = self._by_now()
         run.save()
 

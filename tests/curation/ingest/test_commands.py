@@ -71,7 +71,7 @@ def test_health_sums_up_and_tells_what_needs_someone(x: Simulator, source_of: So
     assert told[0] == "2 sources: 1 fine, 1 paused."
     assert told[1].startswith(f"{broken.pk} ((Rat (search): paused. Paused: no viable alternative. Never read; 24 h: ")
     charged = "DE: 3 charged and 0 held of 20,000 posts today; 3 charged and 0 held of 500,000 this month"
-    assert told[2].startswith(f"{charged} ($0.02, at most $0.04 should X charge")
+    assert told[2].startswith(f"{charged} ($0.015, at most $0.045 should X charge")
     assert (len(told), IngestRun.objects.count()) == (8, 1)
     every = said("ingest", "--health", "--all")
     assert every[2].startswith(f"{source.pk} @stadtblatt (account): well. Read as it should be. Last ")

@@ -9,9 +9,10 @@ from django.utils import timezone
 from structlog.testing import capture_logs
 
 from curation.ingest import pauses
+from curation.ingest.health import health_of
 from curation.ingest.polling import leases
 from curation.ingest.polling.poll import poll
-from curation.ingest.polling.runs import ending
+from curation.ingest.polling.runs import ending, in_words
 from curation.ledger import budget
 from curation.models import BudgetDay, Charge, Cursor, IngestRun, Pause, Purpose, Quarantined, Reservation, Tweet
 from curation.x.client import Door
@@ -223,11 +224,17 @@ def test_an_error_costs_nothing_and_a_broken_answer_what_was_drawn(
     x: Simulator, source_of: SourceOf, read: Read, de: Market
 ) -> None:
     source = known(x, source_of(ACCOUNT, "stadtblatt"))
-    for order, used in (({"status": 503}, 0), ({"status": 400, "body": {}}, 0), ({"cut": True}, 100)):
+    for order, held in (({"status": 503}, 0), ({"status": 400, "body": {}}, 0), ({"cut": True}, 100)):
         Source.objects.update(paused_at=None)
         x.fail("/2/users/", **order)
         run = read(source, NOON)
-        assert (run.charged, BudgetDay.objects.get(market=de).used) == (used, used)
+        assert (run.charged, run.uncertain, BudgetDay.objects.get(market=de).used) == (0, held, held)
+    assert in_words(run) == "0 charged and 100 held"
+    counts = health_of([source], NOON + MINUTE)[source.pk].day
+    balance = budget.balance(de, NOON)
+    assert (counts.charged, counts.held) == (balance.day_charged, balance.day_held) == (0, 100)
+    budget.give_back(NOON.date(), 100, before=NOON + MINUTE, now=NOON + MINUTE)
+    assert (run.uncertain, health_of([source], NOON + MINUTE)[source.pk].day.held) == (0, 0)
 
 
 @pytest.mark.parametrize(("order", "cause"), TURNED_AWAY)
