@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -89,7 +89,7 @@ def read(asked: Asked, cursor: str = "", *, size: int = 50, together: bool = Tru
     return Page(runs, written(Place(floor, 0)) if floor else "", floor)
 
 
-def folded(found: list[tuple[int, datetime, int, str, int | None]], *, together: bool) -> Iterator[Run]:
+def folded(found: Sequence[tuple[int, datetime, int, str, int | None]], *, together: bool) -> Iterator[Run]:
     run: Run | None = None
     for pk, at, act, verb, by in found:
         if run is None or not together or (run.act, run.at, run.system) != (act, at, by is None):
