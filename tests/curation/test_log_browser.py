@@ -106,6 +106,14 @@ def test_without_scripts_everything_works(
     plain.close()
 
 
+def test_a_long_log_scrolls_in_its_page_alone(go: Go, lena: User, anna: User, de_politics: Channel) -> None:
+    for n in range(30):
+        operations.approve(make_candidate(de_politics), by=anna, version=1, context=f"Satz {n}", label="Anzeige")
+    page = go(lena, "/log/de/")
+    heights = page.evaluate("[document.documentElement.scrollHeight, innerHeight, main.scrollHeight > innerHeight]")
+    assert heights == [900, 900, True]
+
+
 @pytest.mark.parametrize("colours", ["light", "dark"])
 @pytest.mark.parametrize(
     "path", ["/log/de/", "/log/de/?from=x", "/log/de/?verb=move", "/my/decisions/", "/posts/{post}/"]
