@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.urls import get_resolver, get_urlconf
 from django.utils import translation
 
 from regions.permissions import passes
@@ -40,8 +41,16 @@ def rule_of(request: HttpRequest, view: Callable[..., Any]) -> str | None:
     return others.get(match.view_name) or others.get(match.app_names[0] if match.app_names else "")
 
 
+def forbidden(request: HttpRequest, refusal: PermissionDenied) -> HttpResponse:
+    """The page that the routes name for it."""
+    page: Callable[..., HttpResponse] = get_resolver(get_urlconf()).resolve_error_handler(403)
+    return page(request, exception=refusal)
+
+
 class RuleMiddleware:
-    """Opens a route only by its rule. DRF's views check theirs themselves: they know the person of a token."""
+    """Opens a route only by its rule. DRF's views check theirs themselves: they know the person of a token.
+
+    Whoever is refused gets the page for it: an exception would write a traceback into the log, like a fault."""
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
@@ -55,9 +64,12 @@ class RuleMiddleware:
         name = rule_of(request, view)
         if name is None:
             log.error("route_without_rule", path=request.path)
-            raise PermissionDenied
+            return forbidden(request, PermissionDenied())
         if hasattr(view, "cls") or passes(request.user, name, kwargs):
             return None
         if request.user.is_authenticated:
-            raise PermissionDenied
+            return forbidden(request, PermissionDenied())
         return redirect_to_login(request.get_full_path())
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return forbidden(request, exception) if isinstance(exception, PermissionDenied) else None
