@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
@@ -21,7 +21,7 @@ from curation.models import Act, Decision, Enforcement, State, Tweet, Verb, Word
 from curation.models.acts import DecisionQuerySet
 from curation.models.candidates import WORDS
 from curation.operations import moving
-from curation.operations.undoing import UNDOABLE_FOR
+from curation.operations.undoing import UNDOABLE_FOR, untouched
 from curation.x.entities import plain_text
 from regions.models import Category, Market, User
 from regions.permissions import may
@@ -246,7 +246,7 @@ def undoable_of(lines: Iterable[Line], user: User, now: datetime) -> set[int]:
     if not asked:
         return set()
     carried = Q(by=None) & ~Q(verb=Verb.BLOCK, before__state=State.APPROVED)
-    last = Decision.objects.filter(act__in=asked, candidate__version=F("version")).exclude(carried).order_by()
+    last = untouched(Decision.objects.filter(act__in=asked)).exclude(carried).order_by()
     pairs = last.values_list("act_id", "market_id").distinct()
     markets = Market.objects.in_bulk({market for _act, market in pairs})
     return {act for act, market in pairs if may_undo(user, asked[act], markets[market])}

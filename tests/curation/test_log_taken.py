@@ -117,6 +117,16 @@ def test_what_was_moved_or_offered_back_offers_no_undo(
     assert [line.undoable for line in browse(anna).get(MY).context["lines"]] == [False, False]
 
 
+def test_a_move_that_somebody_followed_offers_no_undo(browse: Any, anna: User, ben: User, de_politics: Channel) -> None:
+    row = make_candidate(de_politics)
+    operations.move(row, by=anna, version=1, category="sport")
+    client = browse(anna)
+    assert [line.undoable for line in client.get(MY).context["lines"]] == [True]
+    there = Candidate.objects.select_related("channel", "tweet").exclude(pk=row.pk).get()
+    operations.approve(there, by=ben, version=1)
+    assert [line.undoable for line in client.get(MY).context["lines"]] == [False]
+
+
 @pytest.fixture
 def blocked(lena: User, de_politics: Channel) -> tuple[Act, list[Candidate]]:
     """Lena blocks one with a term that takes out two live ones; the act, and all three."""
