@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
+
+from django.utils import timezone
+from django.utils.translation import ngettext
 
 from curation.ingest import pauses
 from curation.ingest.health import Condition, Health, health_of
@@ -21,11 +24,13 @@ FINE = (Condition.WELL, Condition.NEW)
 def told(sources: Iterable[Source], now: datetime, *, all_of_them: bool = False) -> Iterator[str]:
     """The lines. Times are UTC."""
     found = list(sources)
-    healths = health_of(found, now)
+    with timezone.override(UTC):
+        healths = health_of(found, now)
     yield summed_up(healths.values(), now)
+    listed = NEEDS_SOMEONE if pauses.of_everyone() else (*NEEDS_SOMEONE, Condition.WAITING)
     worst_first = sorted(found, key=lambda one: (list(Condition).index(healths[one.pk].condition), one.pk))
     for source in worst_first:
-        if all_of_them or healths[source.pk].condition in NEEDS_SOMEONE:
+        if all_of_them or healths[source.pk].condition in listed:
             yield f"{source.pk} {source} ({source.kind}): {in_line(healths[source.pk], now)}"
     yield from (budget_line(market, now) for market in Market.objects.active())
     if not all_of_them:
@@ -37,7 +42,8 @@ def summed_up(healths: Iterable[Health], now: datetime) -> str:
     counted = Counter(health.condition for health in healths)
     fine = sum(counted.pop(one, 0) for one in FINE)
     parts = [f"{fine} fine", *(f"{counted[one]} {one.value}" for one in Condition if counted[one])]
-    line = f"{fine + counted.total()} sources: {', '.join(parts)}."
+    number = fine + counted.total()
+    line = ngettext("%(n)d source:", "%(n)d sources:", number) % {"n": number} + f" {', '.join(parts)}."
     for pause in Pause.objects.filter(ended_at=None, market__isnull=False, until__gt=now).select_related("market"):
         line += f" {pauses.code(pause.market).upper()} has no budget until {moment(pause.until)}."
     everyone = pauses.of_everyone()
@@ -49,12 +55,14 @@ def summed_up(healths: Iterable[Health], now: datetime) -> str:
 
 def budget_line(market: Market, now: datetime) -> str:
     told = budget.balance(market, now)
+    again = told.rechecks_again
+    unchecked = f". Live posts are no longer checked until {moment(again)}." if again else ""
     return (
         f"{market.code.upper()}: {told.day_charged:,} charged and {told.day_held:,} held of {told.day_limit:,} posts"
         f" today; {told.month_charged:,} charged and {told.month_held:,} held of {told.month_limit:,} this month"
         f" (${told_price(told.spent):,}, at most ${told_price(told.spent_at_most):,} should X charge authors it sends"
         f" along);"
-        f" left now for ingest {told.left_for_ingest:,}, for rechecks {told.left_for_rechecks:,}"
+        f" left now for ingest {told.left_for_ingest:,}, for rechecks {told.left_for_rechecks:,}{unchecked}"
     )
 
 

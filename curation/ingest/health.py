@@ -9,10 +9,13 @@ from enum import StrEnum
 from typing import Any
 
 from django.db.models import Count, Max, OuterRef, Q, Subquery, Sum
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from curation.ingest.pauses import payer
+from curation.ingest.chances import closed_for, closed_windows
+from curation.ingest.pauses import PROBE, payer
 from curation.models import Candidate, Cursor, IngestRun, Pause, Reservation
 from regions.models import Source
 
@@ -34,6 +37,10 @@ class Condition(StrEnum):
     WAITING = "waiting"
     SILENT = "silent"
     WELL = "well"
+    OFF = "switched off"
+
+
+NOT_READ = (Condition.REFUSED, Condition.PAUSED, Condition.OFF)
 
 
 @dataclass(frozen=True)
@@ -69,19 +76,22 @@ def health_of(sources: Iterable[Source], now: datetime) -> dict[int, Health]:
     runs, last = _runs(ids, now), _last(ids)
     cursors = {cursor.pk: cursor for cursor in Cursor.objects.filter(pk__in=ids)}
     pauses = {pause.market_id: pause for pause in Pause.objects.filter(ended_at=None).order_by("until")}
-    approved = _approved(ids, now)
+    approved, off, closed = _approved(ids, now), _switched_off(ids), closed_windows(now)
+    ours = list(Pause.objects.filter(market=None))
     healths = {}
     for source in found:
         told = runs.get(source.pk, {})
-        own = None if pauses == {} else pauses.get(None) or pauses.get(getattr(payer(source), "pk", 0))
         cursor, run = cursors.get(source.pk), last.get(source.pk)
-        condition, words = _judged(source, cursor, run, own, told.get("last_fresh"), now)
+        own = None if pauses == {} else pauses.get(None) or pauses.get(getattr(payer(source), "pk", 0))
+        seen = Seen(source, cursor, run, own, told.get("last_fresh"), _shut(source, cursor, closed, now))
+        seen.blameless = run is not None and any(_turned_away(run, pause, now) for pause in ours)
+        condition, words = _judged(seen, now) if source.pk not in off else (Condition.OFF, _off())
         day, month = (Counts(*(told.get(f"{name}_{span}") or 0 for name in TOLD)) for span in ("day", "month"))
         healths[source.pk] = Health(
             condition=condition,
             words=sentence(words),
             last=run.started_at if run else None,
-            next=_next(source, cursor, own, now) if condition not in (Condition.REFUSED, Condition.PAUSED) else None,
+            next=_next(source, cursor, own, now) if condition not in NOT_READ else None,
             day=day,
             month=month,
             approved=100 * approved.get(source.pk, 0) / month.read if month.read else None,
@@ -89,31 +99,72 @@ def health_of(sources: Iterable[Source], now: datetime) -> dict[int, Health]:
     return healths
 
 
-def _judged(
-    source: Source,
-    cursor: Cursor | None,
-    run: IngestRun | None,
-    pause: Pause | None,
-    last_fresh: datetime | None,
-    now: datetime,
-) -> tuple[Condition, str]:
+@dataclass
+class Seen:
+    """What a source is judged by. `shut`: until when its window keeps it waiting; `blameless`: its last run failed
+    for what concerned everyone."""
+
+    source: Source
+    cursor: Cursor | None
+    run: IngestRun | None
+    pause: Pause | None
+    last_fresh: datetime | None
+    shut: datetime | None
+    blameless: bool = False
+
+
+def _judged(seen: Seen, now: datetime) -> tuple[Condition, str]:
+    source, run, pause = seen.source, seen.run, seen.pause
     if source.paused_at and not (source.paused_until and source.paused_until <= now):
         return _stopped(source, run)
     if pause and pause.market_id is None:
         return Condition.WAITING, _("X turns everyone away: %(why)s") % {"why": pause.words}
     if pause:
         return Condition.OUT_OF_BUDGET, _spent(pause.cause)
+    if run and run.outcome == IngestRun.Outcome.BUDGET:
+        return Condition.OUT_OF_BUDGET, _("The budget of its market did not reach.")
+    failed = run is not None and run.outcome not in (*READ_IN_FULL, IngestRun.Outcome.WAITING)
+    times = (seen.cursor.failures if seen.cursor else 0) or int(failed and not seen.blameless)
+    if run and times:
+        told = ngettext("Failed once: %(why)s", "Failed %(n)d times in a row: %(why)s", times)
+        return Condition.FAILING, told % {"n": times, "why": run.error}
+    if seen.shut or (run and run.outcome == IngestRun.Outcome.WAITING):
+        return Condition.WAITING, _waits(seen, now)
     if run is None:
         return Condition.NEW, _("Not read yet.")
-    if run.outcome == IngestRun.Outcome.BUDGET:
-        return Condition.OUT_OF_BUDGET, _("The budget of its market did not reach.")
-    if run.outcome == IngestRun.Outcome.WAITING:
-        return Condition.WAITING, _("X lets us read again soon: too many requests.")
-    times = (cursor.failures if cursor else 0) or int(run.outcome not in READ_IN_FULL)
-    if times:
-        failed = ngettext("Failed once: %(why)s", "Failed %(n)d times in a row: %(why)s", times)
-        return Condition.FAILING, failed % {"n": times, "why": run.error}
-    return _quiet_or_well(source, last_fresh, now)
+    return _quiet_or_well(source, seen.last_fresh, now)
+
+
+def _waits(seen: Seen, now: datetime) -> str:
+    until = seen.shut or (seen.cursor.due_at if seen.cursor else now)
+    if until <= now:
+        return _("X lets us read again now; it is next in line.")
+    told = _("X lets us read again at %(time)s: too many requests.")
+    return told % {"time": date_format(localtime(until), "H:i")}
+
+
+def _off() -> str:
+    return _("Not read: its market is switched off.")
+
+
+def _shut(source: Source, cursor: Cursor | None, closed: dict[str, datetime], now: datetime) -> datetime | None:
+    """Until when a closed window keeps it waiting: not where it is due only later, or where the stream brings it."""
+    until = closed_for(source, closed)
+    if until is None or cursor is None or cursor.due_at > until:
+        return None
+    return None if source.kind == Source.Kind.STREAM and not cursor.stream_is_away(now) else until
+
+
+def _turned_away(run: IngestRun, pause: Pause, now: datetime) -> bool:
+    """Whether a run failed for the cause of a pause of everyone: it began or probed it."""
+    within = pause.since - PROBE <= run.started_at <= (pause.ended_at or now)
+    return within and run.outcome == IngestRun.Outcome.FAILED and run.error[:500] == pause.words
+
+
+def _switched_off(ids: list[int]) -> set[int]:
+    """Those of a market that is switched off."""
+    off = Q(market__active=False) | Q(channel__market__active=False)
+    return set(Source.objects.filter(off, pk__in=ids).values_list("pk", flat=True))
 
 
 def sentence(words: str) -> str:

@@ -83,6 +83,14 @@ class Balance:
         return min(self.left(Purpose.RECHECK))
 
     @property
+    def rechecks_again(self) -> datetime | None:
+        """When live posts are checked again; None while there is budget for it, so that they are checked now."""
+        day, month = self.left(Purpose.RECHECK)
+        if day and month:
+            return None
+        return self.next_day if month else self.next_month
+
+    @property
     def day_charged(self) -> int:
         return self.day_used - self.day_held
 

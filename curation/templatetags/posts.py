@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from curation.cards import Card
-from curation.intake import grouped
+from curation.intake import grouped, when
 from curation.ledger.prices import told_price
 from curation.wording import shown_text
 from curation.x.entities import plain_text
@@ -39,6 +39,12 @@ register.filter(grouped)
 def dollars(amount: Decimal) -> str:
     """An amount of dollars as the reader's language writes it."""
     return f"${number_format(told_price(amount), use_l10n=True, force_grouping=True)}"
+
+
+@register.filter
+def at_time(at: datetime) -> str:
+    """The time of day, with the day where it is far."""
+    return when(at, timezone.now())
 
 
 @register.filter

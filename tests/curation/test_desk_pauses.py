@@ -172,6 +172,15 @@ def test_health_and_home_tell_the_same_price_rounded_up(
     assert price.replace(".", ",") in text_of(browse(in_german(lena)).get("/"))
 
 
+def test_leads_read_when_live_posts_are_no_longer_checked(browse: Any, lena: User, de: Market) -> None:
+    assert "no longer checked" not in text_of(browse(lena).get("/"))
+    BudgetDay.objects.create(market=de, day=day_of(NOW), used=20_000, rechecks=2_000)
+    said = text_of(browse(lena).get("/"))
+    assert "Live posts are no longer checked at X: the budget for it is used up. Checks go on at 01:00." in said
+    BudgetDay.objects.create(market=de, day=day_of(NOW) - timedelta(days=1), used=500_000)
+    assert "Checks go on at 1. Dec. 01:00." in text_of(browse(lena).get("/"))
+
+
 def test_counts_are_grouped_as_the_reader_does(browse: Any, anna: User, de: Market) -> None:
     pause(de)
     assert "20.000" in text_of(browse(in_german(anna)).get(DESK))

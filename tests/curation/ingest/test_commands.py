@@ -86,7 +86,7 @@ def test_health_says_how_long_nothing_is_read(x: Simulator, source_of: SourceOf)
     day, soon = now + timedelta(hours=3), now + timedelta(minutes=15)
     Pause.objects.create(market=Market.objects.get(code="de"), cause="day", words="Used up.", until=day)
     told = said("ingest", "--health", "--all")
-    assert told[0] == f"1 sources: 0 fine, 1 out of budget. DE has no budget until {day:%d %b %H:%M} UTC."
+    assert told[0] == f"1 source: 0 fine, 1 out of budget. DE has no budget until {day:%d %b %H:%M} UTC."
     assert f"Never read, next {day:%d %b %H:%M} UTC;" in told[1]
     Pause.objects.create(market=None, cause="token", words="Unauthorized", since=now, until=soon)
     told = said("ingest", "--health", "--all")

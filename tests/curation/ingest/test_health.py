@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from curation.ingest import pauses
+from curation.ingest import fares, pauses
 from curation.ingest.health import Condition, Counts, Health, health_of
-from curation.models import Cursor, IngestRun, Pause
+from curation.models import BudgetDay, Cursor, IngestRun, Pause, RateWindow
 from curation.models import State as CandidateState
 from curation.x.outcomes import BadToken
 from regions.models import Channel, Market, Source
@@ -20,6 +21,11 @@ pytestmark = pytest.mark.django_db
 SourceOf = Callable[..., Source]
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ACCOUNT = Source.Kind.ACCOUNT
+
+
+@pytest.fixture
+def de() -> Market:
+    return Market.objects.get(code="de")
 
 
 @pytest.fixture
@@ -85,9 +91,62 @@ def test_one_that_fails(source: Source) -> None:
     assert judged(source) == ("failing", "Failed 4 times in a row: X answered 503.")
 
 
-def test_one_that_waits(source: Source) -> None:
+def test_one_that_waits_for_X_says_until_when(source: Source) -> None:
     ran(source, outcome="waiting", error="Too Many Requests")
-    assert judged(source) == ("waiting", "X lets us read again soon: too many requests.")
+    Cursor.objects.update(due_at=NOW + timedelta(minutes=7))
+    with timezone.override(UTC):
+        assert judged(source) == ("waiting", "X lets us read again at 12:07: too many requests.")
+        Cursor.objects.update(due_at=NOW)
+        assert judged(source) == ("waiting", "X lets us read again now; it is next in line.")
+
+
+def test_whose_window_is_closed_waits_too(source: Source, source_of: SourceOf) -> None:
+    later, searched = source_of(ACCOUNT, "rathaus"), source_of(Source.Kind.SEARCH, "Rat")
+    for one in (source, later, searched):
+        ran(one, fresh=1)
+    reset = NOW + timedelta(minutes=9)
+    Cursor.objects.update(due_at=reset)
+    Cursor.objects.filter(pk=later.pk).update(due_at=NOW + timedelta(hours=1))
+    RateWindow.objects.create(endpoint="timeline", limit=900, remaining=0, reset_at=reset)
+    with timezone.override(UTC):
+        told = health_of([source, later, searched], NOW)
+        lines = list(fares.told([source, later, searched], NOW))
+    assert [told[one.pk].condition.value for one in (source, later, searched)] == ["waiting", "well", "well"]
+    assert told[source.pk].words == "X lets us read again at 12:09: too many requests."
+    assert lines[0] == "3 sources: 2 fine, 1 waiting."
+    assert lines[1].startswith(f"{source.pk} @stadtblatt (account): waiting. X lets us read again at 12:09: too many")
+
+
+def test_one_of_a_market_that_is_switched_off(source: Source) -> None:
+    ran(source, fresh=1)
+    Market.objects.filter(code="de").update(active=False)
+    assert judged(source) == ("switched off", "Not read: its market is switched off.")
+    assert (health(source).next, fares.summed_up([health(source)], NOW)) == (
+        None,
+        "1 source: 0 fine, 1 switched off.",
+    )
+
+
+def test_a_pause_of_everyone_is_no_failure_of_the_source(source: Source) -> None:
+    ran(source, ago=timedelta(hours=2), fresh=1)
+    failed = ran(source, ago=timedelta(hours=1), outcome="failed", error="X does not accept the bearer token.")
+    began = failed.started_at + timedelta(seconds=1)
+    Pause.objects.create(cause="token", words=failed.error, since=began, until=NOW, ended_at=NOW - timedelta(minutes=9))
+    assert judged(source) == ("well", "Read as it should be.")
+    Cursor.objects.update(failures=2)
+    assert health(source).condition == Condition.FAILING
+    Cursor.objects.update(failures=0)
+    ran(source, outcome="failed", error="X answered 503.")
+    assert judged(source) == ("failing", "Failed once: X answered 503.")
+
+
+def test_a_spent_reserve_is_told(de: Market) -> None:
+    assert "no longer checked" not in fares.budget_line(de, NOW)
+    BudgetDay.objects.create(market=de, day=NOW.date(), used=20_000, rechecks=2_000)
+    line = fares.budget_line(de, NOW)
+    assert line.endswith("for rechecks 0. Live posts are no longer checked until 23 Nov 00:00 UTC.")
+    BudgetDay.objects.create(market=de, day=NOW.date() - timedelta(days=1), used=500_000)
+    assert fares.budget_line(de, NOW).endswith("until 01 Dec 00:00 UTC.")
 
 
 def test_one_that_X_refuses_and_one_that_a_lead_paused(source: Source) -> None:
