@@ -61,7 +61,7 @@ def test_two_of_a_group_stand_together_only_where_an_editor_says_so(anna: User, 
     assert Candidate.objects.get(pk=first.pk).hidden
     operations.approve(first, by=anna, version=1)
     assert shown(politics.market) == [id_of(second)]
-    operations.schedule(third, by=anna, version=1, with_similar=True)
+    operations.schedule(third, by=anna, version=1, with_similar=True, expire_at=timezone.now() + timedelta(days=1))
     assert shown(politics.market) == [id_of(third), id_of(second)]
     operations.block(second, by=anna, version=2)
     assert shown(politics.market) == [id_of(third), id_of(first)]
@@ -107,7 +107,7 @@ def test_every_entry_was_approved_by_who_may_or_by_a_named_rule(
     Channel.objects.filter(pk=politics.pk).update(second_pair=True)
     with pytest.raises(Exception, match="permission_denied"):
         operations.approve(two, by=vera, version=1)
-    operations.schedule(two, by=anna, version=1)
+    operations.schedule(two, by=anna, version=1, expire_at=timezone.now() + timedelta(days=1))
     catch_up()
     operations.pin(two, by=ben, version=2)
     operations.pin(three, by=lena, version=1)
