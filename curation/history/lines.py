@@ -5,11 +5,11 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from django.db.models import Q
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
@@ -17,11 +17,12 @@ from curation.history.naming import block_words, through, usernames
 from curation.history.reading import Run
 from curation.history.said import REMOVED, SAID, Known, Turn, because, clock, turns
 from curation.history.taken import Back, Taken
-from curation.models import Act, Decision, Enforcement, State, Tweet, Verb, Wording
+from curation.models import Act, Decision, Enforcement, Tweet, Verb, Wording
 from curation.models.acts import DecisionQuerySet
 from curation.models.candidates import WORDS
-from curation.operations import moving
-from curation.operations.undoing import UNDOABLE_FOR, untouched
+from curation.operations.blocking import CARRIED
+from curation.operations.errors import NotUndoable
+from curation.operations.undoing import check, untouched
 from curation.x.entities import plain_text
 from regions.models import Category, Market, User
 from regions.permissions import may
@@ -245,18 +246,18 @@ def undoable_of(lines: Iterable[Line], user: User, now: datetime) -> set[int]:
     asked = {line.act.pk: line.act for line in lines if can_go_back(line.act, now)}
     if not asked:
         return set()
-    carried = Q(by=None) & ~Q(verb=Verb.BLOCK, before__state=State.APPROVED)
-    last = untouched(Decision.objects.filter(act__in=asked)).exclude(carried).order_by()
+    last = untouched(Decision.objects.filter(act__in=asked)).exclude(CARRIED).order_by()
     pairs = last.values_list("act_id", "market_id").distinct()
     markets = Market.objects.in_bulk({market for _act, market in pairs})
     return {act for act, market in pairs if may_undo(user, asked[act], markets[market])}
 
 
 def can_go_back(act: Act, now: datetime) -> bool:
-    """What operations.undo asks of an act as such."""
-    if act.by_id is None or act.at < now - UNDOABLE_FOR:
-        return False
-    return act.undoes is None or act.undoes.verb not in moving.VERBS
+    """Whether operations.undo refuses nothing of the act as such."""
+    with suppress(NotUndoable):
+        check(act, now)
+        return True
+    return False
 
 
 def may_undo(user: User, act: Act, market: Market) -> bool:

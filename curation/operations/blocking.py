@@ -299,8 +299,11 @@ def stands(block: Block) -> BlockStands:
     )
 
 
+CARRIED = Q(by=None) & ~Q(verb=Verb.BLOCK, before__state=State.APPROVED)
+"""Decisions of the job, in a person's act."""
+
+
 def undoable_decisions(act: Act) -> QuerySet[Decision]:
     """The decisions that undoing an act takes back by itself: people's, and the system's on what was live. What the
     job decided of others returns to pending by the job, since its blocks are lifted."""
-    carried = Q(by=None) & ~Q(verb=Verb.BLOCK, before__state=State.APPROVED)
-    return act.decision_set.exclude(carried) if act.by_id else act.decision_set.all()
+    return act.decision_set.exclude(CARRIED) if act.by_id else act.decision_set.all()

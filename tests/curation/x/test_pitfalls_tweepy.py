@@ -23,17 +23,8 @@ from curation.x import outcomes
 from curation.x.client import TWEEPY_HOST, Door
 from curation.x.wire import Includes, read_post
 from regions.models import Channel, Source
-from tests.canned import USER, Canned, page, post
-
-ID = 2_000_000_000_000_000_000
-TIMELINE, SEARCH = "/2/users/5001/tweets", "/2/tweets/search/recent"
-
-
-@pytest.fixture
-def odd() -> Iterator[Canned]:
-    with Canned() as canned:
-        canned.tell("/2/users/by", {"data": [USER]})
-        yield canned
+from tests.canned import Canned, page, post
+from tests.curation.x.pitfalls import ID, SEARCH, TIMELINE
 
 
 @pytest.fixture
