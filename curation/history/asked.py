@@ -13,7 +13,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from curation.history.said import CAUSES, REASON_WORDS, SAID
+from curation.causes import CAUSES
+from curation.history.said import REASON_WORDS, SAID
 from curation.ingest.links import NotAPost, post_id_of
 from curation.models import Candidate, Decision, Tweet, Verb
 from curation.models.acts import DecisionQuerySet

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from curation.cards import DONE
+from curation.causes import CAUSES
 from curation.models import State, Tweet, Verb
 
 SAID = DONE | {
@@ -40,14 +41,6 @@ REASON_WORDS = {
     "personal": gettext_lazy("personal"),
     "other": gettext_lazy("other reason"),
     "moved": gettext_lazy("moved"),
-}
-CAUSES = {
-    "deleted": gettext_lazy("deleted at X"),
-    "protected": gettext_lazy("its author shows posts to followers alone"),
-    "suspended": gettext_lazy("its author is suspended at X"),
-    "withheld": gettext_lazy("X withholds it in this country"),
-    "erased": gettext_lazy("its author asked to be erased"),
-    "unverified": gettext_lazy("X could not be asked for a day whether it still stands"),
 }
 REMOVED = {
     Tweet.Gone.DELETED: gettext_lazy("It was deleted at X, so its text was removed."),

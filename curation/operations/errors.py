@@ -5,13 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from curation.models import Candidate, Decision
-from regions.clocks import zone_of
+from curation.operations import meanwhile
 from regions.models import User
 from regions.problems import Refusal
 
@@ -125,15 +122,9 @@ class StaleVersion(Conflict):
         self.candidate = candidate
         self.last = last
         told: dict[str, Any] = {"by": None, "verb": None, "at": None, "version": candidate.version}
-        sentence: Any = _("This post changed meanwhile. Look at it again.")
+        detail: Any = _("This post changed meanwhile. Look at it again.")
         if last is not None:
             by = last.by.shown_name if last.by else None
             told |= {"by": by, "verb": last.verb, "at": last.at.isoformat()}
-            oneself = gettext("You decided on it already (%(verb)s, %(time)s).")
-            another = gettext("%(who)s was faster (%(verb)s, %(time)s).")
-            sentence = (oneself if last.by_id == reader.pk else another) % {
-                "who": by or gettext("The system"),
-                "verb": last.get_verb_display(),
-                "time": date_format(localtime(last.at, zone_of(reader, candidate.channel.market)), "H:i:s"),
-            }
-        super().__init__(sentence, **told)
+            detail = meanwhile.sentence(last, reader)
+        super().__init__(detail, **told)

@@ -159,7 +159,9 @@ def lock_log(market_id: int, founders: Sequence[int] = ()) -> set[int]:
 
 
 def last_decision(candidate: Candidate) -> Decision | None:
-    return Decision.objects.filter(candidate=candidate).select_related("by").order_by("-version").first()
+    """With who decided, whose act it was, and its market."""
+    rows = Decision.objects.filter(candidate=candidate).select_related("by", "act__by", "market")
+    return rows.order_by("-version").first()
 
 
 def unpinned() -> dict[str, Any]:
