@@ -28,7 +28,7 @@ def collected(folder: Path, stamp: str) -> bool:
 
 def collect() -> None:
     """Without compressing them: brotli takes half a minute for the libraries, and the way is short here."""
-    storage = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+    storage = "curation.config.storage.Hashed"
     settings.STORAGES["staticfiles"]["BACKEND"] = storage
     django.setup()
     call_command("collectstatic", interactive=False, clear=True, verbosity=0)

@@ -1,0 +1,49 @@
+/** The one listener for keys. Acts have names; which key means which act stands on the body, as the person chose it. */
+
+import { $ } from "./rows.js";
+
+const DEFAULTS = {
+  next: "j", previous: "k", approve: "a", pin: "p", block: "b", block_reason: "Shift+b", skip: "s", undo: "z",
+  select: "x", schedule: "e", context: "c", move: "m", open: "o", search: "/", help: "?", history: "h",
+};
+const REPEATING = new Set(["next", "previous"]), ALWAYS = { ArrowDown: "next", ArrowUp: "previous", Escape: "escape" };
+const chosen = document.body.dataset.keys ? JSON.parse(document.body.dataset.keys) : DEFAULTS;
+const acts = Object.fromEntries(Object.entries(chosen).map(([act, key]) => [key, act]));
+const doing = {}, first = [];
+
+/** What an act does. */
+export const bind = (act, work) => (doing[act] = work);
+
+/** Keys that something open takes before the desk does: `take(chord, event)` says whether it did. */
+export const intercept = (take) => first.unshift(take);
+
+/** The letter that is printed where it is Latin, else the place it has on a keyboard; "Shift+b" with Shift. */
+export function chord({ key, code, shiftKey }) {
+  const latin = /^[a-z]$/i.test(key), placed = key.length === 1 && /\p{L}/u.test(key) && /^Key[A-Z]$/.test(code);
+  if (!latin && !placed) return key;
+  const letter = latin ? key.toLowerCase() : code.slice(3).toLowerCase();
+  return shiftKey ? `Shift+${letter}` : letter;
+}
+
+/** The act of a chord. With Shift, the key that selects extends; another letter without an act of its own is the letter. */
+function actOf(told) {
+  const plain = told.replace(/^Shift\+/, "");
+  return ALWAYS[told] ?? acts[told] ?? (told !== plain && (acts[plain] === "select" ? "extend" : acts[plain]));
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.altKey || event.isComposing || $("dialog[open]")) return;
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && doing.palette) {
+    event.preventDefault();
+    return doing.palette();
+  }
+  if (event.ctrlKey || event.metaKey) return;
+  const told = chord(event);
+  if (first.some((take) => take(told, event))) return event.preventDefault();
+  if (event.target.closest("textarea, select, [contenteditable], input:not([type=checkbox])")) return;
+  const digit = /^\d$/.test(told) && chosen.next && $(`#categories [data-digit="${told}"]`);
+  const act = actOf(told), work = digit ? () => digit.click() : doing[act];
+  if (!work || (event.repeat && !REPEATING.has(act))) return;
+  event.preventDefault();
+  work();
+});

@@ -1,0 +1,146 @@
+/** The rows: which one is current, which are selected, and that none moves under the eye. */
+
+export const $ = (query, within = document) => within.querySelector(query);
+export const $$ = (query, within = document) => [...within.querySelectorAll(query)];
+export const rows = () => $$("#rows .row");
+export const current = () => $("#rows .row.is-current");
+export const picks = () => $$("#rows .pick input:checked");
+export const rowOf = (id) => $(`#row-${id} .row`);
+const scroller = () => $("#main .scroll");
+
+/* The current row: it alone is open; what one looks at stays where it is on screen. */
+
+let standing = null, wanted = null;
+
+const scrollBy = (pixels) => {
+  const box = scroller();
+  if (pixels) (box.scrollHeight > box.clientHeight ? box : document.scrollingElement).scrollTop += pixels;
+};
+
+/** Makes a change that keeps the row on its line. */
+export function steady(row, change) {
+  const before = row.getBoundingClientRect().top;
+  change();
+  scrollBy(row.getBoundingClientRect().top - before);
+}
+
+export function stand(row, { focus = true } = {}) {
+  const left = current();
+  if (!row) return;
+  steady(row, () => {
+    if (left && left !== row) {
+      left.classList.remove("is-current");
+      left.removeAttribute("aria-current");
+      left.tabIndex = -1;
+    }
+    row.classList.add("is-current");
+    row.setAttribute("aria-current", "true");
+    row.tabIndex = 0;
+    standing = row.dataset.candidate;
+    wanted = null;
+  });
+  if (focus) row.focus({ preventScroll: true });
+  row.scrollIntoView({ block: "nearest" });
+  if (left !== row) document.dispatchEvent(new CustomEvent("stood", { detail: { row: standing } }));
+}
+
+export function step(by) {
+  const all = rows(), at = all.indexOf(current());
+  stand(all[Math.min(Math.max(at + by, 0), all.length - 1)]);
+}
+
+/** Stands on a row once it is there. */
+export const want = (id) => (wanted = id);
+
+/** The next row that nobody decided, else the one before. */
+export function onward(from) {
+  const all = rows(), at = all.indexOf(from), open = (row) => !row.classList.contains("is-decided");
+  return all.slice(at + 1).find(open) ?? all.slice(0, at).reverse().find(open);
+}
+
+/* Selected rows; with Shift from the last one picked to this. */
+
+let anchor = null;
+
+const box = (row) => $(".pick input", row);
+
+export function recount() {
+  const chosen = picks();
+  document.body.classList.toggle("is-bulk", chosen.length > 0);
+  if ($("#picked")) $("#picked").textContent = chosen.length;
+  for (const row of rows()) row.classList.toggle("is-picked", Boolean($(".pick input:checked", row)));
+}
+
+export function clear() {
+  for (const pick of picks()) pick.checked = false;
+  anchor = null;
+  recount();
+}
+
+export function pick(row, { extend = false } = {}) {
+  if (!row || !box(row)) return;
+  const from = extend && anchor && rowOf(anchor);
+  if (from) span(from, row);
+  else box(row).checked = !box(row).checked;
+  anchor = row.dataset.candidate;
+  recount();
+}
+
+/** Selects all rows from one to another that nobody decided. */
+function span(from, to) {
+  const all = rows(), [first, last] = [all.indexOf(from), all.indexOf(to)].sort((a, b) => a - b);
+  for (const row of all.slice(first, last + 1)) if (box(row)) box(row).checked = true;
+}
+
+document.addEventListener("click", ({ target, shiftKey }) => {
+  const row = target.closest("#rows .row");
+  if (!row) return;
+  if (target.matches(".pick input")) {
+    const from = shiftKey && anchor && rowOf(anchor);
+    if (from) span(from, row);
+    anchor = row.dataset.candidate;
+    recount();
+  }
+  if (!row.classList.contains("is-current")) stand(row, { focus: false });
+});
+document.addEventListener("focusin", ({ target }) => {
+  const row = target.closest("#rows .row");
+  if (row && row !== current() && target.matches(":focus-visible")) stand(row, { focus: false });
+});
+document.addEventListener("change", ({ target }) => target.matches(".pick input") && recount());
+document.addEventListener("reset", ({ target }) => target.id === "bulk" && clear());
+
+/* What one looks at stays on its line, whatever is swapped above it. */
+
+let held = null;
+
+function hold() {
+  const row = current() ?? rows()[0];
+  held ??= row && { id: row.dataset.candidate, top: row.getBoundingClientRect().top };
+}
+
+function release() {
+  once();
+  const row = held && rowOf(held.id);
+  if (row) scrollBy(row.getBoundingClientRect().top - held.top);
+  held = null;
+  if (!current() && standing) stand(rowOf(standing), { focus: document.activeElement === document.body });
+  if (wanted) stand(rowOf(wanted));
+}
+
+/** A row that came a second time, by another way, stays where it stands first. */
+function once() {
+  const seen = new Set();
+  for (const row of $$("#rows > li")) seen.has(row.id) ? row.remove() : seen.add(row.id);
+}
+
+/** A post that waits again and has no row on this page is put below the others: there it moves none of them. */
+document.addEventListener("htmx:oobErrorNoTarget", ({ detail: { content } }) => {
+  if (!content.matches("li[data-returned]")) return;
+  $("#rows").insertBefore(content, $("#more"));
+  window.htmx.process(content);
+});
+
+/** What one opens oneself may push the rows down. */
+document.addEventListener("htmx:beforeSwap", ({ detail }) => detail.target.id === "by-link" || hold());
+document.addEventListener("htmx:afterRequest", release);
