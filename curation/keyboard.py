@@ -47,7 +47,7 @@ ACTS: dict[str, Shortcut] = {
     "context": Shortcut("c", _("context line")),
     "move": Shortcut("m", _("move to a category")),
     "open": Shortcut("o", _("open at X")),
-    "history": Shortcut("h", _("history of the post")),
+    "history": Shortcut("h", _("what you did last")),
     "search": Shortcut("/", _("search")),
     "help": Shortcut("?", _("these keys")),
 }

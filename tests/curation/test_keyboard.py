@@ -1,13 +1,17 @@
 """The keys of the desk: which there are, which a person may choose, what is left when they are switched off."""
 
+import json
+import re
+from html import unescape
 from typing import Any
 
 import pytest
 from django.utils import translation
 
-from curation import keyboard
+from curation import keyboard, operations
 from curation.keyboard import ACTS, DEFAULTS, BadKey, bindings, choose, chosen, clashes, read, shown
-from regions.models import User
+from regions.models import Channel, User
+from tests.cast import make_candidate
 
 
 def test_the_acts_and_their_keys_are_those_of_the_design() -> None:
@@ -82,3 +86,64 @@ def test_keys_read_as_they_are_printed() -> None:
 def test_every_act_is_told_in_words() -> None:
     with translation.override("en"):
         assert [act for act, shortcut in ACTS.items() if not str(shortcut.label)] == []
+
+
+DESK = "/desk/de/politics/"
+
+
+def legends(html: str) -> list[str]:
+    """The keys that the page shows beside its buttons, in its order, without those of the sheet."""
+    return re.findall(r"<kbd>(.*?)</kbd>", html.split('<dialog class="keys-card"')[0])
+
+
+def sheet(html: str) -> dict[str, str]:
+    """The sheet of keys: act -> what stands before its words."""
+    lines = re.findall(r'<div data-key-of="(\w+)"><dt>(.*?)</dt>', html)
+    return {act: " ".join(re.findall(r"<kbd>(.*?)</kbd>", keys)) for act, keys in lines}
+
+
+def keys_told(html: str) -> dict[str, str]:
+    told: dict[str, str] = json.loads(unescape(re.findall(r'<body[^>]* data-keys="(.*?)"', html)[0]))
+    return told
+
+
+def test_the_desk_shows_the_keys(browse: Any, anna: User, de_politics: Channel) -> None:
+    operations.block(make_candidate(de_politics), by=anna, version=1)
+    make_candidate(de_politics)
+    html = browse(anna).get(DESK).content.decode()
+    assert keys_told(html) == DEFAULTS
+    assert legends(html) == ["/", "0", "1", "2", "3", "4", "A", "B", "A", "P", "B", "O", "Z", "?"]
+    told = sheet(html)
+    assert (told["next"], told["previous"], told["block_reason"]) == ("J ↓", "K ↑", "⇧B")
+    assert set(told) == {*DEFAULTS, "digits", "palette"}
+
+
+def test_the_desk_shows_the_persons_own_keys(browse: Any, anna: User, de_politics: Channel) -> None:
+    make_candidate(de_politics)
+    choose(anna, DEFAULTS | {"approve": "y", "pin": "Shift+p", "open": "", "block": '"'}, off=False)
+    html = browse(anna).get(DESK).content.decode()
+    own = keys_told(html)
+    assert (own["approve"], own["pin"], own["block"], "open" in own) == ("y", "Shift+p", '"', False)
+    assert legends(html) == ["/", "0", "1", "2", "3", "4", "Y", "&quot;", "Y", "⇧P", "&quot;", "?"]
+    assert 'value="approve" aria-keyshortcuts="y"' in html
+    assert "open" not in sheet(html)
+
+
+def test_switched_off_the_desk_shows_none(browse: Any, anna: User, de_politics: Channel) -> None:
+    operations.block(make_candidate(de_politics), by=anna, version=1)
+    make_candidate(de_politics)
+    choose(anna, DEFAULTS, off=True)
+    html = browse(anna).get(DESK).content.decode()
+    assert (keys_told(html), legends(html)) == ({}, [])
+    assert sheet(html) == {"next": "↓", "previous": "↑", "palette": "Ctrl K"}
+    assert "Single keys are switched off in your profile." in html
+    assert re.findall(r'aria-keyshortcuts="([^"]*)"', html) == ["Escape"]
+
+
+def test_answers_show_the_persons_own_keys_too(browse: Any, anna: User, de_politics: Channel) -> None:
+    candidate = make_candidate(de_politics)
+    choose(anna, DEFAULTS | {"undo": "u"}, off=False)
+    wish = {"verb": "block", "version": 1}
+    html = browse(anna).post(f"{DESK}candidates/{candidate.pk}/", wish, headers={"HX-Request": "true"}).content.decode()
+    assert 'aria-keyshortcuts="u"' in html
+    assert "<kbd>U</kbd>" in html
