@@ -32,6 +32,7 @@ class User(AbstractUser):
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
     theme = models.CharField(_("theme"), max_length=6, choices=Theme, default=Theme.SYSTEM)
     keys = models.JSONField(_("keys"), default=dict, blank=True)
+    layout = models.JSONField(_("layout"), default=dict, blank=True)  # {column of a page: whether it is folded}
 
     @property
     def shown_name(self) -> str:
@@ -42,6 +43,12 @@ class User(AbstractUser):
     def initials(self) -> str:
         words = self.shown_name.replace("_", " ").replace(".", " ").split()
         return "".join(word[0] for word in words[:2]).upper()
+
+    @property
+    def folded(self) -> list[str]:
+        """The columns this person folded away."""
+        layout = self.layout if isinstance(self.layout, dict) else {}
+        return [column for column, folded in layout.items() if folded is True]
 
     def role_in(self, market_id: int) -> str | None:
         """The role in a market, read once for each request's user object; a chief is lead everywhere."""
