@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -33,6 +34,7 @@ class AlsoBody(Strict):
     scope = serializers.ChoiceField(choices=["channel", "market", "global"], default="channel")
 
 
+REMARK = "What came otherwise than asked, and what blocks took out."
 WINDOW = "With a zone, or as the clocks of the market show it. Missing or null: as it is; of schedule, no bound."
 
 
@@ -168,7 +170,7 @@ class CandidateJson(serializers.ModelSerializer[Candidate]):
 
     @extend_schema_field(PinJson(allow_null=True))
     def get_pin(self, candidate: Candidate) -> Any:
-        return PinJson(candidate).data if candidate.pinned else None
+        return PinJson(candidate).data if candidate.pinned_at(timezone.now()) else None
 
     @extend_schema_field(serializers.ListField(child=serializers.CharField()))
     def get_warnings(self, candidate: Candidate) -> list[str]:
@@ -236,7 +238,7 @@ class CandidatePage(serializers.Serializer[Any]):
 class Decided(serializers.Serializer[Any]):
     decision = DecisionJson()
     candidate = CandidateJson()
-    remark = serializers.CharField(allow_blank=True, help_text="What came otherwise than asked; mostly empty.")
+    remark = serializers.CharField(allow_blank=True, help_text=REMARK + " Mostly empty.")
 
 
 class Problem(serializers.Serializer[Any]):
@@ -268,7 +270,7 @@ class ResultJson(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     candidate = CandidateJson(required=False)
     problem = Problem(required=False)
-    remark = serializers.CharField(required=False, help_text="What came otherwise than asked.")
+    remark = serializers.CharField(required=False, help_text=REMARK)
 
 
 class ManyJson(serializers.Serializer[Any]):

@@ -179,17 +179,12 @@ def cell_of(row: Candidate, decisions: Sequence[Decision], blocks: list[str], no
 
 def deciding(row: Candidate, decisions: Sequence[Decision], now: datetime) -> Decision | None:
     """The newest decision that changed what the cell tells, or that gave the reason anew."""
-    shown = ("state", *TOLD.get(State(row.state), ()), *(("slot", "pinned_until") if pinned(row, now) else ()))
+    shown = ("state", *TOLD.get(State(row.state), ()), *(("slot", "pinned_until") if row.pinned_at(now) else ()))
     for one in decisions:
         anew = one.verb == Verb.BLOCK and row.state == State.BLOCKED
         if anew or any((one.before.get(name) or None) != (one.after.get(name) or None) for name in shown):
             return one
     return None
-
-
-def pinned(row: Candidate, now: datetime) -> bool:
-    """Whether an approved one holds a slot whose time has not ended."""
-    return row.slot is not None and (row.pinned_until is None or row.pinned_until > now)
 
 
 def approved(row: Candidate, now: datetime) -> tuple[str, str, str, list[str]]:
@@ -200,7 +195,7 @@ def approved(row: Candidate, now: datetime) -> tuple[str, str, str, list[str]]:
     if start and start > now:
         return "clock", "", _("scheduled"), [_("from %(time)s") % {"time": clock(start)}]
     lines = [_("until %(time)s") % {"time": clock(row.expire_at)}] if row.expire_at else []
-    lines += [_("pinned, slot %(slot)s") % {"slot": row.slot}] if pinned(row, now) else []
+    lines += [_("pinned, slot %(slot)s") % {"slot": row.slot}] if row.pinned_at(now) else []
     lines += [_("with context")] if row.context else []
     lines += [row.label] if row.label else []
     return "check", "ok", str(State.APPROVED.label), lines

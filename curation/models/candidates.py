@@ -211,7 +211,12 @@ class Candidate(models.Model):
 
     @property
     def pinned(self) -> bool:
+        """Whether it has a slot, be its time there over or not."""
         return self.slot is not None
+
+    def pinned_at(self, now: datetime) -> bool:
+        """Whether it holds its slot at a time: from then on that the pin ends it counts as not pinned."""
+        return self.pinned and not (self.pinned_until and self.pinned_until <= now)
 
     def warnings(self) -> list[str]:
         """Codes of what an editor should look at: held, sensitive, withheld, edited, gone, similar_live.
@@ -234,9 +239,9 @@ class Candidate(models.Model):
 
     def may_show(self, now: datetime) -> bool:
         """Whether an approved one is within its window, and not live for longer than its channel allows."""
-        since, pinned = self.live_from(), self.pinned and not (self.pinned_until and self.pinned_until <= now)
+        since = self.live_from()
         lasts = since is not None and since + timedelta(hours=self.channel.live_hours) > now
-        return self.in_window(now) and (pinned or lasts)
+        return self.in_window(now) and (self.pinned_at(now) or lasts)
 
     def waits_behind(self, live: Candidate) -> bool:
         """Whether a live one of its group keeps it from the feed."""

@@ -6,16 +6,18 @@ reaches, and whoever approves asks the lists while holding the channel: so neith
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
+from itertools import groupby
 from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from curation.matching import Match, Matcher, normalised
 from curation.models import Act, Candidate, Decision, Enforcement, Hit, State, Verb
@@ -102,17 +104,41 @@ def lay(record: Record, also: Also, *, reason: str) -> dict[int, str]:
     """Lays the blocks of a verb's `also`, after the verb's own changes and before the record is closed: one block for
     all candidates of the act that ask for the same. Takes out what is live, as system decisions of this act.
 
-    The channels of `channels_reached` must be locked. Gives a remark for candidates whose block stood already."""
+    The channels of `channels_reached` must be locked. Gives remarks by candidate: that its block stood already, and
+    what its blocks took out; of a block that several ask for the first of them tells it."""
     asked: dict[Entry, list[int]] = {}
     for decision in [one for one in record.decisions if one.by is not None and one.verb == Verb.BLOCK]:
         for one in also:
             entry = _entry(one, decision.candidate, record.by, reason)
             asked.setdefault(entry, []).append(decision.candidate.pk)
     stood = {entry: block for entry in asked if (block := standing(entry))}
-    for block in [_made(entry, record) for entry in asked if entry not in stood]:
-        enforce_live([block], reach_of(block), record)
-    already = _("Blocked already: %(value)s.")
-    return {pk: already % {"value": stood[entry].named} for entry in stood for pk in asked[entry]}
+    laid = {entry: _made(entry, record) for entry in asked if entry not in stood}
+    said: dict[int, list[str]] = defaultdict(list)
+    for entry, block in stood.items():
+        for pk in asked[entry]:
+            said[pk].append(_("Blocked already: %(value)s.") % {"value": block.named})
+    for first, blocks in groupby(laid.items(), key=lambda pair: asked[pair[0]][0]):
+        before = len(record.decisions)
+        for _of, block in blocks:
+            enforce_live([block], reach_of(block), record)
+        if taken := [one.candidate for one in record.decisions[before:]]:
+            said[first].append(taken_out(taken, record.rows[first].channel.market))
+    return {pk: " ".join(sentences) for pk, sentences in said.items()}
+
+
+def taken_out(rows: Sequence[Candidate], home: Market) -> str:
+    """How many live posts blocks took out, and in which channels: "Politics 2, Sport 1"; those of
+    other markets than `home` stand with their code."""
+    counts = Counter((row.channel.market, row.channel.category) for row in rows)
+    places = sorted(counts, key=lambda place: (place[0] != home, place[0].position, place[0].code, place[1].position))
+    told = [
+        f"{'' if market == home else market.code.upper() + ' '}{category.name} {counts[market, category]}"
+        for market, category in places
+    ]
+    sentence = ngettext(
+        "It took %(n)d live post out: %(places)s.", "It took %(n)d live posts out: %(places)s.", len(rows)
+    )
+    return sentence % {"n": len(rows), "places": ", ".join(told)}
 
 
 def _entry(one: Mapping[str, Any], candidate: Candidate, by: User | None, reason: str) -> Entry:

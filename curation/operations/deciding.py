@@ -40,7 +40,7 @@ CREATED = HTTPStatus.CREATED
 class Result:
     """What came of one candidate of an act: 201 with the candidate, or another status with the problem.
 
-    `remark` is a sentence on something that came otherwise than asked."""
+    `remark` is a sentence on something that came otherwise than asked, or on what its blocks took out."""
 
     id: int
     status: int
@@ -63,7 +63,7 @@ class Many:
 class Outcome:
     """One decision, its act and the candidate as it stands now. `repeated`: an earlier request's, by its key.
 
-    `remark` is a sentence on something that came otherwise than asked."""
+    `remark` is a sentence on something that came otherwise than asked, or on what its blocks took out."""
 
     act: Act
     decision: Decision

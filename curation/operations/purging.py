@@ -122,8 +122,7 @@ def _needs(candidate: Candidate, now: datetime) -> bool:
     since = candidate.live_from()
     if candidate.state != State.APPROVED or since is None or (candidate.expire_at and candidate.expire_at <= now):
         return False
-    pinned = candidate.pinned and not (candidate.pinned_until and candidate.pinned_until <= now)
-    return pinned or since + timedelta(hours=candidate.channel.live_hours) > now
+    return candidate.pinned_at(now) or since + timedelta(hours=candidate.channel.live_hours) > now
 
 
 def _purge_quarantine(before: datetime) -> None:

@@ -253,7 +253,8 @@ def answered(
 ) -> HttpResponse:
     """The cards and the undo line for htmx; for a plain form the way back with a sentence."""
     if not request.htmx:
-        (messages.error if status >= 400 else messages.success)(request, str(told) or _("Done."))
+        remark = next((row.remark for row in rows if row.remark), "")
+        (messages.error if status >= 400 else messages.success)(request, str(told) or remark or _("Done."))
         return redirect(way_back(request, place))
     context = strip(request, place, str(told), act) | {
         "rows": rows,

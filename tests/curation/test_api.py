@@ -2,7 +2,7 @@
 
 import base64
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -97,6 +97,14 @@ def test_when_someone_was_faster_is_told_by_the_readers_clock(
     sent = {"verb": "block", "version": 1}
     answer = api(User.objects.get(pk=ben.pk)).post(decisions_url(candidate), sent, format="json")
     assert json.loads(answer.content)["detail"] == f"Anna Amsel was faster (approve, {shown})."
+
+
+def test_a_pin_that_ended_is_none(api: Any, anna: User, de_politics: Channel) -> None:
+    now = timezone.now()
+    until = {1: now + timedelta(hours=1), 2: now - timedelta(seconds=1), 3: None}
+    rows = [make_candidate(de_politics, state="approved", slot=slot, pinned_until=end) for slot, end in until.items()]
+    pins = [api(anna).get(f"/api/v1/candidates/{row.pk}/").json()["pin"] for row in rows]
+    assert [pin and pin["slot"] for pin in pins] == [1, None, 3]
 
 
 ENDLESS = base64.urlsafe_b64encode(b'["best", 1, Infinity]').decode()

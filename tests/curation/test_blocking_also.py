@@ -126,6 +126,48 @@ def test_a_block_that_stands_already_is_used_and_told(anna: User, de_politics: C
     assert Block.objects.get().lifted_at is None, "undo lifts only what the act laid"
 
 
+def test_it_is_told_what_went_off_the_feeds(chief: User, api: Any, de_politics: Channel) -> None:
+    """How many live posts, and in which channels; a repeat by its key tells the same."""
+    seen = make_candidate(de_politics)
+    for channel, count in ((de_politics, 2), (channel_of("de", "sport"), 1), (channel_of("nl", "sport"), 1)):
+        for _n in range(count):
+            make_candidate(channel, "Die Brücke", state="approved")
+    make_candidate(de_politics, "Die Brücke")
+    sent = {"verb": "block", "version": 1, "also": also("term", "brücke", "global")}
+    remarks = [
+        api(chief).post(
+            f"/api/v1/candidates/{seen.pk}/decisions/", sent, format="json",
+            headers={"Idempotency-Key": "k", "Accept-Language": "en"},
+        ).json()["remark"]
+        for _ in "ab"
+    ]  # fmt: skip
+    assert remarks == ["It took 4 live posts out: Politics 2, Sport 1, NL Sport 1."] * 2
+
+
+def test_a_bulk_tells_it_once_beside_what_stood_already(anna: User, de_politics: Channel) -> None:
+    make_block("Türme", channel=de_politics)
+    one, two, three = by_one_author(de_politics, 3)
+    live = make_candidate(de_politics, tweet=make_tweet("Brücke", author=one.tweet.author), state="approved")
+    many = operations.decide_many(
+        "block", {one.pk: 1, two.pk: 1}, by=anna,
+        also=[*also("term", "Türme"), *also("author"), *also("term", "Brücke")],
+    )  # fmt: skip
+    stood = "Blocked already: Türme."
+    assert [result.remark for result in many.results] == [f"{stood} It took 1 live post out: Politics 1.", stood]
+    assert states(live, three) == ["blocked", "pending"]
+
+
+def test_the_desk_tells_it_with_and_without_script(anna: User, browse: Any, de_politics: Channel) -> None:
+    told = "It took 1 live post out: Politics 1."
+    for headers in ({"HX-Request": "true"}, {}):
+        seen = make_candidate(de_politics)
+        make_candidate(de_politics, tweet=make_tweet(author=seen.tweet.author), state="approved")
+        sent = {"verb": "block", "version": 1, "also": "author:channel:"}
+        address = f"/desk/de/politics/candidates/{seen.pk}/"
+        answer = browse(anna).post(address, sent, headers=headers, follow=True).content.decode()
+        assert told in answer
+
+
 def test_undo_takes_back_the_whole_act(anna: User, de_politics: Channel) -> None:
     seen, waits, live, pinned = by_one_author(de_politics, 4)
     operations.approve(live, by=anna, version=1, context="Dazu")
