@@ -5,6 +5,7 @@ from curation.views.desk import arrivals, changes, decide, decide_many, desk, ho
 from curation.views.links import add_link, link
 from curation.views.log import log_sheet, market_log, my_log, post_log, undo_act
 from curation.views.pauses import try_again
+from curation.views.profile import fold_column, profile
 
 __all__ = [
     "add_link",
@@ -15,12 +16,14 @@ __all__ = [
     "desk",
     "erase",
     "erase_author",
+    "fold_column",
     "home",
     "link",
     "log_sheet",
     "market_log",
     "my_log",
     "post_log",
+    "profile",
     "similar",
     "try_again",
     "undo",
