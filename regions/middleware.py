@@ -1,6 +1,7 @@
-"""What happens around every view: the person's language, and the route's rule."""
+"""What happens around every view: the person and their language, and the route's rule."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -28,6 +29,19 @@ class UserLanguageMiddleware:
         if language:
             translation.activate(language)
             request.LANGUAGE_CODE = language
+        return self.get_response(request)
+
+
+class SamePersonMiddleware:
+    """A page's script says whose page it is: a page left open acts for nobody who logged in since. 401 then."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        told = request.headers.get("X-Person")
+        if told and request.user.is_authenticated and told != str(request.user.pk):
+            return HttpResponse(status=HTTPStatus.UNAUTHORIZED)
         return self.get_response(request)
 
 

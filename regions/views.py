@@ -46,11 +46,13 @@ RETRY_AFTER = "5"  # seconds
 
 def broken(request: HttpRequest) -> HttpResponse:
     """Called where the error is at hand: without a database it is 503, which programs may repeat. What the desk sent
-    of a page gets 500 all the same, since its 503 is a row to be put in place."""
-    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError) and "HX-Request" not in request.headers:
-        sentence = _("The database does not answer. Nothing you decided before was lost; try again in a moment.")
-        answer = error_page(request, 503, "unavailable", _("Not there at the moment"), sentence)
-        answer.headers["Retry-After"] = RETRY_AFTER
-        return answer
-    sentence = _("Something broke on our side. Nothing you decided before was lost; please try again.")
-    return error_page(request, 500, "broken", _("That went wrong"), sentence)
+    of a page gets 500 all the same, since its 503 is a row to be put in place; Retry-After tells it to send again."""
+    if not isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        sentence = _("Something broke on our side. Nothing you decided before was lost; please try again.")
+        return error_page(request, 500, "broken", _("That went wrong"), sentence)
+    sentence = _("The database does not answer. Nothing you decided before was lost; try again in a moment.")
+    answer = error_page(request, 503, "unavailable", _("Not there at the moment"), sentence)
+    answer.headers["Retry-After"] = RETRY_AFTER
+    if "HX-Request" in request.headers:
+        answer.status_code = 500
+    return answer

@@ -158,19 +158,6 @@ def test_z_right_after_a_key_takes_back_that_one(enter: Open, anna: User, rows: 
     assert [state_of(candidate) for candidate in rows] == ["blocked", "pending", "pending"]
 
 
-def test_a_lost_connection_brings_the_row_back(enter: Open, anna: User, rows: list[Candidate]) -> None:
-    page = enter(anna)
-    page.route("**/candidates/**", lambda route: route.abort())
-    page.keyboard.press("a")
-    expect(page.locator("#strip")).to_contain_text("Nicht gespeichert: Der Server ist nicht erreichbar")
-    assert is_current(page) == str(rows[0].pk)
-    expect(row(page, rows[0])).not_to_contain_text("hat freigegeben")
-    page.unroute("**/candidates/**")
-    page.keyboard.press("a")
-    expect(page.locator("#undo")).to_be_visible()
-    assert state_of(rows[0]) == State.APPROVED
-
-
 def test_who_is_logged_out_is_told_and_loses_nothing(enter: Open, anna: User, rows: list[Candidate]) -> None:
     page = enter(anna)
     page.context.clear_cookies(name="sessionid")

@@ -1,6 +1,7 @@
 /** Decisions: rows are marked before the server answers, and come back when it refuses. */
 
 import { ask } from "./news.js";
+import { keep, rowsOf, unsent } from "./resend.js";
 import { $, $$, current, onward, picks, recount, rowOf, stand, want } from "./rows.js";
 
 /* Marks: by the row's id, since the answer brings another element. */
@@ -40,7 +41,7 @@ let later = false;
 
 /** Waits for what is under way: until then the button still names the act before. */
 export function takeBack() {
-  if (marked.size) later = true;
+  if (marked.size || unsent()) later = true;
   else $("#undo")?.click();
 }
 
@@ -53,8 +54,9 @@ const isLogIn = (xhr) => Boolean(xhr.responseURL) && new URL(xhr.responseURL).pa
 const concerned = (form) =>
   form.matches(VERBLESS) ? [] : form.id === "bulk" ? picks().map((pick) => pick.closest(".row")) : [form.closest("#rows .row")].filter(Boolean);
 
-/** The cookie's token, since a new log-in in another tab makes that of the page useless. */
+/** Whose page it is; and the cookie's token, since a new log-in in another tab makes that of the page useless. */
 document.addEventListener("htmx:configRequest", ({ detail }) => {
+  detail.headers["X-Person"] = document.body.dataset.person;
   const token = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1];
   if (!token || detail.verb === "get") return;
   detail.headers["X-CSRFToken"] = token;
@@ -63,7 +65,9 @@ document.addEventListener("htmx:configRequest", ({ detail }) => {
 
 document.addEventListener("htmx:beforeSend", ({ detail: { elt, requestConfig } }) => {
   const verb = elt.matches("form") && verbOf(requestConfig);
-  if (!verb) return;
+  const sent = rowsOf(requestConfig);
+  if (sent) requestConfig.marked = sent;
+  if (!verb || sent) return;
   const chosen = concerned(elt);
   requestConfig.marked = chosen.map((row) => row.dataset.candidate);
   for (const row of chosen) mark(row, verb);
@@ -82,16 +86,15 @@ document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
   if ($("[data-next]", detail.fragment) && !$(".is-decided", detail.target)) detail.shouldSwap = false;
 });
 
-document.addEventListener("htmx:afterRequest", ({ detail: { xhr, requestConfig } }) => {
-  const { marked: ids = [], verb } = requestConfig;
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  const { xhr, requestConfig: { marked: ids = [], verb } } = detail;
+  if (keep(detail)) return say("waiting");
   for (const id of ids) settle(id);
   recount();
-  if (verb === "get") return;
-  const answered = xhr.status > 0 && !isLogIn(xhr), swapped = xhr.status < 400 || [409, 422, 503].includes(xhr.status);
-  if (!answered) say(xhr.status ? "logged-out" : "lost");
-  else if (!swapped && xhr.status >= 500) say("lost");
-  else if (!swapped) say([403, 404].includes(xhr.status) ? "forbidden" : "refused");
-  if (!answered || xhr.status >= 400) {
+  if (verb === "get") return xhr.status === 401 && say("someone-else");
+  const refusal = unswapped(xhr);
+  if (refusal) say(refusal);
+  if (refusal || xhr.status >= 400) {
     later = false;
     stand(rowOf(ids[0]));
   } else if (later && !marked.size) {
@@ -99,6 +102,15 @@ document.addEventListener("htmx:afterRequest", ({ detail: { xhr, requestConfig }
     takeBack();
   }
 });
+
+/** What to say of an answer that brought nothing to swap; empty for one that did. */
+function unswapped(xhr) {
+  if (isLogIn(xhr)) return "logged-out";
+  if (xhr.status === 401) return "someone-else";
+  if (xhr.status < 400 && xhr.status > 0) return "";
+  if ([409, 422, 503].includes(xhr.status)) return "";
+  return { 403: "forbidden", 404: "forbidden" }[xhr.status] ?? (xhr.status > 0 && xhr.status < 500 ? "refused" : "lost");
+}
 
 /** Who decided about one of the similar ones by keyboard goes on with the next. */
 document.addEventListener("htmx:beforeRequest", ({ detail: { elt } }) => {
