@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from json import JSONDecodeError
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -87,7 +88,17 @@ def _of_drf(error: exceptions.APIException) -> Response:
         return Response(told, status=422, content_type=CONTENT_TYPE)
     plain = error.detail
     code = (plain.code if isinstance(plain, exceptions.ErrorDetail) else None) or error.default_code
-    return Response(body(status, code, error.detail), status=status, headers=headers, content_type=CONTENT_TYPE)
+    detail = _not_json(error) if isinstance(error, exceptions.ParseError) else plain
+    return Response(body(status, code, detail), status=status, headers=headers, content_type=CONTENT_TYPE)
+
+
+def _not_json(error: exceptions.ParseError) -> Any:
+    """The sentence on a body that is no JSON, which DRF has in English alone."""
+    cause = error.__context__
+    if not isinstance(cause, JSONDecodeError):
+        return _("The body is not valid JSON.")
+    place = {"line": cause.lineno, "column": cause.colno}
+    return _("The body is not valid JSON: line %(line)d, column %(column)d.") % place
 
 
 def not_found(request: HttpRequest) -> JsonResponse:
