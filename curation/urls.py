@@ -10,6 +10,7 @@ urlpatterns = [
     path("desk/<slug:market>/decisions/", views.decide_many, name="decide-many"),
     path("desk/<slug:market>/acts/<int:pk>/undo/", views.undo, name="undo"),
     path("desk/<slug:market>/changes/", views.changes, name="market-changes"),
+    path("desk/<slug:market>/here/", views.here, name="here"),
     path("desk/<slug:market>/arrivals/", views.arrivals, name="market-arrivals"),
     path("desk/<slug:market>/<slug:category>/", views.desk, name="desk"),
     path("desk/<slug:market>/<slug:category>/changes/", views.changes, name="changes"),

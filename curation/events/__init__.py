@@ -3,7 +3,8 @@
 Messages, one JSON object each: {"event", "market", ...}
   channel   a decision changed a channel: category, revision
   arrivals  candidates came in: category
-  feed      a feed was published: category (null: the market's), snapshot"""
+  feed      a feed was published: category (null: the market's), snapshot
+  presence  who ({id, name, initials}) looks at which candidate, 0 for none any more"""
 
 from __future__ import annotations
 

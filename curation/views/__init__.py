@@ -5,6 +5,7 @@ from curation.views.desk import arrivals, changes, decide, decide_many, desk, ho
 from curation.views.links import add_link, link
 from curation.views.log import log_sheet, market_log, my_log, post_log, undo_act
 from curation.views.pauses import try_again
+from curation.views.presence import here
 from curation.views.profile import fold_column, profile
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "erase",
     "erase_author",
     "fold_column",
+    "here",
     "home",
     "link",
     "log_sheet",
