@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from curation.keyset import ORDERS, BadCursor
 from curation.models import Verb
+from curation.models.candidates import MARKED
 from curation.transitions import EDITORS_VERBS
 from regions.clocks import BadTime
 from regions.problems import Refusal
@@ -174,17 +175,26 @@ class BackForm(forms.Form):
 
 
 class FilterForm(forms.Form):
-    """What the desk's address asks for. Unknown values fall back to the plain queue."""
+    """What the desk's address asks for. Unknown values fall back to the plain queue. `author` is an id at X."""
 
+    show = forms.ChoiceField(choices=[(mark, mark) for mark in MARKED], required=False)
+    author = forms.IntegerField(min_value=1, max_value=BIGGEST, required=False)
+    lang = forms.RegexField(r"^[a-z]{2,3}$", required=False)
     order = forms.ChoiceField(choices=[(order, order) for order in ORDERS], required=False)
     q = forms.CharField(max_length=LONGEST_SEARCH, required=False)
     cursor = forms.CharField(max_length=200, required=False)
 
-    def asked(self) -> dict[str, str]:
-        """{"order", "q"}, usable whatever the address said."""
+    def asked(self) -> dict[str, Any]:
+        """{"order", "q"}, usable whatever the address said; with "show", "author", "lang" where they are asked for."""
         self.is_valid()
         words = self.cleaned_data.get("q") or self.data.get("q", "").replace("\0", " ")[:LONGEST_SEARCH]
-        return {"order": self.cleaned_data.get("order") or "best", "q": words}
+        told = {name: self.cleaned_data.get(name) for name in ("show", "author", "lang")}
+        plain = {"order": self.cleaned_data.get("order") or "best", "q": words}
+        return plain | {name: value for name, value in told.items() if value}
+
+    def kept(self) -> dict[str, Any]:
+        """The same without the order: what narrows the queue, as Place.waiting takes it."""
+        return {name: value for name, value in self.asked().items() if name != "order"}
 
     @property
     def cut(self) -> bool:

@@ -19,6 +19,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from curation.forms import BackForm, FilterForm
 from curation.intake import reading_of
 from curation.models import Act, Candidate, Decision, State, Verb
+from curation.narrowing import query_of
 from curation.operations.undoing import UNDOABLE_FOR, untouched
 from curation.queue import CountedChannel, CountedMarket, Place, markets_of
 from regions.clocks import zone_of
@@ -77,7 +78,8 @@ def frame(request: PageRequest, place: Place) -> dict[str, Any]:
         "here": here,
         "own": own,
         "asked": asked,
-        "query": urlencode({name: value for name, value in asked.items() if value and value != "best"}),
+        "query": query_of(asked),
+        "kept": query_of(asked, order=""),
         "addresses": addresses(place),
         **reading_of(request.user, [place.market], timezone.now()),
         "events_url": f"{settings.EVENTS_URL}?{urlencode({'market': place.market.code})}",

@@ -9,7 +9,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Func, IntegerField, OuterRef, Q
 
 from curation.models import Candidate
-from curation.models.candidates import CandidateQuerySet
+from curation.models.candidates import MARKED, CandidateQuerySet
 from regions.models import Channel, Market, User
 
 MOST_COUNTED = 1000
@@ -34,10 +34,14 @@ class Place:
     def candidates(self) -> CandidateQuerySet:
         return Candidate.objects.filter(channel__in=[channel.pk for channel in self.shown])
 
-    def waiting(self, asked: str = "") -> CandidateQuerySet:
-        """Pending ones that lead their group, with all that a card shows; those that hold the words asked for."""
+    def waiting(self, q: str = "", *, show: str = "", author: int = 0, lang: str = "") -> CandidateQuerySet:
+        """Pending ones that lead their group, with all that a card shows; those that hold the words asked for, bear
+        a mark of MARKED, are by an author, in a language."""
         found = self.candidates().pending().leading().with_tweets()
-        return found.holding_words(asked) if asked.strip() else found
+        found = found.marked(show) if show else found
+        found = found.written_by(author) if author else found
+        found = found.in_language(lang) if lang else found
+        return found.holding_words(q) if q.strip() else found
 
 
 def behind(candidate: Candidate) -> CandidateQuerySet:
@@ -61,6 +65,22 @@ def counted(channels: Iterable[Channel]) -> dict[int, int]:
     told = Func(ArraySubquery(waiting[: MOST_COUNTED + 1]), function="cardinality", output_field=IntegerField())
     rows = Channel.objects.filter(pk__in=[channel.pk for channel in channels]).annotate(waiting=told)
     return dict(rows.values_list("pk", "waiting"))
+
+
+def counted_marks(channels: Iterable[Channel]) -> dict[str, int]:
+    """How many wait in all of the channels with each mark of MARKED; of each channel counted no further than one past
+    MOST_COUNTED."""
+    waiting = Candidate.objects.pending().leading().filter(channel=OuterRef("pk")).values("pk")
+    told = {
+        f"with_{mark}": Func(
+            ArraySubquery(waiting.marked(mark)[: MOST_COUNTED + 1]),
+            function="cardinality",
+            output_field=IntegerField(),
+        )
+        for mark in MARKED
+    }
+    rows = list(Channel.objects.filter(pk__in=[channel.pk for channel in channels]).values_list(*told.values()))
+    return {mark: sum(counts) for mark, counts in zip(MARKED, zip(*rows, strict=True), strict=False)}
 
 
 @dataclass(frozen=True)

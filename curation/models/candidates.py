@@ -36,6 +36,13 @@ STANDING = (
 )
 WORDS = ("context", "label")
 TIMES = ("pinned_until", "go_live_at", "expire_at", "approved_at", "pending_since")
+MARKED = {
+    "held": Q(held=True),
+    "offered": Q(offered=True),
+    "edited": Q(edited=True),
+    "sensitive": Q(sensitive=True),
+    "second": Q(confirmed_by__isnull=False),
+}  # what the queue can be narrowed to; each has an index of those that wait
 
 
 def digest(words: str) -> str:
@@ -72,6 +79,18 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
     def leading(self) -> CandidateQuerySet:
         """Without those that wait behind a similar one."""
         return self.filter(hidden=False)
+
+    def marked(self, mark: str) -> CandidateQuerySet:
+        """Those with a mark of MARKED."""
+        return self.filter(MARKED[mark])
+
+    def written_by(self, author: int) -> CandidateQuerySet:
+        """Of the author with this id at X."""
+        return self.filter(tweet__author=author)
+
+    def in_language(self, code: str) -> CandidateQuerySet:
+        """As X says it; where X knows none, as it was guessed."""
+        return self.filter(Q(tweet__lang=code) | Q(tweet__lang="und", tweet__lang_guess=code))
 
     def with_tweets(self) -> CandidateQuerySet:
         return self.select_related("tweet__author", "channel__market", "channel__category", "source")
@@ -130,6 +149,10 @@ class Candidate(models.Model):
     arrived_at = models.DateTimeField(default=timezone.now)
     pending_since = models.DateTimeField(default=timezone.now)
     held = models.BooleanField(default=False)
+    # As the tweet and the offer say it: repeated here for the indexes of what waits.
+    offered = models.BooleanField(default=False, db_default=False)
+    edited = models.BooleanField(default=False, db_default=False)
+    sensitive = models.BooleanField(default=False, db_default=False)
     confirmed_by = models.ForeignKey(
         User, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )  # confirmed_ones serves
@@ -198,6 +221,16 @@ class Candidate(models.Model):
                 fields=["alike"], fastupdate=False, condition=Q(state__in=["pending", "approved"]), name="alike_ones"
             ),
             GinIndex(SearchVector("folded", config="simple"), condition=Q(state="pending"), name="queue_search"),
+            *(
+                models.Index(
+                    F("channel"),
+                    F("rank").desc(),
+                    F("id").desc(),
+                    condition=Q(state="pending") & mark,
+                    name=f"queue_{name}",
+                )
+                for name, mark in MARKED.items()
+            ),
         ]
 
     def __str__(self) -> str:

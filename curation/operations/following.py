@@ -152,7 +152,8 @@ class Following:
         return read_anew | self._waiting(candidate)
 
     def _read_anew(self, candidate: Candidate) -> dict[str, Any]:
-        return {"folded": folded(candidate.tweet), "held": self._judged(candidate).held}
+        told = {"folded": folded(candidate.tweet), "held": self._judged(candidate).held}
+        return told | {"edited": candidate.tweet.edited, "sensitive": candidate.tweet.sensitive}
 
     def _waiting(self, candidate: Candidate) -> dict[str, Any]:
         """Pending again, unless the lists block it."""

@@ -102,7 +102,7 @@ def _bring(record: Record, coming: list[Candidate], channel: Channel) -> None:
     fresh = [tweet for tweet in origins if tweet not in known]
     arriving.offer(list(origins), None, [channel], record.now)
     made = list(here.filter(tweet__in=fresh))
-    here.filter(pk__in=[row.pk for row in made]).update(brought_by=record.act)
+    here.filter(pk__in=[row.pk for row in made]).update(brought_by=record.act, offered=record.act.verb == Verb.OFFER)
     if record.act.verb == Verb.OFFER:
         Offer.objects.bulk_create(_offered(record, origins[row.tweet_id], row) for row in made)
     elif [row.state for row in made] != [State.PENDING] * len(coming):

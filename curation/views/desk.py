@@ -22,6 +22,7 @@ from curation.intake import budgets_of, reading_of, troubles_of
 from curation.keyset import page
 from curation.models import Act, Candidate, Verb
 from curation.models.candidates import CandidateQuerySet
+from curation.narrowing import asked_of, narrowed
 from curation.places import (
     addresses,
     clock_of,
@@ -68,7 +69,7 @@ def desk(request: PageRequest, market: str, category: str = "") -> HttpResponse:
     form = FilterForm(request.GET)
     asked = form.asked()
     try:
-        found = page(place.waiting(asked["q"]), order=asked["order"], cursor=form.after())
+        found = page(place.waiting(**form.kept()), order=asked["order"], cursor=form.after())
     except Refusal as refusal:
         messages.error(request, str(refusal.detail))
         return redirect(addresses(place)["desk"])
@@ -78,6 +79,8 @@ def desk(request: PageRequest, market: str, category: str = "") -> HttpResponse:
     name = "curation/_rows.html" if is_fragment(request) else "curation/desk.html"
     with clock_of(request.user, place.market):
         context |= frame(request, place) | {"rows": rows, "next": found.next, "cut": form.cut}
+        if not is_fragment(request):
+            context |= narrowed(place, asked, context["own"].waiting, found.rows)
         response = render(request, name, context)
     patch_vary_headers(response, ["HX-Request"])
     return response
@@ -162,7 +165,10 @@ def decide_many(request: PageRequest, market: str) -> HttpResponse:
         with clock_of(request.user, place.market):
             many = operations.decide_many(seen=seen, by=request.user, **told)
     except Refusal as refusal:
-        return answered(request, place, [], told=refusal.detail, status=refusal.status)
+        kept = many_kept_open(request, place, refusal)
+        if kept and not request.htmx:
+            return panel_page(request, place, kept.card, kept, status=refusal.status)
+        return answered(request, place, [], told=refusal.detail, status=refusal.status, panel=kept)
     status = 200 if many.act else 409
     return answered(request, place, result_cards(request, place, many), act=many.act, told=summary(many), status=status)
 
@@ -291,14 +297,17 @@ def changes(request: PageRequest, market: str, category: str = "") -> HttpRespon
     back = waiting(request, place).filter(pk__in=told.back, pk__lte=since["candidate"])
     mark_returned(context["rows"], set(back.values_list("pk", flat=True)))
     context["next_ones"] = next_ones(request, place, context["rows"])
+    context |= narrowed(place, context["asked"], context["own"].waiting)
     with clock_of(request.user, place.market):
         return render(request, "curation/_changes.html", context)
 
 
 def next_ones(request: PageRequest, place: Place, rows: list[Card]) -> list[Card]:
     """Whoever leads a group in place of a decided one: the page sets it below the others where it has no row for it."""
-    found = next_of_groups(row.candidate for row in rows if row.decided) if rows else ()
-    made = cards(list(found), request.user, place.market)
+    found = next_of_groups(row.candidate for row in rows if row.decided) if rows else Candidate.objects.none()
+    kept = asked_of(request).kept()
+    here = place.waiting(**kept).filter(pk__in=[row.pk for row in found]).best_first() if any(kept.values()) else found
+    made = cards(list(here), request.user, place.market)
     for row in made:
         row.following = True
     return made
@@ -339,5 +348,5 @@ def arrived(request: PageRequest, place: Place, newest: int) -> CandidateQuerySe
 
 
 def waiting(request: PageRequest, place: Place) -> CandidateQuerySet:
-    """What waits here, kept to the search."""
-    return place.waiting(FilterForm(request.GET).asked()["q"])
+    """What waits here, kept to the filters."""
+    return place.waiting(**asked_of(request).kept())

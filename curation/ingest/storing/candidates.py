@@ -28,7 +28,7 @@ History = dict[tuple[int, int], tuple[int, int]]
 CANDIDATES = Table(
     Candidate, "id", "channel", "tweet", "state", "version", "source", "group", "hidden", "alike", "rank", "rank_parts",
     "folded", "posted_at", "arrived_at", "pending_since", "held", "context", "label", "with_similar",
-    "blocked_by_lists",
+    "blocked_by_lists", "sensitive", "edited",
 )  # fmt: skip
 HITS = Table(Hit, "candidate", "block", "start", "end", "at")
 DECIDED = """
@@ -101,6 +101,7 @@ class Arrival:
             as_array(newcomer.keys), rank(points, tweet.created_at, channel), as_json(points),
             f"{tweet.words} {names_of(tweet.author.name, tweet.author.username)}",
             tweet.created_at, now, now, verdict.held, "", "", False, verdict.blocked,
+            tweet.sensitive, tweet.current_id != tweet.first_id,
         ]  # fmt: skip
 
 

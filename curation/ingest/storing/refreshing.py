@@ -16,7 +16,8 @@ OF_THE_POST = ("engagement", "sensitive")  # the other parts stay as they were w
 
 @transaction.atomic
 def refresh_ranks(tweet_ids: Iterable[int], now: datetime) -> int:
-    """Of pending candidates of these tweets, the rank of those that moved by a point or more; returns how many.
+    """Of pending candidates of these tweets, the rank of those that moved by a point or more, and whether X marks them
+    as sensitive; returns how many changed.
 
     It is no decision: no version, no log. Rows that somebody holds are left for the next time."""
     waiting = Candidate.objects.pending().filter(tweet__in=list(tweet_ids)).with_tweets().order_by("pk")
@@ -24,10 +25,10 @@ def refresh_ranks(tweet_ids: Iterable[int], now: datetime) -> int:
     for row in waiting.select_for_update(of=("self",), skip_locked=True).defer("tweet__raw", "tweet__wire"):
         points = refreshed(row, now)
         worth = rank(points, row.tweet.created_at, row.channel)
-        if abs(worth - row.rank) >= NOTICEABLE:
-            row.rank, row.rank_parts = worth, points
+        if abs(worth - row.rank) >= NOTICEABLE or row.sensitive != row.tweet.sensitive:
+            row.rank, row.rank_parts, row.sensitive = worth, points, row.tweet.sensitive
             moved.append(row)
-    Candidate.objects.bulk_update(moved, ["rank", "rank_parts"])
+    Candidate.objects.bulk_update(moved, ["rank", "rank_parts", "sensitive"])
     return len(moved)
 
 
