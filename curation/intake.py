@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from curation.ingest.health import Health, health_of
 from curation.ledger import budget
 from curation.models import Pause
+from regions.clocks import moment
 from regions.models import Market, Source, User
 from regions.permissions import may
 
@@ -77,7 +78,7 @@ def sentence_of(pause: Pause, span: str, now: datetime) -> str:
 def when(at: datetime, now: datetime) -> str:
     """The time of day, with the day where that is not today's or the next night's."""
     far = (at - now).total_seconds() > 24 * HOUR
-    return date_format(localtime(at), "j. M. H:i" if far else "H:i")
+    return moment(at) if far else date_format(localtime(at), "H:i")
 
 
 def span_of(until: datetime, now: datetime) -> str:

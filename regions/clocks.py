@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from regions.models import Market, User
@@ -20,6 +22,13 @@ class BadTime(Refusal):
 def zone_of(user: User, market: Market | None) -> ZoneInfo:
     """Where times are shown to someone: their own zone, else the market's."""
     return ZoneInfo(user.time_zone or (market.time_zone if market else "UTC"))
+
+
+def moment(at: datetime, *, year: bool = False, seconds: bool = False) -> str:
+    """A day and a time of day as the reader's language writes them, in the active zone: 20 november, 13:00."""
+    here = localtime(at)
+    day = date_format(here, "DATE_FORMAT" if year else "MONTH_DAY_FORMAT")
+    return f"{day}, {date_format(here, 'H:i:s' if seconds else 'H:i')}"
 
 
 def instant(market: Market, told: datetime, *, field: str = "") -> datetime:

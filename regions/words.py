@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import unicodedata
 
+from django.utils.translation import get_language
+
 # Controls, line and paragraph separators, halves of a character; and what turns a line around.
 # Joiners stay: emoji are made of them.
 REFUSED = ("Cc", "Zl", "Zp", "Cs")
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+QUOTES = {"de": "„“", "nl": "‘’", "el": "«»", "ro": "„”", "hr": "„”"}  # in static/curation/log.css too
+
+
+def in_quotes(words: str) -> str:
+    """Words in the quotation marks of the reader's language."""
+    before, after = QUOTES.get(get_language() or "", "“”")
+    return f"{before}{words}{after}"
 
 
 def unusable(words: str) -> bool:

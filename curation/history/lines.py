@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from curation.history.naming import block_words, through, usernames
 from curation.history.reading import Run
-from curation.history.said import REMOVED, SAID, Known, Turn, because, clock, turns
+from curation.history.said import REMOVED, SAID, Known, Turn, because, turns
 from curation.history.taken import Back, Taken
 from curation.models import Act, Decision, Enforcement, Tweet, Verb, Wording
 from curation.models.acts import DecisionQuerySet
@@ -24,6 +24,7 @@ from curation.operations.blocking import CARRIED
 from curation.operations.errors import NotUndoable
 from curation.operations.undoing import check, untouched
 from curation.x.entities import plain_text
+from regions.clocks import moment
 from regions.models import Category, Market, User
 from regions.permissions import may
 from regions.problems import Refusal
@@ -192,7 +193,7 @@ def details(line: Line) -> list[str]:
         given = {
             "did": SAID.get(Verb(undoes.verb), undoes.verb),
             "who": undoes.by.shown_name if undoes.by else _("The system"),
-            "time": clock(undoes.at),
+            "time": moment(undoes.at),
         }
         parts.append(_("was: %(did)s by %(who)s, %(time)s") % given)
     return parts

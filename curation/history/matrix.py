@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 from curation.cards import Card, adders
 from curation.history.lines import Line, dated, logged, removed, told
 from curation.history.naming import block_words, through, usernames
-from curation.history.said import SAID, because, clock
+from curation.history.said import SAID, because
 from curation.models import Candidate, Decision, Hit, Offer, State, Tweet, Verb
+from regions.clocks import moment
 from regions.models import Category, Channel, Market, User
 
 SIGNS = {
@@ -191,10 +192,10 @@ def approved(row: Candidate, now: datetime) -> tuple[str, str, str, list[str]]:
     """Sign, tone, state and lines of an approved one: it may wait for its hour, or be over."""
     start = row.live_from()
     if row.expire_at and row.expire_at <= now:
-        return "clock", "", _("ended"), [_("at %(time)s") % {"time": clock(row.expire_at)}]
+        return "clock", "", _("ended"), [_("at %(time)s") % {"time": moment(row.expire_at)}]
     if start and start > now:
-        return "clock", "", _("scheduled"), [_("from %(time)s") % {"time": clock(start)}]
-    lines = [_("until %(time)s") % {"time": clock(row.expire_at)}] if row.expire_at else []
+        return "clock", "", _("scheduled"), [_("from %(time)s") % {"time": moment(start)}]
+    lines = [_("until %(time)s") % {"time": moment(row.expire_at)}] if row.expire_at else []
     lines += [_("pinned, slot %(slot)s") % {"slot": row.slot}] if row.pinned_at(now) else []
     lines += [_("with context")] if row.context else []
     lines += [row.label] if row.label else []

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from curation.models import Author, Decision, Verb
 from regions.models import Block
+from regions.words import in_quotes
 
 BIGGEST = 2**63 - 1
 
@@ -24,7 +25,7 @@ def block_words(block: Block, names: Mapping[str, str]) -> str:
     """A block by its kind and value, and its list where it stands in one. `names`: of `usernames`."""
     led = f" · {block.block_list}" if block.block_list else ""
     known = names.get(block.value) if block.kind == Block.Kind.AUTHOR else None
-    return f"{block.get_kind_display()} “{f'@{known}' if known else block.value}”{led}"
+    return f"{block.get_kind_display()} {in_quotes(f'@{known}' if known else block.value)}{led}"
 
 
 def through(decision: Decision) -> str:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from curation.cards import DONE
 from curation.causes import CAUSES
 from curation.models import State, Tweet, Verb
+from regions.clocks import moment
+from regions.words import in_quotes
 
 SAID = DONE | {
     Verb.MOVE: pgettext_lazy("a post was", "moved"),
@@ -73,7 +72,7 @@ class Words:
     none: bool = False
 
     def __str__(self) -> str:
-        return f"“{self.text}”" if self.quoted else self.text
+        return in_quotes(self.text) if self.quoted else self.text
 
 
 @dataclass(frozen=True)
@@ -132,7 +131,7 @@ def truly(_value: Any, _known: Known) -> Words:
 
 def timed(value: str, _known: Known) -> Words:
     at = parse_datetime(value)
-    return Words(clock(at) if at else value)
+    return Words(moment(at) if at else value)
 
 
 def quoted(value: str, known: Known) -> Words:
@@ -154,11 +153,6 @@ WORDED: dict[str, Callable[[Any, Known], Words]] = {
     "confirmed_by_id": named,
     **dict.fromkeys(TRUTHS, truly),
 }
-
-
-def clock(at: datetime) -> str:
-    """A day and a time of day, in the reader's zone."""
-    return date_format(localtime(at), "j. M. H:i")
 
 
 def because(verb: str, reason: str) -> str:

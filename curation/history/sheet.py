@@ -10,26 +10,31 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy as _
 
 from curation.history.asked import Asked
 from curation.history.lines import Line, Tied, details, known_to, logged, take_back
 from curation.history.reading import Place, after, newest_first
-from curation.history.said import turns
+from curation.history.said import because, stood, turns
 from curation.models import Decision
 from regions.models import Market, User
 
 BOM = "\ufeff"
-COLUMNS = (
-    "at", "market", "category", "person", "verb", "reason", "state_before", "state_after", "changes", "details", "note",
-    "post", "post_id", "candidate", "version", "act", "decision", "undoes", "undone_by",
+HEADS = (
+    _("Time"), _("Market"), _("Category"), _("Person"), _("What"), _("Reason"), _("State before"), _("State after"),
+    _("Changes"), _("Details"), _("Note"), _("Link"), _("Number at X"), _("Number here"), _("Version"), _("Act"),
+    _("Decision"), _("Takes back act"), _("Taken back by act"),
 )  # fmt: skip
 FORMULAS = "=+-@\t\r＝＋－＠"
 AT_ONCE = 1000
 
 
 def rows(asked: Asked, market: Market, user: User, language: str) -> Iterator[str]:
-    """The sheet in parts, newest first: its head, then a thousand decisions at a time. Times in the market's zone."""
-    yield BOM + written([COLUMNS])
+    """The sheet in parts, newest first: its head, then a thousand decisions at a time, all in one language. Times in
+    the market's zone."""
+    with translation.override(language):
+        head = written([HEADS])
+    yield BOM + head
     place: Place | None = None
     zone = ZoneInfo(market.time_zone)
     while True:
@@ -37,7 +42,7 @@ def rows(asked: Asked, market: Market, user: User, language: str) -> Iterator[st
         if not ids:
             return
         with translation.override(language), timezone.override(zone):
-            part = written(cells([pk for pk, _at in ids], user, zone))
+            part = written(cells([pk for pk, _time in ids], user, zone))
         yield part
         place = Place(ids[-1][1], ids[-1][0])
 
@@ -49,17 +54,18 @@ def cells(ids: list[int], user: User, zone: ZoneInfo) -> Iterator[list[Any]]:
     take_back(lines, Decision.objects.all())
     for line in lines:
         its = line.decision
+        reason = because(its.verb, its.reason)
         yield [
             local(its.at, zone),
-            its.market.code,
-            its.channel.category.slug,
+            its.market.name,
+            its.channel.category.name,
             line.by.shown_name if line.by else "",
-            its.verb,
-            its.reason,
-            its.before["state"],
-            its.after["state"],
+            line.said,
+            reason,
+            stood(its.before),
+            stood(its.after),
             "; ".join(str(turn) for turn in turns(its.before, its.after, known) if turn.name),
-            "; ".join([*details(line), *tied.of(line)]),
+            "; ".join(told for told in (*details(line), *tied.of(line)) if told != reason),
             line.act.note.words if hasattr(line.act, "note") else "",
             f"https://x.com/i/status/{its.current_id}",
             its.current_id,

@@ -18,8 +18,6 @@ from urllib.parse import urlsplit
 import structlog
 from django.conf import settings
 from django.db.models import Q
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from curation import events
@@ -38,6 +36,7 @@ from curation.x.client import Door
 from curation.x.outcomes import BudgetSpent, Failure, Unreachable, WindowClosed, cause_of
 from curation.x.windows import SharedWindows
 from curation.x.wire import Includes, Post, Unreadable, people, read_id, read_post
+from regions.clocks import moment
 from regions.models import Channel, User
 from regions.problems import Refusal
 
@@ -86,7 +85,7 @@ class BudgetUsedUp(Refusal):
     code = "budget_spent"
 
     def __init__(self, spent: BudgetSpent) -> None:
-        told = {"time": date_format(localtime(spent.until), "j. M. H:i")}
+        told = {"time": moment(spent.until)}
         sentence = _("The budget of this market is used up. Reading goes on at %(time)s.") % told
         super().__init__(sentence, until=spent.until.isoformat(), cause=spent.cause)
 

@@ -14,6 +14,7 @@ from curation.intake import grouped, when
 from curation.ledger.prices import told_price
 from curation.wording import shown_text
 from curation.x.entities import plain_text
+from regions import clocks
 
 register = template.Library()
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -45,6 +46,12 @@ def dollars(amount: Decimal) -> str:
 def at_time(at: datetime) -> str:
     """The time of day, with the day where it is far."""
     return when(at, timezone.now())
+
+
+@register.filter
+def moment(at: datetime | None, detail: str = "") -> str:
+    """A day and a time of day as the reader's language writes them; `detail`: with the "year" or the "seconds"."""
+    return clocks.moment(at, year=detail == "year", seconds=detail == "seconds") if at else ""
 
 
 @register.filter

@@ -38,7 +38,7 @@ def test_a_purged_post_says_why_and_when(browse: Any, anna: User, de_politics: C
     response = changed(browse, anna)
     assert rows_of(response) == [candidate.pk]
     told = text_of(response)
-    assert f"{SAID[Tweet.Gone(cause)]}, seen 20. Nov. 14:02; the text was removed." in told
+    assert f"{SAID[Tweet.Gone(cause)]}, seen November 20, 14:02; the text was removed." in told
     assert ("Removed post" in told, "Geheimes Wort" in told) == (True, False)
 
 
@@ -54,7 +54,7 @@ def test_a_post_that_is_gone_but_not_purged_has_a_note(browse: Any, anna: User, 
     make_candidate(de_politics, tweet=tweet)
     told = text_of(browse(anna).get(DESK))
     assert "Noch da" in told
-    assert "Its author is suspended at X, seen 20. Nov. 14:02" in told
+    assert "Its author is suspended at X, seen November 20, 14:02" in told
 
 
 def test_the_undo_line_names_no_post_that_was_removed(browse: Any, anna: User, de_politics: Channel) -> None:

@@ -142,9 +142,9 @@ def test_a_spent_budget_says_until_when(browse: Any, anna: User, number: str, de
     assert ADD in page.content.decode()
     assert "Add to Politics" not in text_of(page)
     response = browse(anna).post(ADD, told(number), headers=HTMX)
-    tomorrow = (timezone.now().date() + timedelta(days=1)).day
+    tomorrow = timezone.now().date() + timedelta(days=1)
     assert (response.status_code, Candidate.objects.exists()) == (409, False)
-    assert f"Reading goes on at {tomorrow}. " in text_of(response)
+    assert f"Reading goes on at {tomorrow:%B} {tomorrow.day}, 01:00." in text_of(response)
 
 
 def test_x_that_does_not_answer_is_told(browse: Any, anna: User, x: Simulator, number: str) -> None:

@@ -59,7 +59,7 @@ def test_a_spent_day_is_said_on_the_desk_and_at_home(browse: Any, anna: User, le
 def test_a_spent_month_names_the_day(browse: Any, anna: User, de: Market) -> None:
     pause(de, "month", hours=24 * 8 + 2)
     said = text_of(browse(anna).get(DESK))
-    assert "this month's 500,000 posts are used up. Reading goes on at 1. Dec. 00:00 (in 8 days)." in said
+    assert "this month's 500,000 posts are used up. Reading goes on at December 1, 00:00 (in 8 days)." in said
 
 
 def test_editors_read_a_plain_sentence_and_leads_xs_words(browse: Any, anna: User, lena: User, de: Market) -> None:
@@ -74,7 +74,7 @@ def test_leads_read_why_in_their_language_and_a_spent_budget_once(browse: Any, l
     pause(None, "credits", 0.25)
     pause(de, words="The day's budget of DE is used up. Read again from 23 November, 00:00 UTC.")
     said = text_of(browse(lena).get("/"))
-    assert "Since 22. Nov. 22:00: no credits left at X. CreditsDepleted" in said
+    assert "Since November 22, 22:00: no credits left at X. CreditsDepleted" in said
     assert "UTC" not in said
     assert "no credits left at X" not in text_of(browse(in_german(lena)).get("/"))
 
@@ -178,7 +178,7 @@ def test_leads_read_when_live_posts_are_no_longer_checked(browse: Any, lena: Use
     said = text_of(browse(lena).get("/"))
     assert "Live posts are no longer checked at X: the budget for it is used up. Checks go on at 01:00." in said
     BudgetDay.objects.create(market=de, day=day_of(NOW) - timedelta(days=1), used=500_000)
-    assert "Checks go on at 1. Dec. 01:00." in text_of(browse(lena).get("/"))
+    assert "Checks go on at December 1, 01:00." in text_of(browse(lena).get("/"))
 
 
 def test_counts_are_grouped_as_the_reader_does(browse: Any, anna: User, de: Market) -> None:
@@ -206,7 +206,7 @@ def test_sources_in_trouble_are_told_to_leads_with_xs_words(
     source("foreign_town", channel=nl_politics, paused_at=NOW, paused_reason="no")
     said = text_of(browse(lena).get("/"))
     assert "@gone_town · Paused: User has been <suspended>" in said
-    assert "@slow_town · Failed 3 times in a row: X answered 503. Last asked 22. Nov. 22:00." in said
+    assert "@slow_town · Failed 3 times in a row: X answered 503. Last asked November 22, 22:00." in said
     assert troubles_of(anna, [de], NOW) == {}
     assert [name in said for name in ("waits", "fine_town", "foreign_town")] == [False] * 3
 

@@ -249,7 +249,7 @@ def test_a_page_looks_no_further_than_it_may(
     for n in range(1, 7):
         operations.block(make_candidate(de_politics), by=anna, version=1, now=NOW + timedelta(minutes=n))
     first = browse(lena).get(LOG, {"reason": "legal"})
-    assert (first.context["lines"], "Nothing fits back to 20. Nov. 2026 13:03." in text_of(first)) == ([], True)
+    assert (first.context["lines"], "Nothing fits back to Nov. 20, 2026, 13:03." in text_of(first)) == ([], True)
     second = browse(lena).get(f"{LOG}?{first.context['next']}", headers=HTMX)
     assert [line.act for line in second.context["lines"]] == [old]
     assert second.context["next"] == ""

@@ -125,7 +125,7 @@ def test_a_cell_names_who_decided_what_it_tells(browse: Any, anna: User, ben: Us
     cell = cell_of(browse, anna, here.tweet)
     told = (cell.state, cell.decided.verb, cell.decided.by, cell.later)
     assert told == ("scheduled", "schedule", ben, "last: offered by Anna Amsel")
-    assert re.search(r"Ben Buche, \d+\. .* last: offered by Anna", text_of(browse(anna).get(address(here.tweet))))
+    assert re.search(r"Ben Buche, \w+ \d+, .* last: offered by Anna", text_of(browse(anna).get(address(here.tweet))))
 
 
 def test_nobody_decided_what_only_got_a_label(browse: Any, anna: User, here: Candidate) -> None:

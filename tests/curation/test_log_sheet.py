@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from curation import operations
 from curation.history import sheet
 from curation.history.asked import Asked
-from curation.models import Act, Decision
+from curation.models import Act, Decision, State
 from regions.models import Channel, Market, User
 from tests.cast import make_candidate
 
@@ -37,16 +38,39 @@ def test_it_holds_what_the_page_shows(browse: Any, lena: User, anna: User, de_po
     assert response["Content-Disposition"] == 'attachment; filename="tickerdesk-log-de-2026-11-20_2026-11-21.csv"'
     undone, row = read(response)
     assert back is not None
-    assert (undone["verb"], undone["undoes"], row["undone_by"]) == ("undo", str(act.pk), str(back.pk))
-    assert row | {"changes": ""} == {
-        "at": "2026-11-20T13:00:00.000+01:00", "market": "de", "category": "politics", "person": "Anna Amsel",
-        "verb": "approve", "reason": "", "state_before": "pending", "state_after": "approved", "changes": "",
-        "details": "", "note": "Notiz, „lang“", "post": f"https://x.com/i/status/{candidate.tweet.current_id}",
-        "post_id": str(candidate.tweet.current_id), "candidate": str(candidate.pk), "version": "2",
-        "act": str(act.pk), "decision": str(Decision.objects.earliest("pk").pk), "undoes": "",
-        "undone_by": str(back.pk),
+    assert (undone["What"], undone["Takes back act"]) == ("taken back", str(act.pk))
+    assert undone["Details"] == "was: approved by Anna Amsel, November 20, 13:00"
+    assert row == {
+        "Time": "2026-11-20T13:00:00.000+01:00", "Market": "Germany", "Category": "Politics", "Person": "Anna Amsel",
+        "What": "approved", "Reason": "", "State before": "pending", "State after": "approved",
+        "Changes": "context: none → “Satz”", "Details": "", "Note": "Notiz, „lang“",
+        "Link": f"https://x.com/i/status/{candidate.tweet.current_id}",
+        "Number at X": str(candidate.tweet.current_id), "Number here": str(candidate.pk), "Version": "2",
+        "Act": str(act.pk), "Decision": str(Decision.objects.earliest("pk").pk), "Takes back act": "",
+        "Taken back by act": str(back.pk),
     }  # fmt: skip
-    assert row["changes"] == "context: none → “Satz”"
+
+
+@pytest.mark.parametrize(
+    ("language", "head", "words"),
+    [
+        ("de", {"Markt", "Ressort", "Person", "Was", "Grund"}, ["Deutschland", "Politik", "gesperrt", "Spam"]),
+        ("hr", {"Tržište", "Rubrika", "Osoba", "Radnja", "Razlog"}, ["Njemačka", "Politika", "blokirano", "spam"]),
+    ],
+)
+def test_all_of_it_is_in_the_reader_s_language(
+    language: str, head: set[str], words: list[str], browse: Any, lena: User, anna: User, de_politics: Channel
+) -> None:
+    User.objects.filter(pk=lena.pk).update(language=language)
+    operations.block(make_candidate(de_politics), by=anna, version=1, reason="spam", now=NOW)
+    (row,) = read(browse(User.objects.get(pk=lena.pk)).get(SHEET))
+    with translation.override(language):
+        heads = [str(told) for told in sheet.HEADS]
+        states = [State.PENDING.label, State.BLOCKED.label]
+    told = list(row.values())
+    assert (list(row), head - set(row)) == (heads, set())
+    assert (told[1:3] + told[4:6], told[6:8]) == (words, states)
+    assert told[9] == "", "a reason stands once"
 
 
 def test_it_holds_no_text_of_posts(browse: Any, lena: User, anna: User, de_politics: Channel) -> None:
@@ -59,7 +83,7 @@ def test_filters_apply_and_bad_ones_are_told_on_the_page(
 ) -> None:
     for who in (anna, ben):
         operations.approve(make_candidate(de_politics), by=who, version=1)
-    assert [row["person"] for row in read(browse(lena).get(SHEET, {"who": "ben"}))] == ["Ben Buche"]
+    assert [row["Person"] for row in read(browse(lena).get(SHEET, {"who": "ben"}))] == ["Ben Buche"]
     assert browse(lena).get(SHEET, {"from": "x"}).url == "/log/de/?from=x"
 
 
@@ -79,7 +103,7 @@ def test_names_and_notes_cannot_become_formulas(browse: Any, lena: User, anna: U
     anna.save()
     operations.approve(make_candidate(de_politics), by=anna, version=1, note="@SUM(A1)", context="+1")
     (row,) = read(browse(lena).get(SHEET))
-    assert (row["person"], row["note"]) == ("'=HYPERLINK(1)", "'@SUM(A1)")
+    assert (row["Person"], row["Note"]) == ("'=HYPERLINK(1)", "'@SUM(A1)")
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def line_of(response: Any, act: Act | None) -> Any:
 
 def undone_by(response: Any) -> dict[tuple[str, str], str]:
     text = b"".join(response.streaming_content).decode()[1:]
-    return {(row["verb"], row["candidate"]): row["undone_by"] for row in csv.DictReader(io.StringIO(text))}
+    return {(row["What"], row["Number here"]): row["Taken back by act"] for row in csv.DictReader(io.StringIO(text))}
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_one_by_one_only_what_was_taken_back_is_struck(
         page = client.get(f"/posts/{row.tweet.current_id}/").content.decode()
         assert page.count("is-undone") == struck
     sheet = undone_by(client.get(LOG + "sheet.csv"))
-    assert [sheet["approve", str(row.pk)] for row in rows] == ["", str(back.pk), str(back.pk)]
+    assert [sheet["approved", str(row.pk)] for row in rows] == ["", str(back.pk), str(back.pk)]
 
 
 def test_a_folded_line_counts_what_its_filters_left(browse: Any, lena: User, anna: User, de_politics: Channel) -> None:
@@ -93,7 +93,7 @@ def test_an_undo_that_was_undone_leaves_the_first_act_standing(
         assert [line.undoable for line in lines] == [True] + [False] * n
     assert struck == [[False, True], [False, True, False], [False, True, False, True]]
     sheet = undone_by(client.get(LOG + "sheet.csv"))
-    assert sheet["approve", str(row.pk)] == str(acts[3].pk)
+    assert sheet["approved", str(row.pk)] == str(acts[3].pk)
 
 
 def test_an_undo_is_taken_back_from_ones_own_log(browse: Any, anna: User, de_politics: Channel) -> None:
