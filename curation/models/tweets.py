@@ -6,8 +6,10 @@ import hashlib
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django.utils import timezone
 
 WORLDWIDE = ("XX", "XY")  # X's country codes for "everywhere" and "copyright"
@@ -33,7 +35,10 @@ class Author(models.Model):
     fetched_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        indexes = [models.Index(fields=["username"], name="author_username")]
+        indexes = [
+            models.Index(fields=["username"], name="author_username"),
+            models.Index(OpClass(Upper("username"), name="text_pattern_ops"), name="authors_by_beginning"),
+        ]
 
     def __str__(self) -> str:
         return f"@{self.username}"

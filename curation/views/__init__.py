@@ -4,6 +4,8 @@ from curation.views.authors import erase, erase_author
 from curation.views.desk import arrivals, changes, decide, decide_many, desk, home, similar, undo
 from curation.views.links import add_link, link
 from curation.views.log import log_sheet, market_log, my_log, post_log, undo_act
+from curation.views.panels import panel, panel_many, panel_reach
+from curation.views.palette import palette
 from curation.views.pauses import try_again
 from curation.views.presence import here
 from curation.views.profile import fold_column, profile
@@ -24,6 +26,10 @@ __all__ = [
     "log_sheet",
     "market_log",
     "my_log",
+    "panel",
+    "panel_many",
+    "panel_reach",
+    "palette",
     "post_log",
     "profile",
     "similar",

@@ -14,6 +14,10 @@ const doing = {}, first = [];
 /** What an act does. */
 export const bind = (act, work) => (doing[act] = work);
 
+/** Whether this page has an act, and doing it without its key. */
+export const can = (act) => act in doing;
+export const perform = (act) => doing[act]?.();
+
 /** Keys that something open takes before the desk does: `take(chord, event)` says whether it did. */
 export const intercept = (take) => first.unshift(take);
 
