@@ -14,10 +14,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from curation.models import Candidate, Decision, Hit, IngestRun, State, Tweet, Verb
+from curation.models import Candidate, Decision, Hit, IngestRun, Offer, State, Tweet, Verb
 from curation.precedence import PRECEDENCE, cause_of_block
 from curation.ranking import POINTS_A_HALF_LIFE
-from curation.transitions import TRANSITIONS
+from curation.transitions import APPROVING, TRANSITIONS
 from curation.x.entities import plain_text
 from regions.models import Market, User
 from regions.permissions import may
@@ -69,6 +69,8 @@ DID = {
 }
 HIGH = 40
 BUTTONS = (Verb.APPROVE, Verb.PIN, Verb.BLOCK)
+PANELS = (Verb.SCHEDULE, Verb.ANNOTATE, Verb.MOVE, Verb.BLOCK, Verb.PIN, Verb.APPROVE, Verb.OFFER)
+UNREAD = (Verb.BLOCK, Verb.ANNOTATE)  # what can be said of a post that nobody can read any more
 
 
 @dataclass
@@ -76,7 +78,8 @@ class Card:
     """A candidate as its row shows it. `key` makes a repeated press count once.
 
     `remark` is what came otherwise than asked; `returned`: it waits again and may stand on no row of the page;
-    `following`: it leads its group now, where that is news to the page."""
+    `following`: it leads its group now, where that is news to the page; `own_approval`: this person approved it, so
+    another has to; `referred`: the posts it answers or quotes that are stored; `panel`: the form that stands open."""
 
     candidate: Candidate
     may_decide: bool
@@ -90,6 +93,10 @@ class Card:
     current: bool = False
     returned: bool = False
     following: bool = False
+    own_approval: bool = False
+    offer: Offer | None = None
+    referred: dict[str, Tweet] = field(default_factory=dict)
+    panel: Any = None
     seen_at: datetime = field(default_factory=timezone.now)
     key: str = field(default_factory=lambda: uuid.uuid4().hex)
 
@@ -104,8 +111,51 @@ class Card:
     @property
     def verbs(self) -> list[str]:
         """Those that the current row offers: what its state allows. Nobody approves what retention emptied."""
-        able = BUTTONS if not self.tweet.purged_at else (Verb.BLOCK,)
+        able = [verb for verb in BUTTONS if verb == Verb.BLOCK or not self.tweet.purged_at]
+        able = [verb for verb in able if not (self.own_approval and verb in APPROVING)]
         return [verb for verb in able if self.candidate.state in TRANSITIONS[verb]]
+
+    @property
+    def panels(self) -> list[str]:
+        """The verbs whose panel it offers, as it stands. Approving has one only where a similar one is live."""
+        state, unread = self.candidate.state, bool(self.tweet.purged_at or self.tweet.gone_at)
+        able = [verb for verb in PANELS if state in TRANSITIONS[verb] and not (unread and verb not in UNREAD)]
+        if self.own_approval:
+            able = [verb for verb in able if verb not in APPROVING]
+        beside = self.similar_live and state == State.PENDING
+        return [str(verb) for verb in able if verb != Verb.APPROVE or beside]
+
+    @property
+    def reopens(self) -> bool:
+        return self.decided and not self.tweet.purged_at and self.candidate.state in TRANSITIONS[Verb.REOPEN]
+
+    @property
+    def quoted(self) -> dict[str, Any]:
+        """The post it quotes: id, and the post itself where it is stored and may be read. Empty for none."""
+        return self._refers("quoted")
+
+    @property
+    def replied(self) -> dict[str, Any]:
+        """The post it answers, as `quoted`; `name` of whom, empty where nobody knows."""
+        found = self._refers("replied_to")
+        if not found:
+            return {}
+        first: dict[str, Any] = next(iter((self.tweet.part("entities") or {}).get("mentions") or []), {})
+        named = str(first.get("username") or "") if first.get("start") == 0 else ""
+        return found | {"name": found["tweet"].author.username if found["tweet"] else named}
+
+    def _refers(self, how: str) -> dict[str, Any]:
+        number = next((ref.get("id") for ref in self.tweet.part("refs") or [] if ref.get("type") == how), None)
+        if number is None or self.tweet.purged_at:
+            return {}
+        return {"id": number, "url": f"https://x.com/i/status/{number}", "tweet": self.referred.get(str(number))}
+
+    @property
+    def poll(self) -> list[dict[str, Any]]:
+        """The options of its poll: label, votes, and their share in whole percent."""
+        options = (self.tweet.part("poll") or {}).get("options") or []
+        votes = sum(option.get("votes", 0) for option in options)
+        return [option | {"share": round(100 * option.get("votes", 0) / votes) if votes else 0} for option in options]
 
     @property
     def slots(self) -> range:
@@ -194,6 +244,13 @@ def cards(rows: Sequence[Candidate], user: User, market: Market) -> list[Card]:
         made[pk].similar = waiting
     for decision in last_decisions(row.pk for row in rows if row.version > 1):
         made[decision.candidate_id].last = decision
+    for pk, offer in offers_of(rows).items():
+        made[pk].offer = offer
+    stored = referred_by(rows)
+    for made_card in made.values():
+        made_card.referred = stored
+        second = made_card.candidate.channel.second_pair and made_card.candidate.state == State.PENDING
+        made_card.own_approval = second and made_card.candidate.confirmed_by_id == user.pk
     for added, by in adders(row.pk for row in rows if row.source_id is None).items():
         made[added].added_by = by
     return list(made.values())
@@ -207,6 +264,24 @@ def behind(rows: Sequence[Candidate]) -> dict[int, int]:
     counted = dict(waiting.values_list("founder").annotate(n=Count("id")))
     own = {row.pk for row in rows if row.hidden and row.state == State.PENDING}
     return {pk: counted.get(founder, 0) - (pk in own) for pk, founder in founders.items()}
+
+
+def offers_of(rows: Iterable[Candidate]) -> dict[int, Offer]:
+    """The offers that brought candidates, by candidate."""
+    wanted = [row.pk for row in rows if row.brought_by_id]
+    offers = Offer.objects.filter(candidate__in=wanted).select_related("origin_market", "by") if wanted else ()
+    return {offer.candidate_id: offer for offer in offers}
+
+
+def referred_by(rows: Iterable[Candidate]) -> dict[str, Tweet]:
+    """The posts that these answer or quote, by id, as far as they are stored and can be read."""
+    refs = (ref for row in rows for ref in row.tweet.part("refs") or [])
+    ids = {int(ref["id"]) for ref in refs if ref.get("type") in ("quoted", "replied_to")}
+    if not ids:
+        return {}
+    found = Tweet.objects.select_related("author").filter(Q(current_id__in=ids) | Q(first_id__in=ids))
+    readable = [tweet for tweet in found.filter(gone_at=None, purged_at=None) if tweet.author]
+    return {str(number): tweet for tweet in readable for number in (tweet.first_id, tweet.current_id)}
 
 
 def adders(ids: Iterable[int]) -> dict[int, User | None]:

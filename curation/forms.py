@@ -54,6 +54,7 @@ class WishForm(SentForm):
     with_similar = forms.BooleanField(required=False)
     category = forms.CharField(max_length=100, required=False)
     market = forms.CharField(max_length=100, required=False)
+    scope = forms.CharField(max_length=10, required=False)
     data: QueryDict
 
     def wished(self) -> dict[str, Any]:
@@ -63,14 +64,18 @@ class WishForm(SentForm):
         wish |= {name: moment(told[name], name) for name in ("until", "go_live_at", "expire_at")}
         wish = {name: value for name, value in wish.items() if value not in (None, "", False)}
         wish |= {name: str(self.data[name]).strip() for name in ("context", "label") if name in self.data}
+        if self.data.get("panel") == Verb.BLOCK and "reason" not in wish:
+            raise Unclear(_("Choose why."), field="reason")
         return wish | ({"also": also} if (also := self._also()) else {})
 
     def _also(self) -> list[dict[str, str]]:
-        """Each "kind:scope:value", as a box on the desk says it; an author without a value is the post's own."""
+        """Each "kind:scope:value", as a box on the desk says it; without a scope that of the form. An author without a
+        value is the post's own."""
         parts = [one.split(":", 2) for one in self.data.getlist("also")]
         if any(len(part) != 3 for part in parts):
             raise Unclear(field="also")
-        return [{"kind": kind, "scope": scope, "value": value} for kind, scope, value in parts]
+        wide = self.cleaned_data["scope"]
+        return [{"kind": kind, "scope": scope or wide, "value": value} for kind, scope, value in parts]
 
 
 def moment(told: str, field: str) -> datetime | None:

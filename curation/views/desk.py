@@ -23,6 +23,7 @@ from curation.keyset import page
 from curation.models import Act, Candidate, Verb
 from curation.models.candidates import CandidateQuerySet
 from curation.narrowing import asked_of, narrowed
+from curation.panels import Panel
 from curation.places import (
     addresses,
     clock_of,
@@ -37,6 +38,7 @@ from curation.places import (
 )
 from curation.queue import Place, behind, markets_of, next_of_groups
 from curation.transitions import EDITORS_VERBS
+from curation.views.kept import kept_open, many_kept_open, panel_page, refused_as_one, swapped
 from regions.permissions import SIGNED_IN, may, rule
 from regions.problems import Refusal
 from regions.requests import PageRequest
@@ -122,12 +124,23 @@ def decide(request: PageRequest, market: str, category: str, pk: int) -> HttpRes
         raise Http404
     try:
         with clock_of(request.user, place.market):
-            outcome = operations.decide(candidate=candidate, by=request.user, **DecideForm(request.POST).told())
+            told = swapped(request.POST, DecideForm(request.POST).told(), candidate)
+            outcome = operations.decide(candidate=candidate, by=request.user, **told)
     except Refusal as refusal:
-        return answered(request, place, [fresh_card(request, pk, refusal)], told=refusal.detail, status=refusal.status)
+        return refused(request, place, fresh_card(request, pk, refusal), refusal)
     row = fresh_card(request, pk)
     row.remark = outcome.remark
     return answered(request, place, [row], act=outcome.act)
+
+
+def refused(request: PageRequest, place: Place, row: Card, refusal: Refusal) -> HttpResponse:
+    """The row with why nothing was done; what came from a panel stands in it again, as it was typed."""
+    row.panel = kept_open(request, place, row, refusal)
+    if row.panel is not None:
+        row.refusal = None
+        if not request.htmx:
+            return panel_page(request, place, row, row.panel, status=refusal.status)
+    return answered(request, place, [row], told=refusal.detail, status=refusal.status)
 
 
 @rule("desk.read")
@@ -164,6 +177,8 @@ def decide_many(request: PageRequest, market: str) -> HttpResponse:
         seen = own_only(place, form.seen())
         with clock_of(request.user, place.market):
             many = operations.decide_many(seen=seen, by=request.user, **told)
+        if alike := refused_as_one(many):
+            raise alike
     except Refusal as refusal:
         kept = many_kept_open(request, place, refusal)
         if kept and not request.htmx:
@@ -256,6 +271,7 @@ def answered(
     told: Any = "",
     status: int = 200,
     act: Act | None = None,
+    panel: Panel | None = None,
 ) -> HttpResponse:
     """The cards and the undo line for htmx; for a plain form the way back with a sentence."""
     if not request.htmx:
@@ -267,6 +283,7 @@ def answered(
         "next_ones": [] if (request.htmx.target or "").startswith("alike-") else next_ones(request, place, rows),
         "refused": status >= 400,
         "bulk_key": new_key(),
+        "bulk_panel": panel,
     }
     with clock_of(request.user, place.market):
         response = render(request, "curation/_answer.html", context | {"may_decide": True}, status=status)

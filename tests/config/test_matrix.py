@@ -15,6 +15,7 @@ OURS = ("regions.", "curation.", "feeds.")
 POSTED = {
     "decide",
     "decide-many",
+    "panel-many",
     "undo",
     "undo-act",
     "add-link",
@@ -24,7 +25,7 @@ POSTED = {
 }
 POSTED |= {"hold", "release", "here"}
 FOR_READERS = {"here"}  # posts that a viewer may send
-FOR_EDITORS = {"link"}  # pages that a viewer may not even read
+FOR_EDITORS = {"link", "panel", "panel-reach"}  # pages that a viewer may not even read
 FOR_LEADS = {"hold", "release", "erase", "erase-author"}
 PUBLIC = {"ticker", "channel-ticker", "feeds", "feed-of-market", "feed-of-channel", "livez", "readyz", "metrics"}
 PUBLIC |= {"schema", "docs", "no-such-api", "choose-language"}
@@ -58,7 +59,8 @@ def test_the_list_of_open_routes_is_short_and_known() -> None:
 
 
 def filled(address: str, pk: int) -> str:
-    for slot, word in (("<slug:market>", "de"), ("<market>", "de"), ("<slug:category>", "politics")):
+    for slot, word in (("<slug:market>", "de"), ("<market>", "de"), ("<slug:category>", "politics"),
+                       ("<slug:verb>", "block")):  # fmt: skip
         address = address.replace(slot, word)
     return "/" + address.replace("<int:pk>", str(pk)).replace("<int:number>", "1")
 

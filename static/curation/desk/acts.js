@@ -47,7 +47,7 @@ export function takeBack() {
 
 /* Around htmx's requests */
 
-const VERBLESS = ".alike__do";  // a post behind a similar one has no row to mark
+const VERBLESS = ".alike__do, [data-stays]";  // a post behind a similar one has no row to mark; some verbs leave it waiting
 const verbOf = ({ parameters: { verb, swap } }) => verb ?? (swap ? "pin" : null);
 const isLogIn = (xhr) => Boolean(xhr.responseURL) && new URL(xhr.responseURL).pathname === document.body.dataset.logIn;
 /** Rows that an act marks at once. */

@@ -29,10 +29,13 @@ export function chord({ key, code, shiftKey }) {
   return shiftKey ? `Shift+${letter}` : letter;
 }
 
-/** The act of a chord. With Shift, the key that selects extends; another letter without an act of its own is the letter. */
+const SHIFTED = { select: "extend", block: "block_reason" };
+
+/** The act of a chord. With Shift, the key that selects extends, and the one that blocks asks why; another letter
+ * without an act of its own is the letter. */
 function actOf(told) {
   const plain = told.replace(/^Shift\+/, "");
-  return ALWAYS[told] ?? acts[told] ?? (told !== plain && (acts[plain] === "select" ? "extend" : acts[plain]));
+  return ALWAYS[told] ?? acts[told] ?? (told !== plain && (SHIFTED[acts[plain]] ?? acts[plain]));
 }
 
 document.addEventListener("keydown", (event) => {

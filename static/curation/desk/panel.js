@@ -1,0 +1,116 @@
+/**
+ * The panels of the verbs: opened by key in the current row, or in the bar for the selected ones.
+ * While one is open its keys come first: digits choose, Enter sends, Escape closes; no letter decides anything.
+ */
+import { bind, intercept } from "./keys.js";
+import { $, $$, current, rowOf } from "./rows.js";
+
+const isBulk = () => document.body.classList.contains("is-bulk");
+const slot = () => (isBulk() ? $("#panel-many") : current() && $(":scope > .panel-slot", current()));
+const opened = () => slot() && $(".why", slot());
+
+let coming = null;  // keys pressed since a panel was asked for
+
+function open(verb) {
+  const within = isBulk() ? $("#bulk") : current();
+  const door = within && !opened() && $(`[data-panel="${verb}"]`, within);
+  if (!door) return;
+  coming = [];
+  door.click();
+}
+
+bind("block_reason", () => open("block"));
+bind("schedule", () => open("schedule"));
+bind("context", () => open("annotate"));
+bind("move", () => open("move"));
+
+function close(panel) {
+  const row = panel.closest(".row") ?? current();
+  panel.remove();
+  row?.focus({ preventScroll: true });
+}
+
+/* Keys */
+
+const WRITING = "textarea, select, input:not([type=checkbox], [type=radio])";
+
+function choose(panel, digit) {
+  const one = $(`[data-digit="${digit}"]`, panel);
+  if (!one) return;
+  if (!one.matches("input")) return one.click();
+  one.checked = true;
+  one.focus({ preventScroll: true });
+  one.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+const DO = {
+  Escape: close,
+  Enter: (panel) => $("[data-presses]", panel)?.click(),
+};
+
+intercept((told, { target }) => {
+  const panel = opened();
+  if (coming && !panel) return !target.closest(WRITING) && Boolean(coming.push(told));
+  if (!panel || (target.closest(WRITING) && !panel.contains(target))) return false;
+  if (told === "Enter" && target.closest("button, a, summary")) return false;
+  if (target.closest(WRITING) && !DO[told]) return false;
+  return press(panel, told);
+});
+
+/** Whether a key was the panel's. */
+function press(panel, told) {
+  if (DO[told]) DO[told](panel);
+  else if (/^\d$/.test(told)) choose(panel, told);
+  else return /^(Shift\+)?\p{L}$/u.test(told);
+  return true;
+}
+
+document.addEventListener("click", ({ target }) => {
+  if (target.closest("[data-closes-panel]")) close(target.closest(".why"));
+  const filler = target.closest("[data-fills]");
+  if (!filler) return;
+  const field = document.getElementById(filler.dataset.fills);
+  field.value = filler.dataset.with;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  field.focus({ preventScroll: true });
+});
+
+/* What follows the typing: how many characters, and how the words will stand on phones. */
+
+document.addEventListener("input", ({ target }) => {
+  for (const count of $$(`[data-counts="${target.id}"]`)) count.textContent = `${target.value.length}/${target.maxLength}`;
+  for (const mirror of $$(`[data-mirrors="${target.id}"]`)) mirror.textContent = target.value;
+});
+
+/* Where one stands in a panel that came: at what is wrong, else at its first field. */
+
+const FIRST = "input:not([type=hidden]), button, select";
+
+function enter(panel) {
+  const wrong = $("[aria-invalid]", panel);
+  const field = wrong?.matches("fieldset") ? $(FIRST, wrong) : wrong ?? $("input:checked", panel) ?? $(FIRST, panel);
+  field?.focus({ preventScroll: true });
+  panel.scrollIntoView({ block: "nearest" });
+}
+
+/** What was pressed before the panel had come. */
+function catchUp(panel) {
+  const keys = coming ?? [];
+  coming = null;
+  for (const told of keys) if (panel.isConnected) press(panel, told);
+}
+
+/** A refused form comes back within its row; the row is current again only after the answer was read. */
+document.addEventListener("htmx:afterSettle", ({ detail: { target, requestConfig } }) => {
+  if (target.matches?.(".panel-slot")) {
+    const panel = $(".why", target);
+    if (panel) enter(panel), catchUp(panel);
+  } else if (requestConfig.verb !== "get") {
+    const rows = (requestConfig.marked ?? []).map(rowOf).filter(Boolean);
+    const panel = rows.map((row) => $(".why", row)).find(Boolean) ?? opened();
+    if (panel) enter(panel);
+  }
+});
+document.addEventListener("htmx:afterRequest", ({ detail: { successful, target } }) => {
+  if (target?.matches?.(".panel-slot") && !successful) coming = null;
+});
