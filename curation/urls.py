@@ -29,6 +29,7 @@ urlpatterns = [
     path("acts/<int:pk>/undo/", views.undo_act, name="undo-act"),
     path("profile/", views.profile, name="profile"),
     path("profile/layout/", views.fold_column, name="fold-column"),
+    path("palette/", views.palette, name="palette"),
     path("pauses/try-again/", views.try_again, name="try-again"),
     path("erase/<slug:market>/", views.erase, name="erase"),
     path("erase/<slug:market>/author/", views.erase_author, name="erase-author"),

@@ -5,6 +5,7 @@ from curation.views.desk import arrivals, changes, decide, decide_many, desk, ho
 from curation.views.links import add_link, link
 from curation.views.log import log_sheet, market_log, my_log, post_log, undo_act
 from curation.views.panels import panel, panel_many, panel_reach
+from curation.views.palette import palette
 from curation.views.pauses import try_again
 from curation.views.presence import here
 from curation.views.profile import fold_column, profile
@@ -28,6 +29,7 @@ __all__ = [
     "panel",
     "panel_many",
     "panel_reach",
+    "palette",
     "post_log",
     "profile",
     "similar",
