@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -16,10 +17,13 @@ from feeds.models import Feed, Snapshot
 from feeds.rendering import Entry
 from regions.models import Channel, Market
 
+LATE = 10  # seconds until an editor is told that something is not live yet
+
 
 @dataclass(frozen=True)
 class Line:
-    """One entry. `since` is the time of the snapshot that first showed it, None while none does; `waits` in seconds."""
+    """One entry. `since` is the time of the snapshot that first showed it, None while none does; `waits` in seconds.
+    `key` makes a repeated press count once."""
 
     candidate: Candidate
     slot: int | None
@@ -27,9 +31,22 @@ class Line:
     since: datetime | None
     waits: int
 
+    key: str = field(default_factory=lambda: uuid.uuid4().hex)
+
     @property
-    def verbs(self) -> list[str]:
-        return ["unpin", "block"] if self.candidate.slot else ["block"]
+    def late(self) -> bool:
+        """Whether it should have been shown long ago."""
+        return self.since is None and self.waits >= LATE
+
+    @property
+    def above(self) -> int:
+        """The slot above its own, 0 for none."""
+        return (self.slot or 1) - 1
+
+    @property
+    def below(self) -> int:
+        """The slot below its own, 0 for none."""
+        return self.slot + 1 if self.slot and self.slot < self.candidate.channel.slots else 0
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,69 @@
+/** The live column: what one has open there stays open while it is read anew, and entries are dragged to slots. */
+
+import { $, $$ } from "./rows.js";
+
+const column = $("#live");
+let kept = null;
+
+/* What one looks at outlives the column's renewal. A panel that is being filled in is not taken away at all. */
+
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.target !== column) return;
+  if ($("form[data-panel-of]", column)) return (detail.shouldSwap = false);
+  const at = document.activeElement, entry = column.contains(at) && at.closest("[data-live]");
+  kept = {
+    top: $(".scroll", column)?.scrollTop ?? 0,
+    open: $$("details[open]", column).map((one) => one.closest("[data-live]").id),
+    focus: entry && { id: entry.id, what: at.dataset.do },
+  };
+});
+
+document.addEventListener("htmx:afterSwap", ({ detail }) => {
+  if (detail.target !== column || !kept) return;
+  for (const entry of kept.open.map((id) => document.getElementById(id)).filter(Boolean)) $("details", entry).open = true;
+  if ($(".scroll", column)) $(".scroll", column).scrollTop = kept.top;
+  const entry = kept.focus ? document.getElementById(kept.focus.id) : null;
+  const there = entry ? $(`[data-do="${kept.focus.what}"]:not(:disabled)`, entry) ?? $("summary", entry) : null;
+  there?.focus({ preventScroll: true });
+  kept = null;
+});
+
+/** One menu at a time. */
+column.addEventListener("toggle", ({ target }) => {
+  if (target.open) for (const other of $$("details[open]", column)) if (other !== target && !other.contains(target)) other.open = false;
+}, true);
+
+/* Dragging to a slot is pinning there; whoever holds it changes places. */
+
+let dragged = null;
+
+const slotAt = (target) => target.closest("[data-slot]");
+
+column.addEventListener("dragstart", (event) => {
+  dragged = event.target.closest?.("[data-live]");
+  if (!dragged) return;
+  event.dataTransfer.effectAllowed = "move";
+  event.dataTransfer.setData("text/plain", dragged.dataset.live);
+  dragged.classList.add("is-dragged");
+});
+
+column.addEventListener("dragover", (event) => {
+  const slot = dragged && slotAt(event.target);
+  for (const other of $$(".is-over", column)) if (other !== slot) other.classList.remove("is-over");
+  if (!slot || slot === dragged) return;
+  event.preventDefault();
+  slot.classList.add("is-over");
+});
+
+column.addEventListener("dragend", () => {
+  for (const one of $$(".is-over, .is-dragged", column)) one.classList.remove("is-over", "is-dragged");
+  dragged = null;
+});
+
+column.addEventListener("drop", (event) => {
+  const slot = dragged && slotAt(event.target), form = dragged && $("form", dragged);
+  if (!slot || !form || slot === dragged) return;
+  event.preventDefault();
+  const values = { swap: slot.dataset.slot };
+  window.htmx.ajax("POST", form.getAttribute("action"), { source: form, target: "#strip", swap: "outerHTML", values });
+});

@@ -1,0 +1,100 @@
+"""The live column in a browser: slots changed by buttons, by keys and by hand; menus that stay open; what is late."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from curation import operations
+from curation.models import Candidate
+from feeds.operations import publish
+from regions.models import Channel, User
+from tests.cast import make_candidate
+from tests.curation import test_keys as keys
+from tests.curation.test_keys import Open, state_of
+
+pytestmark = keys.pytestmark
+context, enter = keys.context, keys.enter
+
+
+@pytest.fixture
+def shown(anna: User, de_politics: Channel) -> list[Candidate]:
+    """Two that are pinned, and two that flow."""
+    anna.language = "de"
+    anna.save()
+    made = [make_candidate(de_politics, f"Live Nummer {n}") for n in range(4)]
+    for slot, candidate in enumerate(made[:2], start=1):
+        operations.decide("pin", candidate, by=anna, version=1, slot=slot)
+    for candidate in made[2:]:
+        operations.approve(candidate, by=anna, version=1)
+    publish(de_politics.market_id)
+    return made
+
+
+def entry(page: Page, candidate: Candidate) -> Any:
+    return page.locator(f"#live-{candidate.pk}")
+
+
+def slots(*candidates: Candidate) -> list[int | None]:
+    for candidate in candidates:
+        candidate.refresh_from_db()
+    return [candidate.slot for candidate in candidates]
+
+
+def test_arrows_change_places_and_stay_under_the_finger(enter: Open, anna: User, shown: list[Candidate]) -> None:
+    page = enter(anna)
+    entry(page, shown[0]).locator("summary").press("Enter")
+    page.keyboard.press("Tab")
+    expect(entry(page, shown[0]).get_by_role("button", name="Einen Platz hinunter")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(entry(page, shown[0])).to_have_attribute("data-slot", "2")
+    assert slots(*shown[:2]) == [2, 1]
+    expect(entry(page, shown[0]).get_by_role("button", name="Einen Platz hinunter")).to_be_visible()
+    page.locator("#undo").click()
+    expect(entry(page, shown[0])).to_have_attribute("data-slot", "1")
+    assert slots(*shown[:2]) == [1, 2]
+
+
+def test_dragging_to_a_slot_pins_there(enter: Open, anna: User, shown: list[Candidate]) -> None:
+    page = enter(anna)
+    entry(page, shown[2]).drag_to(page.locator('#live [data-slot="3"]'))
+    expect(entry(page, shown[2])).to_have_attribute("data-slot", "3")
+    entry(page, shown[3]).drag_to(entry(page, shown[0]))
+    expect(entry(page, shown[3])).to_have_attribute("data-slot", "1")
+    assert slots(*shown) == [None, 2, 3, 1]
+
+
+def test_the_menu_takes_off_and_brings_back(enter: Open, anna: User, shown: list[Candidate]) -> None:
+    page = enter(anna)
+    for candidate, press, state in ((shown[2], "Sperren", "blocked"), (shown[3], "Zurück in die Liste", "pending")):
+        entry(page, candidate).locator("summary").click()
+        entry(page, candidate).get_by_role("button", name=press).click()
+        expect(entry(page, candidate)).to_have_count(0)
+        assert state_of(candidate) == state
+
+
+def test_what_is_open_stays_open_while_others_publish(
+    enter: Open, anna: User, ben: User, shown: list[Candidate], de_politics: Channel
+) -> None:
+    page = enter(anna)
+    entry(page, shown[1]).locator("summary").click()
+    operations.block(shown[2], by=ben, version=2)
+    page.evaluate("htmx.trigger('#live', 'published')")
+    expect(entry(page, shown[2])).to_have_count(0)
+    expect(entry(page, shown[1]).get_by_role("button", name="Lösen")).to_be_visible()
+    expect(page.locator("#live details[open]")).to_have_count(1)
+
+
+def test_who_is_told_that_something_is_late(
+    enter: Open, anna: User, shown: list[Candidate], de_politics: Channel
+) -> None:
+    late, fresh = make_candidate(de_politics), make_candidate(de_politics)
+    page = enter(anna)
+    now = timezone.now()
+    for candidate, approved in ((late, now - timedelta(seconds=14)), (fresh, now)):
+        Candidate.objects.filter(pk=candidate.pk).update(state="approved", approved_at=approved)
+    page.evaluate("htmx.trigger('#live', 'published')")
+    expect(entry(page, late).get_by_role("alert")).to_contain_text("noch nicht live · 1")
+    expect(entry(page, fresh)).to_contain_text("unterwegs")
