@@ -73,7 +73,7 @@ class ProfileForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         told = super().clean() or {}
         for act, other in keyboard.clashes(self.keys()).items():
-            self.add_error(f"key_{act}", _("%(act)s has this key too.") % {"act": f"“{ACTS[other].label}”"})
+            self.add_error(f"key_{act}", _("“%(act)s” has this key too.") % {"act": ACTS[other].label})
         return told
 
     def keys(self) -> dict[str, str]:

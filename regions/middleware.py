@@ -13,6 +13,8 @@ from django.urls import get_resolver, get_urlconf
 from django.utils import translation
 
 from regions.permissions import passes
+from regions.problems import Refusal
+from regions.views import refused
 
 log = structlog.get_logger(__name__)
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -86,4 +88,6 @@ class RuleMiddleware:
         return redirect_to_login(request.get_full_path())
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, Refusal):
+            return refused(request, exception)
         return forbidden(request, exception) if isinstance(exception, PermissionDenied) else None

@@ -1,6 +1,7 @@
 """Pages of regions: the language switch and the pages for errors."""
 
 import sys
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -39,6 +40,26 @@ def forbidden(request: HttpRequest, exception: Any = None) -> HttpResponse:
 
 def missing(request: HttpRequest, exception: Any = None) -> HttpResponse:
     return error_page(request, 404, "not_found", _("Nothing here"), _("This page does not exist, or not for you."))
+
+
+def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form whose token does not fit: mostly one that stood open while somebody logged in anew."""
+    sentence = _("The form stood open too long, or you logged in anew meanwhile. Go back, reload, send it again.")
+    return error_page(request, 403, "form_expired", _("This form no longer counts"), sentence)
+
+
+def too_often(request: HttpRequest) -> HttpResponse:
+    sentence = _("Too many attempts. Wait a few minutes, then try again.")
+    return error_page(request, 429, "throttled", _("Too often"), sentence)
+
+
+def refused(request: HttpRequest, refusal: problems.Refusal) -> HttpResponse:
+    """A refusal that its view did not tell itself; for a swap its sentence alone."""
+    status, sentence = int(refusal.status), str(refusal.detail)
+    if "HX-Request" in request.headers:
+        return HttpResponse(sentence, status=status, content_type="text/plain; charset=utf-8")
+    title = _("Somebody was faster") if status == HTTPStatus.CONFLICT else _("That cannot be done")
+    return error_page(request, status, refusal.code, title, sentence)
 
 
 RETRY_AFTER = "5"  # seconds

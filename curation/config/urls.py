@@ -16,6 +16,7 @@ api_page = csp_update({"style-src": [UNSAFE_INLINE]})(SpectacularSwaggerSplitVie
 
 handler403 = "regions.views.forbidden"
 handler404 = "regions.views.missing"
+handler429 = "regions.views.too_often"  # allauth asks for it
 handler500 = "regions.views.broken"
 
 urlpatterns = [

@@ -3,10 +3,12 @@
 from typing import Any
 
 from django import template
+from django.forms.boundfield import BoundField
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from regions.names import browser as browser_of
 from regions.names import initials as initials_of
 
 register = template.Library()
@@ -22,6 +24,18 @@ def icon(name: str) -> SafeString:
 def initials(name: str | None) -> str:
     """Up to two letters that stand in for a picture."""
     return initials_of(name)
+
+
+@register.filter
+def browser(user_agent: str | None) -> str:
+    """A browser and its system in two words; empty where neither is known."""
+    return browser_of(user_agent)
+
+
+@register.filter
+def dressed(field: BoundField) -> SafeString:
+    """A form's field as ours look; its label says what a placeholder would."""
+    return field.as_widget(attrs={"class": "field", "placeholder": False})
 
 
 @register.filter
