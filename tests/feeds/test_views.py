@@ -92,7 +92,7 @@ def test_unpin_and_block_stand_beside_each_line(browse: Any, anna: User, de_poli
     operations.decide("pin", candidate, by=anna, version=1)
     html = browse(anna).get(LIVE).content.decode()
     assert f'hx-post="/desk/de/politics/candidates/{candidate.pk}/"' in html
-    assert re.findall(r'name="verb" value="(\w+)"', html) == ["unpin", "block"]
+    assert re.findall(r'name="verb" value="(\w+)"', html) == ["unpin", "block", "reopen"]
 
 
 def test_a_viewer_gets_no_buttons(browse: Any, anna: User, vera: User, de_politics: Channel) -> None:
