@@ -18,6 +18,9 @@ from urllib.parse import urlsplit
 import structlog
 from django.conf import settings
 from django.db.models import Q
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from curation import events
@@ -36,7 +39,7 @@ from curation.x.client import Door
 from curation.x.outcomes import BudgetSpent, Failure, Unreachable, WindowClosed, cause_of
 from curation.x.windows import SharedWindows
 from curation.x.wire import Includes, Post, Unreadable, people, read_id, read_post
-from regions.clocks import moment
+from regions.clocks import moment, zone_of
 from regions.models import Channel, User
 from regions.problems import Refusal
 
@@ -109,7 +112,12 @@ class XBusy(Refusal):
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "x_busy"
-    detail = _("X allows no more requests at this moment. Try again in some minutes.")
+
+    def __init__(self, closed: WindowClosed) -> None:
+        until = datetime.fromtimestamp(closed.reset_at, UTC)
+        told = {"time": date_format(localtime(until), "H:i:s")}
+        sentence = _("X allows no more requests at this moment. Try again at %(time)s.") % told
+        super().__init__(sentence, until=until.isoformat())
 
 
 @dataclass(frozen=True)
@@ -255,7 +263,9 @@ class Adding:
         except Failure as failure:
             run.outcome, run.error = outcome_of(failure), str(failure)
             pauses.take_note(failure, run.market, began=self.now, now=self.now)
-            raise refusal_of(failure) from None
+            with timezone.override(zone_of(self.by, self.channel.market)):
+                refusal = refusal_of(failure)
+            raise refusal from None
         except Busy as busy:
             run.error = busy.code
             raise
@@ -381,7 +391,7 @@ def refusal_of(failure: Failure) -> Refusal:
     if isinstance(failure, BudgetSpent):
         return BudgetUsedUp(failure)
     if isinstance(failure, WindowClosed):
-        return XBusy(until=datetime.fromtimestamp(failure.reset_at, UTC).isoformat())
+        return XBusy(failure)
     if type(failure) in pauses.FOR_EVERYONE:
         return IngestPaused(cause=pauses.FOR_EVERYONE[type(failure)])
     return XUnreachable()

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from curation import operations
 from curation.forms import EraseForm
 from curation.operations import Erasure
+from curation.operations.errors import UnknownAuthor
 from curation.places import clock_of, frame, place_for
 from curation.queue import Place
 from regions.models import Block, Channel, Market, Source, User
@@ -30,6 +31,11 @@ from regions.requests import PageRequest
 class NotTyped(Refusal):
     code = "not_typed"
     detail = gettext_lazy("The name was not typed as it stands here. Nothing was erased.")
+
+
+class NoName(Refusal):
+    code = "no_name"
+    detail = gettext_lazy("Type the author's name at X, or the id.")
 
 
 @dataclass(frozen=True)
@@ -62,8 +68,8 @@ def erase(request: PageRequest, market: str) -> HttpResponse:
     if request.method == "GET":
         return page(request, place)
     try:
-        asked = EraseForm(request.POST).told()
-        return page(request, place, preview=preview_of(operations.preview_erasure(asked["author"]), request.user))
+        found = operations.preview_erasure(asked_of(request)["author"])
+        return page(request, place, preview=preview_of(found, request.user))
     except Refusal as refusal:
         return page(request, place, refusal=refusal)
 
@@ -74,7 +80,7 @@ def erase_author(request: PageRequest, market: str) -> HttpResponse:
     """Erases, if the name was typed."""
     place = place_for(request.user, market)
     try:
-        told = EraseForm(request.POST).told()
+        told = asked_of(request)
         preview = preview_of(operations.preview_erasure(told["author"]), request.user)
         if told["typed"].strip().lstrip("@").casefold() != preview.typed.casefold():
             return page(request, place, preview=preview, refusal=NotTyped(field="typed"))
@@ -85,11 +91,27 @@ def erase_author(request: PageRequest, market: str) -> HttpResponse:
     return redirect("erase", market)
 
 
+def asked_of(request: PageRequest) -> dict[str, Any]:
+    """The author asked for and what was typed. Raises NoName, and UnknownAuthor for what is no name at all."""
+    form = EraseForm(request.POST)
+    if form.is_valid() or "author" not in form.errors:
+        return form.told()
+    raise UnknownAuthor(field="author") if request.POST.get("author", "").strip() else NoName(field="author")
+
+
 def said(done: Erasure) -> str:
-    """What was erased, without the name."""
-    posts = ngettext("Erased: %(n)d post.", "Erased: %(n)d posts.", done.posts) % {"n": done.posts}
-    ever = _("Nothing of this author is read again.")
-    return f"{posts} {ever}"
+    """What was erased, without the name: posts, how many of them were approved, sources; and what holds from now on."""
+    live = sum(done.live.values())
+    told = [ngettext("Erased: %(n)d post.", "Erased: %(n)d posts.", done.posts) % {"n": done.posts}]
+    if live:
+        told.append(
+            ngettext("%(n)d approved one left its feed.", "%(n)d approved ones left their feeds.", live) % {"n": live}
+        )
+    if sources := len(done.sources):
+        told.append(
+            ngettext("%(n)d source is paused for good.", "%(n)d sources are paused for good.", sources) % {"n": sources}
+        )
+    return " ".join([*told, _("Nothing of this author is read again.")])
 
 
 def page(request: PageRequest, place: Place, **told: Any) -> HttpResponse:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.formats import number_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -78,6 +80,13 @@ class Market(Named):
         constraints = [
             models.CheckConstraint(condition=Q(code__regex=r"^[a-z]{2}$"), name="market_code_is_two_letters"),
         ]
+
+    def clean(self) -> None:
+        """Raises ValidationError where rechecks would be left more than there is."""
+        if None not in (self.recheck_reserve, self.posts_a_day) and self.recheck_reserve > self.posts_a_day:
+            told = _("Of %(n)s posts a day no more than these can be kept for rechecks.")
+            most = number_format(self.posts_a_day, use_l10n=True, force_grouping=True)
+            raise ValidationError({"recheck_reserve": ValidationError(told, params={"n": most})})
 
     @property
     def language(self) -> str:

@@ -59,8 +59,14 @@ def test_the_name_typed_erases(browse: Any, lena: User, author: Author) -> None:
     assert set(Candidate.objects.values_list("state", flat=True)) == {State.WITHDRAWN}
     assert Change.objects.get(verb="erase").by == lena
     said = text_of(client.get(FIND))
-    assert "Erased: 3 posts. Nothing of this author is read again." in said
+    assert "Erased: 3 posts. 2 approved ones left their feeds. Nothing of this author is read again." in said
     assert "stadtblatt" not in said
+
+
+def test_sources_that_end_with_it_are_told(browse: Any, lena: User, author: Author, de_politics: Channel) -> None:
+    Source.objects.create(kind="account", value="stadtblatt", channel=de_politics)
+    answer = browse(lena).post(ERASE, {"author": author.x_id, "typed": "stadtblatt"}, follow=True)
+    assert "1 source is paused for good. Nothing of this author is read again." in text_of(answer)
 
 
 @pytest.mark.parametrize("typed", ["", "stadt", "stadtblatt2", "Das Stadtblatt"])
@@ -90,6 +96,32 @@ def test_an_unknown_author_is_told(browse: Any, lena: User, db: None, given: str
     response = browse(lena).post(FIND, {"author": given})
     assert response.status_code == 422
     assert 'role="alert"' in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("sent", "sentence"),
+    [
+        ({"author": ""}, "Type the author's name at X, or the id."),
+        ({"author": "  "}, "Type the author's name at X, or the id."),
+        ({}, "Type the author's name at X, or the id."),
+        ({"author": "x" * 61}, "No author of that name is known here."),
+    ],
+)
+def test_without_a_name_one_is_asked_for_it(browse: Any, lena: User, sent: dict[str, str], sentence: str) -> None:
+    for address in (FIND, ERASE):
+        answer = browse(lena).post(address, sent)
+        html = answer.content.decode()
+        assert (answer.status_code, sentence in text_of(answer).replace("&#x27;", "'")) == (422, True)
+        assert 'aria-invalid="true" aria-describedby="author-told"' in html
+
+
+@pytest.mark.parametrize(("language", "misleading"), [("de", "Account löschen"), ("el", "Διαγραφή λογαριασμού")])
+def test_no_page_offers_to_erase_an_account(browse: Any, lena: User, language: str, misleading: str) -> None:
+    """What is stored of it goes; the account itself stands at X."""
+    User.objects.filter(pk=lena.pk).update(language=language)
+    said = text_of(browse(User.objects.get(pk=lena.pk)).get(FIND))
+    assert f'lang="{language}"' in browse(User.objects.get(pk=lena.pk)).get(FIND).content.decode()
+    assert misleading not in said
 
 
 def test_nothing_is_erased_by_get(browse: Any, lena: User, author: Author) -> None:

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
@@ -133,6 +134,16 @@ def test_a_post_that_is_gone_says_why(browse: Any, anna: User, x: Simulator, num
     response = browse(anna).post(ADD, told(number))
     assert response.status_code == 422
     assert "The author of this post is suspended at X." in text_of(response)
+
+
+def test_a_closed_window_says_until_when(browse: Any, anna: User, number: str, x: Simulator) -> None:
+    x.fail(status=429, reset=120)
+    answer = browse(anna).post(ADD, told(number), headers=HTMX)
+    found = re.search(r"X allows no more requests at this moment\. Try again at (\d\d:\d\d:\d\d)\.", text_of(answer))
+    assert (answer.status_code, found is not None) == (503, True)
+    here = timezone.now().astimezone(ZoneInfo("Europe/Berlin"))
+    soon = {f"{here + timedelta(seconds=n):%H:%M:%S}" for n in range(100, 125)}
+    assert found and found[1] in soon
 
 
 def test_a_spent_budget_says_until_when(browse: Any, anna: User, number: str, de_politics: Channel) -> None:

@@ -7,7 +7,7 @@ from django.contrib.admin.sites import site
 from django.test import Client
 from django.urls import reverse
 
-from regions.models import Change, Channel, Membership, Role, User
+from regions.models import Change, Channel, Market, Membership, Role, User
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +34,20 @@ def test_a_changed_setting_is_logged_and_touches_the_channel(browse: Any, chief:
     assert (changed.feed_length, changed.revision) == (7, 1)
     line = Change.objects.get()
     assert (line.by, line.before["feed_length"], line.after["feed_length"]) == (chief, "10", "7")
+
+
+@pytest.mark.parametrize(("reserve", "status"), [("5000", 302), ("5001", 200)])
+def test_rechecks_are_left_no_more_than_a_day_has(
+    browse: Any, chief: User, de_politics: Channel, reserve: str, status: int
+) -> None:
+    de = de_politics.market
+    url = reverse("admin:regions_market_change", args=[de.pk])
+    sent = form_of(browse(chief), url) | {"posts_a_day": "5000", "recheck_reserve": reserve, "active": "on"}
+    answer = browse(chief).post(url, sent)
+    told = [] if status == 302 else answer.context["adminform"].errors["recheck_reserve"]
+    sentence = ["Of 5,000 posts a day no more than these can be kept for rechecks."]
+    assert (answer.status_code, told) == (status, sentence if status == 200 else [])
+    assert Market.objects.get(pk=de.pk).posts_a_day == (5000 if status == 302 else de.posts_a_day)
 
 
 def test_a_role_is_given_by_the_operation_that_logs_it(browse: Any, chief: User, guest: User, de_politics: Any) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Q
 
-from curation.ingest.polling.runs import in_words
+from curation.ingest.polling.runs import cost_of
 from curation.ingest.rechecking.rechecks import recheck
 from curation.ingest.rechecking.waiting import by_market
-from curation.models import Candidate, Tweet
+from curation.models import Candidate, IngestRun, Tweet
 from regions.models import Market
+
+NOT_ASKED = "X was not asked: reading pauses (ingest --health says why), or every one of these posts was erased."
 
 
 class Command(BaseCommand):
@@ -34,5 +36,28 @@ class Command(BaseCommand):
         markets = Market.objects.in_bulk()
         for market_id, wanted in by_market(dict.fromkeys(tweets)).items():
             run = recheck(wanted, market=markets[market_id])
-            told = f"{run.get_outcome_display()}: {in_words(run)} {run.error}" if run else "not asked: ingest pauses"
-            self.stdout.write(f"{markets[market_id].code} {told}".rstrip())
+            told = said_of(run, len(wanted)) if run else NOT_ASKED
+            self.stdout.write(f"{markets[market_id].code.upper()}: {told}")
+
+
+def said_of(run: IngestRun, asked: int) -> str:
+    """What a recheck did, as in: X was asked about 3 posts and told of 2. 1 was edited and is open again. Cost: 3."""
+    told = [f"X was asked about {counted(asked, 'post')} and told of {run.read:,}."]
+    changes = [
+        (run.edited, "{} found edited: what was live or open is open again."),
+        (run.withdrawn, "Withdrawn: {}."),
+        (run.restored, "Shown by X again, and open: {}."),
+        (run.missing, "Not verified, and asked about again later: {}."),
+        (run.quarantined, "Set aside, since nobody could read it: {}."),
+    ]
+    told += [words.format(counted(count, "post")) for count, words in changes if count]
+    if not any(count for count, _words in changes):
+        told.append("Nothing changed.")
+    if run.outcome != IngestRun.Outcome.READ:
+        told.append(f"It ended early, {run.get_outcome_display()}: {run.error}".rstrip(": "))
+    cost = cost_of(run.charged, run.uncertain)
+    return " ".join([*told, *([f"Cost: {cost}."] if cost else [])])
+
+
+def counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

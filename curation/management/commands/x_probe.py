@@ -20,13 +20,25 @@ LONGEST_HOURS = 167  # X searches seven days
 
 
 class Command(BaseCommand):
-    help = "Asks X what a query, an account or a list would bring. It costs budget, and says how much."
+    help = (
+        "Asks X what a query, an account or a list would bring, and tells what a day of it would cost. Stores nothing,"
+        " but costs budget itself: it reads five pages at most, and says how much."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("value", help="the query, the account's name or the list's number")
-        parser.add_argument("--market", help="code of the market that pays, by default the first")
-        parser.add_argument("--kind", choices=[kind.value for kind in KINDS], default="search")
-        parser.add_argument("--hours", type=int, default=24, help="how far back, 1 to 167")
+        parser.usage = "manage.py x_probe [--market CODE] [--kind search|account|list] [--hours N] WHAT"
+        parser.epilog = "For example: manage.py x_probe '(Stadt OR Rat) lang:de' --market de --hours 24"
+        parser.add_argument(
+            "value",
+            metavar="WHAT",
+            help="a search query in quotes, an account's name or a list's number; one that begins with a hyphen last,"
+            " after --",
+        )
+        parser.add_argument("--market", metavar="CODE", help="the market whose budget pays, by default the first")
+        parser.add_argument(
+            "--kind", choices=[kind.value for kind in KINDS], default="search", help="what WHAT is, by default search"
+        )
+        parser.add_argument("--hours", type=int, default=24, metavar="N", help="how far back, 1 to 167, by default 24")
 
     def handle(self, *args: Any, **options: Any) -> None:
         value, hours = options["value"].strip(), options["hours"]

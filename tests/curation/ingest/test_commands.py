@@ -6,14 +6,15 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, call_command, load_command_class
 from django.utils import timezone
 
 from curation.ingest.polling import leases
 from curation.models import BudgetDay, Cursor, IngestRun, Pause, Reservation, Tweet
 from curation.x.simulator import Simulator
 from curation.x.wire import id_at
-from regions.models import Market, Source
+from regions.models import Channel, Market, Source
+from tests.cast import make_author, make_candidate, make_tweet
 from tests.curation.ingest.conftest import POLITICS_DE
 
 pytestmark = pytest.mark.django_db
@@ -116,6 +117,43 @@ def test_a_renewed_token_is_tried_at_once(x: Simulator, source_of: SourceOf, set
         "X answers again; everything goes on.",
     ]
     assert not Pause.objects.filter(ended_at=None).exists()
+
+
+def test_recheck_says_in_words_what_it_did(x: Simulator, de_politics: Channel) -> None:
+    author = make_author("stadtblatt", x_id=x.world.account("stadtblatt").id)  # type: ignore[union-attr]
+    ids = [int(x.post("stadtblatt", f"Nummer {n}.")) for n in range(3)]
+    for n, first in enumerate(ids):
+        tweet = make_tweet(f"Nummer {n}.", first_id=first, author=author)
+        make_candidate(de_politics, tweet=tweet, state="approved")
+    names = [str(one) for one in ids]
+    assert said("recheck", *names) == ["DE: X was asked about 3 posts and told of 3. Nothing changed. Cost: 3 charged."]
+    x.edit(ids[0], "Anders.")
+    x.delete(ids[1])
+    assert said("recheck", *names) == [
+        "DE: X was asked about 3 posts and told of 3. 1 post found edited: what was live or open is open again."
+        " Withdrawn: 1 post. Cost: 1 charged."
+    ]
+    x.fail(status=503, times=9)
+    (told,) = said("recheck", names[2])
+    assert told.startswith("DE: X was asked about 1 post and told of 0. ")
+    assert "It ended early, failed: " in told
+    Pause.objects.create(cause=Pause.Cause.TOKEN, words="no", until=timezone.now() + timedelta(hours=1))
+    assert said("recheck", names[2])[0].startswith("DE: X was not asked: reading pauses")
+
+
+def test_the_usage_of_x_probe_says_what_to_type() -> None:
+    usage = " ".join(
+        load_command_class("curation", "x_probe").create_parser("manage.py", "x_probe").format_help().split()
+    )
+    example = "manage.py x_probe '(Stadt OR Rat) lang:de' --market de --hours 24"
+    what = "a search query in quotes, an account's name or a list's number"
+    for words in ("[--hours N] WHAT", what, "after --", "by default search", example):
+        assert words in usage
+
+
+def test_a_query_may_begin_with_a_hyphen(x: Simulator) -> None:
+    x.post("stadtblatt", "Neu.")
+    assert said("x_probe", "--market", "nl", "--", "-is:retweet Neu")[0].startswith("1 posts in ")
 
 
 def test_an_unknown_source_is_refused() -> None:
