@@ -6,7 +6,7 @@ RULES_OF_LIBRARIES: dict[str, str] = {
     "admin:logout": "signed in",
     "admin:jsi18n": "chief",
     "account_login": "public",
-    "account_logout": "signed in",
+    "account_logout": "public",
     "account_signup": "public",
     "account_inactive": "public",
     "account_reauthenticate": "signed in",
