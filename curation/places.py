@@ -59,11 +59,11 @@ def addresses(place: Place) -> dict[str, str]:
             "arrivals": "market-arrivals",
             "live": "market-live",
             "phone": "market-phone",
+            "resting": "market-resting",
         }
         return {noun: reverse(name, args=[market]) for noun, name in names.items()}
-    return {
-        noun: reverse(noun, args=[market, place.category]) for noun in ("desk", "changes", "arrivals", "live", "phone")
-    }
+    nouns = ("desk", "changes", "arrivals", "live", "phone", "resting")
+    return {noun: reverse(noun, args=[market, place.category]) for noun in nouns}
 
 
 def frame(request: PageRequest, place: Place) -> dict[str, Any]:

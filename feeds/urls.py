@@ -7,6 +7,9 @@ from feeds import views
 urlpatterns = [
     path("live/<slug:market>/", views.live, name="market-live"),
     path("live/<slug:market>/<slug:category>/", views.live, name="live"),
+    path("resting/<slug:market>/", views.resting, name="market-resting"),
+    path("resting/<slug:market>/<slug:category>/", views.resting, name="resting"),
+    path("calls/", views.calls, name="feed-calls"),
     path("phone/<slug:market>/", views.phone, name="market-phone"),
     path("phone/<slug:market>/<slug:category>/", views.phone, name="phone"),
     path("ticker/<slug:market>/", views.ticker, name="ticker"),

@@ -12,10 +12,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from curation.places import clock_of, place_for
+from feeds.calls import calls_of, lasting
 from feeds.live import board
 from feeds.models import Consumer, Mode
 from regions.models import Channel, Market
-from regions.permissions import PUBLIC, may, rule
+from regions.permissions import PUBLIC, SIGNED_IN, may, rule
 from regions.requests import PageRequest
 
 FEEDS = "/api/v1/feeds"
@@ -50,6 +51,26 @@ def phone(request: PageRequest, market: str, category: str = "") -> HttpResponse
     """A phone with the real ticker, which reads the real feed."""
     place = place_for(request.user, market, category)
     return render(request, "feeds/_phone.html", ticker_of(place.market, place.channel))
+
+
+@rule("desk.read")
+@require_GET
+def resting(request: PageRequest, market: str, category: str = "") -> HttpResponse:
+    """A sentence for a queue that is read: how many are live, and until when none of them ends."""
+    place = place_for(request.user, market, category)
+    with clock_of(request.user, place.market):
+        told = {"lasting": lasting(place.market, place.channel, timezone.now())}
+        return render(request, "feeds/_resting.html", told)
+
+
+@rule(SIGNED_IN)
+@require_GET
+def calls(request: PageRequest) -> HttpResponse:
+    """For the home page: which of one's feeds call for somebody."""
+    own = list(Market.objects.visible_to(request.user))
+    with clock_of(request.user, own[0] if own else None):
+        told = {"markets": calls_of(own, timezone.now()), "address": reverse("feed-calls")}
+        return render(request, "feeds/_calls.html" if request.htmx else "feeds/calls.html", told)
 
 
 @rule(PUBLIC)

@@ -55,6 +55,15 @@ def moment(at: datetime | None, detail: str = "") -> str:
 
 
 @register.filter
+def ahead(at: datetime) -> str:
+    """How long until then, in minutes or hours: "in 4 min", "now"."""
+    minutes = round((at - timezone.now()).total_seconds() / MINUTE)
+    if minutes < 1:
+        return _("now")
+    return _("in %(n)d min") % {"n": minutes} if minutes < 90 else _("in %(n)d h") % {"n": round(minutes / 60)}
+
+
+@register.filter
 def age(at: datetime | None) -> str:
     """How long ago, in one unit: "40 s", "8 min", "3 h", "2 d"."""
     if at is None:

@@ -1,7 +1,8 @@
 """Pages of the desk, one module a subject."""
 
 from curation.views.authors import erase, erase_author
-from curation.views.desk import arrivals, changes, decide, decide_many, desk, home, similar, undo
+from curation.views.desk import arrivals, changes, decide, decide_many, desk, similar, undo
+from curation.views.home import home
 from curation.views.links import add_link, link
 from curation.views.log import log_sheet, market_log, my_log, post_log, undo_act
 from curation.views.panels import panel, panel_many, panel_reach

@@ -18,7 +18,6 @@ from curation import operations
 from curation.access import act_for, candidate_for
 from curation.cards import DID, DONE, Card, card, cards
 from curation.forms import DecideForm, DecideManyForm, FilterForm, SinceForm, Unclear, UndoForm
-from curation.intake import budgets_of, reading_of, troubles_of
 from curation.keyset import page
 from curation.models import Act, Candidate, Verb
 from curation.models.candidates import CandidateQuerySet
@@ -36,30 +35,16 @@ from curation.places import (
     place_for,
     way_back,
 )
-from curation.queue import Place, behind, markets_of, next_of_groups
+from curation.queue import Place, behind, next_of_groups
+from curation.resting import rest_of
 from curation.transitions import EDITORS_VERBS
 from curation.views.kept import kept_open, many_kept_open, panel_page, refused_as_one, swapped
-from regions.permissions import SIGNED_IN, may, rule
+from regions.permissions import may, rule
 from regions.problems import Refusal
 from regions.requests import PageRequest
 
 MOST_ARRIVALS = 50
 MOST_SIMILAR = 30
-
-
-@rule(SIGNED_IN)
-@require_GET
-def home(request: PageRequest) -> HttpResponse:
-    """One's markets with what waits in them, for leads with their budgets; else straight to the only one's desk."""
-    markets = markets_of(request.user)
-    own = [counted.noun for counted in markets]
-    now = timezone.now()
-    budgets = budgets_of(request.user, own, now)
-    if len(markets) == 1 and not budgets:
-        return redirect("market-desk", own[0].code)
-    with clock_of(request.user, own[0] if own else None):
-        context = {"markets": markets, "budgets": budgets, "troubles": troubles_of(request.user, own, now)}
-        return render(request, "curation/home.html", context | reading_of(request.user, own, now))
 
 
 @rule("desk.read")
@@ -83,6 +68,8 @@ def desk(request: PageRequest, market: str, category: str = "") -> HttpResponse:
         context |= frame(request, place) | {"rows": rows, "next": found.next, "cut": form.cut}
         if not is_fragment(request):
             context |= narrowed(place, asked, context["own"].waiting, found.rows)
+            if not rows and not context["narrow"]:
+                context |= rest_of(place, timezone.now())
         response = render(request, name, context)
     patch_vary_headers(response, ["HX-Request"])
     return response

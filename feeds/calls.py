@@ -1,0 +1,111 @@
+"""What of the feeds calls for somebody: thin ones, those on hold, approvals that are not live yet; and how long the
+others last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Prefetch
+
+from curation.models import Candidate
+from feeds.edition import Edition
+from feeds.models import Feed, Snapshot
+from feeds.rendering import Entry
+from regions.models import Channel, Market
+
+PATIENCE = timedelta(seconds=10)  # within which an approval is live
+
+
+@dataclass(frozen=True)
+class Call:
+    """A channel's feed, or a market's where `channel` is None. `late`: approvals that are not live, `since` when."""
+
+    market: Market
+    channel: Channel | None
+    held: Feed | None = None
+    live: int = 0
+    thin: bool = False
+    late: int = 0
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class MarketCalls:
+    """A market with its feeds that call for somebody, worst first, and how many do not."""
+
+    market: Market
+    calls: Sequence[Call]
+    well: int
+
+
+@dataclass(frozen=True)
+class Lasting:
+    """How many entries a feed has, and when the next one ends; None where none does."""
+
+    live: int
+    until: datetime | None
+
+
+def calls_of(markets: Iterable[Market], now: datetime) -> list[MarketCalls]:
+    """Every market, those that call first. A handful of queries for each."""
+    asked = Channel.objects.active().select_related("market", "category")
+    rows = Market.objects.filter(pk__in=[market.pk for market in markets])
+    wanted = list(rows.prefetch_related(Prefetch("channel_set", asked)))
+    feeds: dict[int, list[Feed]] = {market.pk: [] for market in wanted}
+    for feed in Feed.objects.filter(market__in=wanted).select_related("held_at", "held_by"):
+        feeds[feed.market_id].append(feed)
+    newest = Snapshot.objects.newest_of(feed for some in feeds.values() for feed in some)
+    told = [of_market(market, feeds[market.pk], newest, now) for market in wanted]
+    return sorted(told, key=lambda one: not one.calls)
+
+
+def of_market(market: Market, feeds: list[Feed], newest: dict[int, Snapshot], now: datetime) -> MarketCalls:
+    channels = list(market.channel_set.all())
+    edition = Edition(market, channels, feeds, now)
+    by_channel = {feed.channel_id: feed for feed in feeds}
+    whole = by_channel.get(None)
+    found = [Call(market, None, held=whole)] if whole and whole.held(now) else []
+    for channel in channels:
+        feed = by_channel.get(channel.pk)
+        entries = edition.channel_entries(channel.pk)
+        held = feed if feed and feed.held(now) and not feed.with_market else None
+        late = [] if feed and feed.held(now) else waiting(entries, newest.get(feed.pk) if feed else None, now)
+        thin = len(entries) < channel.minimum_fill
+        if held or thin or late:
+            found.append(Call(market, channel, held, len(entries), thin, len(late), min(late, default=None)))
+    called = {call.channel.pk for call in found if call.channel}
+    return MarketCalls(market, sorted(found, key=weight), len(channels) - len(called))
+
+
+def weight(call: Call) -> tuple[bool, bool, int]:
+    """Held before late before thin, the emptiest first."""
+    return (call.held is None, not call.late, call.live)
+
+
+def waiting(entries: Iterable[Entry], newest: Snapshot | None, now: datetime) -> list[datetime]:
+    """Since when each entry that no snapshot shows yet should be live, of those for whom that is long ago."""
+    shown = {entry["candidate"] for entry in newest.entries} if newest else set()
+    missing = [entry.candidate for entry in entries if entry.candidate not in shown]
+    rows = Candidate.objects.filter(pk__in=missing) if missing else ()
+    began = [row.live_from() for row in rows]
+    return [at for at in began if at and now - at > PATIENCE]
+
+
+def lasting(market: Market, channel: Channel | None, now: datetime) -> Lasting:
+    """Of a channel's feed, or of the whole market's."""
+    channels = list(market.channel_set.active().select_related("market", "category"))
+    edition = Edition(market, channels, Feed.objects.filter(market=market).select_related("held_at"), now)
+    entries = edition.channel_entries(channel.pk) if channel else edition.market_entries()
+    rows = Candidate.objects.select_related("channel").filter(pk__in=[entry.candidate for entry in entries])
+    ends = [at for row in rows if (at := end_of(row, now))]
+    return Lasting(len(entries), min(ends, default=None))
+
+
+def end_of(row: Candidate, now: datetime) -> datetime | None:
+    """When time takes it off the feed; None where it does not: pinned without an end, or kept since it is thin."""
+    since = row.live_from()
+    pinned = row.pinned and not (row.pinned_until and row.pinned_until <= now)
+    old = since + timedelta(hours=row.channel.live_hours) if since and not pinned else None
+    return min((at for at in (row.expire_at, old) if at and at > now), default=None)
