@@ -32,4 +32,4 @@ class PersonsToken(TokenAuthentication):
 class PersonsTokenScheme(KnoxTokenScheme):
     """The same in the schema."""
 
-    target_class = PersonsToken
+    target_class = "regions.tokens.PersonsToken"

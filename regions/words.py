@@ -17,8 +17,8 @@ QUOTES = {"de": "„“", "nl": "‘’", "el": "«»", "ro": "„”", "hr": "�
 
 def in_quotes(words: str) -> str:
     """Words in the quotation marks of the reader's language."""
-    before, after = QUOTES.get(get_language() or "", "“”")
-    return f"{before}{words}{after}"
+    marks = QUOTES.get(get_language() or "", "“”")
+    return f"{marks[0]}{words}{marks[1]}"
 
 
 def unusable(words: str) -> bool:
