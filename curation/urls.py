@@ -11,6 +11,7 @@ urlpatterns = [
     path("desk/<slug:market>/decisions/<slug:verb>/", views.panel_many, name="panel-many"),
     path("desk/<slug:market>/acts/<int:pk>/undo/", views.undo, name="undo"),
     path("desk/<slug:market>/changes/", views.changes, name="market-changes"),
+    path("desk/<slug:market>/recent/", views.recent, name="recent"),
     path("desk/<slug:market>/here/", views.here, name="here"),
     path("desk/<slug:market>/arrivals/", views.arrivals, name="market-arrivals"),
     path("desk/<slug:market>/<slug:category>/", views.desk, name="desk"),

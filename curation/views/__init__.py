@@ -5,11 +5,12 @@ from curation.views.desk import arrivals, changes, decide, decide_many, desk, si
 from curation.views.home import home
 from curation.views.links import add_link, link
 from curation.views.log import log_sheet, market_log, my_log, post_log, undo_act
-from curation.views.panels import panel, panel_many, panel_reach
 from curation.views.palette import palette
+from curation.views.panels import panel, panel_many, panel_reach
 from curation.views.pauses import try_again
 from curation.views.presence import here
 from curation.views.profile import fold_column, profile
+from curation.views.recent import recent
 
 __all__ = [
     "add_link",
@@ -33,6 +34,7 @@ __all__ = [
     "panel_reach",
     "post_log",
     "profile",
+    "recent",
     "similar",
     "try_again",
     "undo",

@@ -7,6 +7,7 @@ import { bind } from "./desk/keys.js";
 import { listen } from "./desk/news.js";
 import "./desk/panel.js";
 import "./desk/fold.js";
+import "./desk/history.js";
 import "./desk/live.js";
 import "./desk/presence.js";
 import { $, $$, clear, current, pick, recount, rows, stand, step } from "./desk/rows.js";

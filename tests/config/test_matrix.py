@@ -25,7 +25,7 @@ POSTED = {
 }
 POSTED |= {"hold", "release", "here"}
 FOR_READERS = {"here"}  # posts that a viewer may send
-FOR_EDITORS = {"link", "panel", "panel-reach"}  # pages that a viewer may not even read
+FOR_EDITORS = {"recent", "link", "panel", "panel-reach"}  # pages that a viewer may not even read
 FOR_LEADS = {"hold", "release", "erase", "erase-author"}
 PUBLIC = {"ticker", "channel-ticker", "feeds", "feed-of-market", "feed-of-channel", "livez", "readyz", "metrics"}
 PUBLIC |= {"schema", "docs", "no-such-api", "choose-language"}
@@ -91,7 +91,9 @@ def test_role_by_route(
     assert ask(browse, None, name, url) in (302, 401, 403)
     assert ask(browse, bram, name, url) == 404
     assert ask(browse, guest, name, url) == 404
-    assert ask(browse, vera, name, url) in ((403,) if name in (POSTED - FOR_READERS) | FOR_EDITORS | FOR_LEADS else (200, 422))
+    assert ask(browse, vera, name, url) in (
+        (403,) if name in (POSTED - FOR_READERS) | FOR_EDITORS | FOR_LEADS else (200, 422)
+    )
     assert (ask(browse, anna, name, url) == 403) == (name in FOR_LEADS)
     assert ask(browse, anna, name, url) not in (401, 404, 500)
     assert ask(browse, lena, name, url) not in (401, 403, 404, 500)
