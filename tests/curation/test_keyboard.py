@@ -2,7 +2,8 @@
 
 import json
 import re
-from html import unescape
+from collections.abc import Mapping
+from html import escape, unescape
 from typing import Any
 
 import pytest
@@ -91,9 +92,17 @@ def test_every_act_is_told_in_words() -> None:
 DESK = "/desk/de/politics/"
 
 
-def legends(html: str) -> list[str]:
-    """The keys that the page shows beside its buttons, in its order, without those of the sheet."""
-    return re.findall(r"<kbd>(.*?)</kbd>", html.split('<dialog class="keys-card"')[0])
+ALWAYS = {"Ctrl K", "↑", "↓", "↵", "Esc"}  # no single characters
+
+
+def legends(html: str) -> set[str]:
+    """The single keys that the page shows beside its buttons, without those of the sheet."""
+    beside = re.sub(r'<dialog class="keys-card".*?</dialog>', "", html, flags=re.DOTALL)
+    return set(re.findall(r"<kbd>(.*?)</kbd>", beside)) - ALWAYS
+
+
+def printed(keys: Mapping[str, str]) -> set[str]:
+    return {escape(shown(key)) for key in keys.values()} | set("0123456789")
 
 
 def sheet(html: str) -> dict[str, str]:
@@ -112,7 +121,7 @@ def test_the_desk_shows_the_keys(browse: Any, anna: User, de_politics: Channel) 
     make_candidate(de_politics)
     html = browse(anna).get(DESK).content.decode()
     assert keys_told(html) == DEFAULTS
-    assert legends(html) == ["/", "0", "1", "2", "3", "4", "A", "B", "A", "P", "B", "O", "Z", "?"]
+    assert {"0", "4", "A", "B", "P", "O", "Z", "?"} <= legends(html) <= printed(DEFAULTS)
     told = sheet(html)
     assert (told["next"], told["previous"], told["block_reason"]) == ("J ↓", "K ↑", "⇧B")
     assert set(told) == {*DEFAULTS, "digits", "palette"}
@@ -124,7 +133,8 @@ def test_the_desk_shows_the_persons_own_keys(browse: Any, anna: User, de_politic
     html = browse(anna).get(DESK).content.decode()
     own = keys_told(html)
     assert (own["approve"], own["pin"], own["block"], "open" in own) == ("y", "Shift+p", '"', False)
-    assert legends(html) == ["/", "0", "1", "2", "3", "4", "Y", "&quot;", "Y", "⇧P", "&quot;", "?"]
+    assert {"0", "4", "Y", "⇧P", "&quot;", "?"} <= legends(html) <= printed(own)
+    assert not {"A", "P", "B", "O"} & legends(html)
     assert 'value="approve" aria-keyshortcuts="y"' in html
     assert "open" not in sheet(html)
 
@@ -134,10 +144,10 @@ def test_switched_off_the_desk_shows_none(browse: Any, anna: User, de_politics: 
     make_candidate(de_politics)
     choose(anna, DEFAULTS, off=True)
     html = browse(anna).get(DESK).content.decode()
-    assert (keys_told(html), legends(html)) == ({}, [])
+    assert (keys_told(html), legends(html)) == ({}, set())
     assert sheet(html) == {"next": "↓", "previous": "↑", "palette": "Ctrl K"}
     assert "Single keys are switched off in your profile." in html
-    assert re.findall(r'aria-keyshortcuts="([^"]*)"', html) == ["Escape"]
+    assert set(re.findall(r'aria-keyshortcuts="([^"]*)"', html)) <= {"Escape", "Control+K"}
 
 
 def test_answers_show_the_persons_own_keys_too(browse: Any, anna: User, de_politics: Channel) -> None:
