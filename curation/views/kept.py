@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
@@ -14,7 +15,7 @@ from curation.models import Candidate
 from curation.operations import Many
 from curation.operations.errors import StaleVersion
 from curation.panels import FOR_MANY, Panel
-from curation.places import clock_of, frame, new_key, way_back
+from curation.places import addresses, clock_of, frame, new_key, way_back
 from curation.queue import Place
 from regions.problems import Refusal
 from regions.requests import PageRequest
@@ -27,10 +28,17 @@ def panel_page(
     row.panel = None
     context: dict[str, Any] = {"card": row, "candidate": row.candidate, "may_decide": True, "bulk_key": new_key()}
     with clock_of(request.user, place.market):
-        context |= frame(request, place) | {"panel": panel, "back": way_back(request, place)}
+        context |= frame(request, place) | {"panel": panel, "back": back_from(request, place)}
         response = render(request, "curation/panel/page.html", context, status=status)
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def back_from(request: PageRequest, place: Place) -> str:
+    """Where a page of a panel leads back to: the page of the house that one came from, never a form's own address."""
+    found = urlsplit(way_back(request, place))
+    path = f"{found.path}?{found.query}" if found.query else found.path
+    return addresses(place)["desk"] if "/candidates/" in path or "/decisions/" in path else path
 
 
 def kept_open(request: PageRequest, place: Place, row: Card, refusal: Refusal) -> Panel | None:

@@ -3,7 +3,7 @@
  * While one is open its keys come first: digits choose, Enter sends, Escape closes; no letter decides anything.
  */
 import { bind, intercept } from "./keys.js";
-import { $, $$, current, rowOf } from "./rows.js";
+import { $, $$, current, rowOf, steady } from "./rows.js";
 
 const isBulk = () => document.body.classList.contains("is-bulk");
 const slot = () => (isBulk() ? $("#panel-many") : current() && $(":scope > .panel-slot", current()));
@@ -26,8 +26,9 @@ bind("move", () => open("move"));
 
 function close(panel) {
   const row = panel.closest(".row") ?? current();
-  panel.remove();
-  row?.focus({ preventScroll: true });
+  if (!row) return panel.remove();
+  steady(row, () => panel.remove());
+  row.focus({ preventScroll: true });
 }
 
 /* Keys */

@@ -1,0 +1,339 @@
+"""The panels in a real browser: by keys alone, refused, overtaken, in bulk, without script, for axe."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+from pytest_django.live_server_helper import LiveServer
+
+from curation import operations
+from curation.models import Act, Candidate, State
+from regions.models import Block, Channel, Role, User
+from tests.cast import channel_of, make_author, make_candidate, make_tweet
+from tests.curation import test_keys as keys
+from tests.curation.test_keys import Open, is_current, row, state_of, top_of
+from tests.curation.test_panels import WIRE
+
+pytestmark = keys.pytestmark
+context, enter = keys.context, keys.enter
+
+
+@pytest.fixture
+def rows(anna: User, de_politics: Channel) -> list[Candidate]:
+    """Three that wait, best first; the first with a link and a tag."""
+    anna.language = "en"
+    anna.save()
+    first = make_tweet("tippt #Stichwahl jetzt", wire=WIRE, author=make_author("tippblitz", name="Tippblitz"))
+    return [make_candidate(de_politics, tweet=first, rank=30)] + [
+        make_candidate(de_politics, f"Beitrag Nummer {rank}", rank=rank) for rank in (20, 10)
+    ]
+
+
+def panel(page: Page, verb: str) -> Any:
+    return page.locator(f'#rows .is-current .why[data-panel-of="{verb}"]')
+
+
+def press(page: Page, *pressed: str) -> None:
+    for key in pressed:
+        page.keyboard.press(key)
+
+
+def test_shift_b_asks_why_and_digits_and_enter_answer(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    tops = [top_of(page, rows[0]), page.locator("#main .head h1").bounding_box()]
+    press(page, "Shift+B")
+    expect(panel(page, "block")).to_be_visible()
+    assert [top_of(page, rows[0]), page.locator("#main .head h1").bounding_box()] == tops
+    assert state_of(rows[0]) == State.PENDING
+    press(page, "3")
+    expect(panel(page, "block").locator('[value="spam"]')).to_be_checked()
+    press(page, "Enter")
+    expect(row(page, rows[0])).to_contain_text("Anna Amsel blocked")
+    expect(page.locator("#undo")).to_be_visible()
+    assert (is_current(page), state_of(rows[0])) == (str(rows[1].pk), State.BLOCKED)
+    assert rows[0].decision_set.get().reason == "spam"
+
+
+def test_keys_that_are_faster_than_the_panel_are_its_own(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    held: list[Route] = []
+    page.route("**/panel/**", lambda route: held.append(route))
+    press(page, "Shift+B", "4", "Enter")
+    page.wait_for_timeout(200)
+    assert (page.url.endswith(keys.DESK), state_of(rows[0])) == (True, State.PENDING)
+    held[0].continue_()
+    expect(row(page, rows[0])).to_contain_text("Anna Amsel blocked")
+    expect(page.locator("#undo")).to_be_visible()
+    assert [one.reason for one in rows[0].decision_set.all()] == ["hate"]
+
+
+def test_while_a_panel_is_open_no_letter_decides(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    press(page, "Shift+B")
+    expect(panel(page, "block")).to_be_visible()
+    press(page, "a", "b", "Shift+B", "p", "x", "j", "9")
+    row(page, rows[0]).focus()
+    press(page, "a", "b", "Shift+B", "p", "x", "j", "9")
+    expect(panel(page, "block")).to_be_visible()
+    assert (is_current(page), Act.objects.count()) == (str(rows[0].pk), 0)
+    press(page, "Escape")
+    expect(page.locator(".why")).to_have_count(0)
+    assert page.evaluate("document.activeElement.dataset.candidate") == str(rows[0].pk)
+    press(page, "b")
+    expect(row(page, rows[0])).to_contain_text("blocked")
+
+
+def test_shift_b_without_a_key_of_its_own_still_asks_why(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    anna.keys = {"own": {"block_reason": ""}}
+    anna.save()
+    page = enter(anna)
+    press(page, "Shift+B")
+    expect(panel(page, "block")).to_be_visible()
+    assert Act.objects.count() == 0
+
+
+def test_without_a_reason_it_stays_open_and_says_so(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    press(page, "Shift+B")
+    panel(page, "block").get_by_label("Note for the log").fill("Wie gestern")
+    press(page, "Enter")
+    expect(panel(page, "block").get_by_role("alert")).to_contain_text("Choose why.")
+    expect(panel(page, "block").get_by_label("Note for the log")).to_have_value("Wie gestern")
+    expect(panel(page, "block").locator("fieldset[aria-invalid=true]")).to_be_visible()
+    assert (is_current(page), state_of(rows[0])) == (str(rows[0].pk), State.PENDING)
+    expect(panel(page, "block").locator("input[name=reason]").first).to_be_focused()
+    press(page, "1", "Enter")
+    expect(row(page, rows[0])).to_contain_text("Anna Amsel blocked")
+    expect(page.locator("#undo")).to_be_visible()
+
+
+def test_boxes_tell_what_they_would_have_hit(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    press(page, "Shift+B")
+    reach = panel(page, "block").locator(".reach")
+    expect(reach).to_have_text("Only this post is blocked.")
+    panel(page, "block").get_by_label("@tippblitz").check()
+    expect(reach).to_have_text("Would have hit 1 post in 7 days. None of it is live.")
+    press(page, "3", "Enter")
+    expect(row(page, rows[0])).to_contain_text("Anna Amsel blocked")
+    expect(page.locator("#undo")).to_be_visible()
+    assert list(Block.objects.values_list("kind", "reason")) == [("author", "spam")]
+
+
+def test_e_schedules_by_a_usual_time(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    press(page, "e")
+    panel(page, "schedule").get_by_role("button", name="tomorrow 7:00").click()
+    typed = panel(page, "schedule").get_by_label("Goes live").input_value()
+    assert typed.endswith("T07:00")
+    press(page, "Enter")
+    expect(row(page, rows[0])).to_contain_text("Anna Amsel scheduled")
+    expect(page.locator("#undo")).to_be_visible()
+    assert state_of(rows[0]) == State.APPROVED
+    assert rows[0].go_live_at is not None
+
+
+def test_a_time_that_is_past_stays_typed(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    press(page, "e")
+    panel(page, "schedule").get_by_label("Ends").fill("2020-01-01T10:00")
+    press(page, "Enter")
+    expect(panel(page, "schedule").get_by_role("alert")).to_contain_text("That time is past.")
+    ends = panel(page, "schedule").get_by_label("Ends")
+    expect(ends).to_have_value("2020-01-01T10:00")
+    expect(ends).to_have_attribute("aria-invalid", "true")
+    expect(ends).to_be_focused()
+    assert is_current(page) == str(rows[0].pk)
+
+
+def test_who_was_faster_is_said_and_the_row_is_as_they_left_it(
+    enter: Open, anna: User, ben: User, rows: list[Candidate]
+) -> None:
+    page = enter(anna)
+    press(page, "e")
+    panel(page, "schedule").get_by_role("button", name="in 1 h").click()
+    operations.block(rows[0], by=ben, version=1)
+    press(page, "Enter")
+    expect(row(page, rows[0])).to_contain_text("Ben Buche blocked")
+    expect(row(page, rows[0]).get_by_role("alert")).to_contain_text("Ben Buche")
+    expect(page.locator(".why")).to_have_count(0)
+    assert state_of(rows[0]) == State.BLOCKED
+
+
+def test_who_opens_a_panel_on_a_changed_row_sees_the_change_first(
+    enter: Open, anna: User, ben: User, rows: list[Candidate]
+) -> None:
+    page = enter(anna)
+    operations.block(rows[0], by=ben, version=1)
+    press(page, "e")
+    expect(row(page, rows[0])).to_contain_text("Ben Buche blocked")
+    expect(page.locator(".why")).to_have_count(0)
+
+
+def test_c_writes_words_that_are_counted_and_shown(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    press(page, "c")
+    expect(panel(page, "annotate").get_by_label("Context, one line")).to_be_focused()
+    page.keyboard.type("Heute wird gewählt.")
+    expect(panel(page, "annotate").locator(".count")).to_have_text("19/200")
+    panel(page, "annotate").get_by_role("button", name="Anzeige").click()
+    expect(panel(page, "annotate").locator(".as-shown__line")).to_have_text("Anzeige Editors Heute wird gewählt.")
+    press(page, "Enter")
+    expect(row(page, rows[0]).locator(".notes")).to_contain_text("Heute wird gewählt.")
+    assert (is_current(page), state_of(rows[0])) == (str(rows[0].pk), State.PENDING)
+    assert (rows[0].context, rows[0].label) == ("Heute wird gewählt.", "Anzeige")
+    press(page, "a")
+    expect(row(page, rows[0])).to_contain_text("Anna Amsel approved")
+
+
+def test_m_and_a_digit_move_at_once(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    digit = page.locator('#categories a[href="/desk/de/sport/"]').get_attribute("data-digit")
+    press(page, "m", digit or "")
+    expect(row(page, rows[0])).to_contain_text("Anna Amsel moved")
+    expect(page.locator("#undo")).to_be_visible()
+    assert is_current(page) == str(rows[1].pk)
+    assert Candidate.objects.filter(channel=channel_of("de", "sport"), tweet=rows[0].tweet).count() == 1
+
+
+def test_a_taken_slot_says_who_gives_way(enter: Open, anna: User, rows: list[Candidate], de_politics: Channel) -> None:
+    author = make_author("wahlamt", name="Wahlamt Lindmark")
+    holder = make_candidate(de_politics, tweet=make_tweet(author=author), state=State.APPROVED, slot=1)
+    page = enter(anna)
+    page.locator(".is-current [data-panel=pin]").click()
+    first = panel(page, "pin").locator(".place").first
+    expect(first.locator(".gives-way")).to_be_hidden()
+    press(page, "1")
+    expect(first.locator(".gives-way")).to_be_visible()
+    press(page, "Enter")
+    expect(row(page, rows[0])).to_contain_text("Anna Amsel pinned")
+    expect(page.locator("#undo")).to_be_visible()
+    holder.refresh_from_db()
+    assert (state_of(rows[0]), rows[0].slot, holder.slot) == (State.APPROVED, 1, None)
+
+
+def test_what_was_typed_survives_a_lost_line(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    press(page, "c")
+    expect(panel(page, "annotate").get_by_label("Context, one line")).to_be_focused()
+    page.keyboard.type("Nicht verlieren")
+    press(page, "j", "k")
+    expect(panel(page, "annotate").get_by_label("Context, one line")).to_have_value("Nicht verlierenjk")
+    row(page, rows[1]).locator(".words").click()
+    expect(row(page, rows[0]).locator(".why")).to_be_hidden()
+    row(page, rows[0]).locator(".words").click()
+    expect(panel(page, "annotate").get_by_label("Context, one line")).to_have_value("Nicht verlierenjk")
+
+
+def test_a_decided_row_is_reopened(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    press(page, "b")
+    expect(page.locator("#undo")).to_be_visible()
+    press(page, "k")
+    row(page, rows[0]).get_by_role("button", name="reopen").click()
+    expect(row(page, rows[0]).locator(".decide")).to_be_visible()
+    assert state_of(rows[0]) == State.PENDING
+
+
+# --- several ---
+
+
+def bar(page: Page) -> Any:
+    return page.locator("#bulk .why")
+
+
+def test_many_are_blocked_for_a_reason_by_keys(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    press(page, "x", "j", "x", "Shift+B")
+    expect(bar(page)).to_contain_text("2 posts: Tippblitz, ")
+    expect(page.locator('#bulk > .button[value="approve"]')).to_be_hidden()
+    press(page, "a", "b")
+    assert Act.objects.count() == 0
+    press(page, "Enter")
+    expect(bar(page).get_by_role("alert")).to_contain_text("Choose why.")
+    expect(page.locator("#picked")).to_have_text("2")
+    press(page, "3", "Enter")
+    for one in rows[:2]:
+        expect(row(page, one)).to_contain_text("Anna Amsel blocked")
+    expect(page.locator("body.is-bulk")).to_have_count(0)
+    expect(page.locator("#undo")).to_be_visible()
+    assert [state_of(one) for one in rows] == [State.BLOCKED, State.BLOCKED, State.PENDING]
+    assert Act.objects.count() == 1
+
+
+def test_many_are_moved_by_a_digit(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    digit = page.locator('#categories a[href="/desk/de/sport/"]').get_attribute("data-digit")
+    press(page, "x", "j", "x", "m", digit or "")
+    for one in rows[:2]:
+        expect(row(page, one)).to_contain_text("Anna Amsel moved")
+    expect(page.locator("#undo")).to_be_visible()
+    assert Candidate.objects.filter(channel=channel_of("de", "sport")).count() == 2
+
+
+def test_escape_closes_the_panel_before_it_ends_the_selection(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    press(page, "x", "e")
+    expect(bar(page)).to_be_visible()
+    press(page, "Escape")
+    expect(bar(page)).to_have_count(0)
+    expect(page.locator("body.is-bulk")).to_have_count(1)
+    press(page, "Escape")
+    expect(page.locator("body.is-bulk")).to_have_count(0)
+
+
+# --- without script, for axe ---
+
+
+def test_without_script_each_panel_is_a_page(
+    browser: Browser, live_server: LiveServer, browse: Any, anna: User, rows: list[Candidate]
+) -> None:
+    context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
+    session = browse(anna).cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    page = context.new_page()
+    page.goto(keys.DESK)
+    row(page, rows[0]).locator("[data-panel=block]").click()
+    page.get_by_role("button", name="Block", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("Choose why.")
+    page.get_by_label("spam").check()
+    page.get_by_label("@tippblitz").check()
+    page.get_by_role("button", name="Block", exact=True).click()
+    assert (page.url, state_of(rows[0])) == (live_server.url + keys.DESK, State.BLOCKED)
+    assert Block.objects.count() == 1
+    for one in rows[1:]:
+        row(page, one).locator(".pick input").check()
+    page.locator("#bulk [data-panel=move]").click()
+    page.locator("button[value=sport]").click()
+    assert (page.url, [state_of(one) for one in rows[1:]]) == (live_server.url + keys.DESK, [State.BLOCKED] * 2)
+    context.close()
+
+
+def opened_one_by_one(page: Page) -> list[str]:
+    """What axe says of each panel, while it stands open."""
+    found = []
+    for verb in ("block", "schedule", "annotate", "move", "pin", "offer"):
+        page.locator(f".is-current [data-panel={verb}]").click()
+        expect(panel(page, verb)).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        found += keys.told_by_axe(page)
+        page.locator(".is-current [data-closes-panel]").click()
+    page.locator(".is-current .pick input").check()
+    page.locator("#bulk [data-panel=block]").click()
+    expect(bar(page)).to_be_visible()
+    return found + keys.told_by_axe(page)
+
+
+def test_axe_finds_nothing_on_a_german_desktop(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    anna.language, anna.theme = "de", "light"
+    anna.save()
+    assert opened_one_by_one(enter(anna)) == []
+
+
+def test_axe_finds_nothing_on_a_greek_phone_in_the_dark(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    anna.language, anna.theme = "el", "dark"
+    anna.save()
+    anna.membership_set.update(role=Role.LEAD)
+    page = enter(anna)
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert opened_one_by_one(page) == []
