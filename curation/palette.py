@@ -85,10 +85,12 @@ class Asking:
 
 
 def groups(asking: Asking) -> list[Group]:
-    """Those that found something, in the order of the page. Without words: what one needs most."""
+    """Those that found something, in the order of the page. Without words: what one needs most.
+
+    Places stand before acts: Enter in haste leads somewhere, it decides nothing."""
     made: list[tuple[str, str | Promise, Callable[[Asking], Iterable[Option]], bool]] = [
-        ("acts", gettext_lazy("This post"), acts, True),
         ("places", gettext_lazy("Go to"), places, True),
+        ("acts", gettext_lazy("This post"), acts, True),
         ("narrow", gettext_lazy("Show only"), filters, False),
         ("authors", gettext_lazy("Authors"), authors, False),
         ("posts", gettext_lazy("Open posts"), posts, False),

@@ -39,6 +39,16 @@ class MarketCalls:
     calls: Sequence[Call]
     well: int
 
+    @property
+    def loud(self) -> list[Call]:
+        """Each with a line of its own."""
+        return [call for call in self.calls if call.held or call.late]
+
+    @property
+    def thin(self) -> list[Call]:
+        """Those that are thin and nothing worse, told in one line."""
+        return [call for call in self.calls if not (call.held or call.late)]
+
 
 @dataclass(frozen=True)
 class Lasting:

@@ -64,7 +64,7 @@ def test_a_place_is_found_by_any_of_its_names(browse: Any, db: None) -> None:
 
 def test_without_words_it_offers_what_one_needs_most(browse: Any, anna: User) -> None:
     groups = found(browse, anna, "", **HERE)
-    assert list(groups) == ["acts", "places", "pages"]
+    assert list(groups) == ["places", "acts", "pages"]
     assert urls(groups["places"]) == [f"/desk/de/{slug}/" for slug in ("politics", "economy", "sport", "celebrity")]
     assert [option.act for option in groups["acts"]][:4] == ["approve", "pin", "block", "block_reason"]
 
