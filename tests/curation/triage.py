@@ -29,7 +29,8 @@ NOTES = """
   const notes = (window.notes = { frames: [], keys: [], marks: {} });
   const look = () => {
     const row = document.querySelector("#rows .row.is-current");
-    return { at: performance.now(), id: row?.dataset.candidate, top: row && Math.round(row.getBoundingClientRect().top) };
+    const top = row && Math.round(row.getBoundingClientRect().top);
+    return { at: performance.now(), id: row?.dataset.candidate, top };
   };
   const frame = () => {
     notes.frames.push(look());
