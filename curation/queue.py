@@ -70,10 +70,10 @@ def counted(channels: Iterable[Channel]) -> dict[int, int]:
 def counted_marks(channels: Iterable[Channel]) -> dict[str, int]:
     """How many wait in all of the channels with each mark of MARKED; of each channel counted no further than one past
     MOST_COUNTED."""
-    waiting = Candidate.objects.pending().leading().filter(channel=OuterRef("pk")).values("pk")
+    waiting = Candidate.objects.pending().leading().filter(channel=OuterRef("pk"))
     told = {
         f"with_{mark}": Func(
-            ArraySubquery(waiting.marked(mark)[: MOST_COUNTED + 1]),
+            ArraySubquery(waiting.marked(mark).values("pk")[: MOST_COUNTED + 1]),
             function="cardinality",
             output_field=IntegerField(),
         )

@@ -22,7 +22,7 @@ class OwnModules:
         return convert
 
 
-class Hashed(OwnModules, ManifestStaticFilesStorage):
+class Hashed(OwnModules, ManifestStaticFilesStorage):  # type: ignore[misc]
     """For the demo: compressing the libraries takes half a minute."""
 
 

@@ -100,8 +100,8 @@ def test_what_lapsed_can_be_reopened_from_there(browse: Any, anna: User, de_poli
     known = make_candidate(de_politics, state=State.LAPSED)
     sent = told(str(known.tweet.current_id))
     assert 'value="reopen"' in browse(anna).get(LINK, sent).content.decode()
-    approved = make_candidate(de_politics, state=State.APPROVED)
-    sent = told(str(approved.tweet.current_id))
+    gone = make_candidate(de_politics, state=State.WITHDRAWN)
+    sent = told(str(gone.tweet.current_id))
     assert 'value="reopen"' not in browse(anna).get(LINK, sent).content.decode()
 
 
