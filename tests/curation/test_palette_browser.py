@@ -1,0 +1,180 @@
+"""The palette in a real browser, by keys alone; the tabs and the home page as people meet them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from curation.models import Candidate, State
+from regions.models import Channel, Role, User
+from tests.cast import channel_of, make_candidate, make_user
+from tests.curation import test_keys as keys
+from tests.curation.test_keys import DESK, Open, ask, is_current, row, state_of
+
+pytestmark = keys.pytestmark
+context, enter, rows = keys.context, keys.enter, keys.rows
+
+
+def opened(page: Page) -> Any:
+    page.keyboard.press("Control+k")
+    expect(page.locator("#palette")).to_be_visible()
+    return page.locator("#palette-q")
+
+
+def chosen(page: Page) -> str:
+    """The label of the option that Enter takes, as a screen reader is told of it."""
+    told = page.locator("#palette-q").get_attribute("aria-activedescendant")
+    return page.locator(f"#{told}[aria-selected=true] .palette__label").inner_text()
+
+
+def type_for(page: Page, words: str, first: str) -> None:
+    page.keyboard.type(words)
+    expect(page.locator("[role=option]").first.locator(".palette__label")).to_have_text(first)
+
+
+def test_a_channel_by_keys_alone(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    expect(opened(page)).to_be_focused()
+    type_for(page, "spor", "Sport")
+    assert chosen(page) == "Sport"
+    expect(page.locator("#palette-q")).to_have_attribute("aria-expanded", "true")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/desk/de/sport/")
+
+
+def test_enter_in_haste_decides_nothing(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    opened(page)
+    expect(page.locator("[role=option]").first).to_be_visible()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert page.url.endswith(DESK)
+    assert [state_of(one) for one in rows] == [State.PENDING] * 3
+
+
+def test_an_act_for_the_current_row(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    page.keyboard.press("j")
+    opened(page)
+    type_for(page, "freig", "Freigeben")
+    page.keyboard.press("Enter")
+    expect(page.locator("#palette")).to_be_hidden()
+    expect(row(page, rows[1])).to_contain_text("hat freigegeben")
+    expect(page.locator("#undo")).to_be_visible()
+    assert [state_of(one) for one in rows] == [State.PENDING, State.APPROVED, State.PENDING]
+    assert is_current(page) == str(rows[2].pk)
+
+
+def test_a_post_that_is_here_becomes_current_and_another_opens_its_history(
+    enter: Open, anna: User, rows: list[Candidate]
+) -> None:
+    page = enter(anna)
+    opened(page)
+    type_for(page, "nummer 10", "Beitrag Nummer 10")
+    page.keyboard.press("Enter")
+    expect(page.locator("#palette")).to_be_hidden()
+    assert is_current(page) == str(rows[2].pk)
+    expect(row(page, rows[2])).to_be_focused()
+    far = make_candidate(channel_of("de", "sport"), "Anderswo im Sport")
+    opened(page)
+    type_for(page, "anderswo", "Anderswo im Sport")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/posts/{far.tweet.current_id}/")
+
+
+def test_arrows_go_round_and_escape_gives_the_row_back(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    page.keyboard.press("j")
+    opened(page)
+    expect(page.locator("[role=option]").first).to_be_visible()
+    labels = page.locator("[role=option] .palette__label").all_inner_texts()
+    assert chosen(page) == labels[0]
+    page.keyboard.press("ArrowDown")
+    assert chosen(page) == labels[1]
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    assert chosen(page) == labels[-1]
+    page.keyboard.type("zzzz")
+    expect(page.locator(".palette__none")).to_contain_text("zzzz")
+    expect(page.locator("#palette-q")).to_have_attribute("aria-expanded", "false")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    expect(page.locator("#palette")).to_be_hidden()
+    expect(row(page, rows[1])).to_be_focused()
+    page.keyboard.press("k")
+    assert is_current(page) == str(rows[0].pk)
+
+
+def test_a_click_on_the_hint_opens_it_and_beside_it_closes_it(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    page.locator("#open-palette").click()
+    expect(page.locator("#palette-q")).to_be_focused()
+    page.mouse.click(10, 600)
+    expect(page.locator("#palette")).to_be_hidden()
+    assert page.url.endswith(DESK)
+
+
+def test_off_the_desk_it_offers_no_acts(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    page.goto("/my/decisions/")
+    opened(page)
+    expect(page.locator("[data-group=places] [role=option]").first).to_be_visible()
+    expect(page.locator("[data-act]")).to_have_count(0)
+    type_for(page, "ελλ", "Ελληνικά")
+    page.keyboard.press("Enter")
+    expect(page.locator("html")).to_have_attribute("lang", "el")
+
+
+def test_tabs_follow_what_others_do(enter: Open, anna: User, rows: list[Candidate], de_politics: Channel) -> None:
+    held = make_candidate(de_politics, "Böller", held=True, rank=5)
+    page = enter(anna)
+    page.locator("#tabs a", has_text="1").click()
+    page.wait_for_url("**?show=held")
+    assert is_current(page) == str(held.pk)
+    make_candidate(de_politics, held=True)
+    make_candidate(de_politics)
+    ask(page)
+    expect(page.locator(".arrivals")).to_contain_text("1 neue")
+    expect(page.locator("#tabs a[aria-current]")).to_contain_text("2")
+    page.locator(".arrivals").click()
+    expect(page.locator("#rows > li")).to_have_count(2)
+
+
+@pytest.mark.parametrize(("language", "scheme", "width"), [("de", "light", 1440), ("el", "dark", 390)])
+def test_axe_finds_nothing(
+    enter: Open, rows: list[Candidate], de_politics: Channel, language: str, scheme: Any, width: int
+) -> None:
+    mila = make_user("mila", {"de": Role.EDITOR, "gr": Role.EDITOR}, language=language)
+    make_candidate(de_politics, held=True, offered=True)
+    page = enter(mila)
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 844})
+
+    def check(path: str, seen: str) -> None:
+        page.goto(path)
+        expect(page.locator(seen).first).to_be_visible()
+        clean(page, path)
+
+    check(DESK, "#rows .row")
+    check(f"{DESK}?show=held&lang=de&q=rat", ".chips")
+    check(f"{DESK}?q=nichtsda", ".rest")
+    check("/desk/de/celebrity/", ".rest__live:not(:empty)")
+    check("/palette/?q=sport", ".palette__page")
+    check("/", ".home__phones .needs")
+    page.evaluate("document.documentElement.scrollTop = 0")
+    opened(page)
+    for words in ("", "rat", "zzzz"):
+        page.locator("#palette-q").fill(words)
+        expect(page.locator("#palette-list" if words != "zzzz" else ".palette__none")).to_be_visible()
+        clean(page, f"palette: {words}")
+
+
+def clean(page: Page, where: str) -> None:
+    page.evaluate("() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => null)))")
+    found = Axe().run(page).response["violations"]
+    assert [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found] == [], where
+    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert (where, max(0, wide)) == (where, 0)
