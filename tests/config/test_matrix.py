@@ -30,7 +30,7 @@ FOR_LEADS = {"hold", "release", "erase", "erase-author"}
 PUBLIC = {"ticker", "channel-ticker", "feeds", "feed-of-market", "feed-of-channel", "livez", "readyz", "metrics"}
 PUBLIC |= {"schema", "docs", "no-such-api", "choose-language"}
 FOR_LEADS |= {"market-log", "log-sheet"}
-SIGNED_IN = {"home", "my-log", "profile", "fold-column"}
+SIGNED_IN = {"home", "my-log", "profile", "fold-column", "palette", "feed-calls"}
 FOR_CHIEFS = {"try-again"}  # tests/curation/test_desk_pauses.py
 
 

@@ -98,9 +98,9 @@ def test_the_fullest_queue_comes_first(browse: Any, mila: User) -> None:
 
 
 def test_nothing_to_do_is_said_in_a_sentence(browse: Any, mila: User) -> None:
-    assert "Nothing waits: every queue is read" in text_of(browse(mila).get("/"))
+    assert "Nothing to do: every queue is read" in text_of(browse(mila).get("/"))
     make_candidate(channel_of("de", "sport"))
-    assert "Nothing waits" not in text_of(browse(mila).get("/"))
+    assert "Nothing to do" not in text_of(browse(mila).get("/"))
 
 
 def test_a_pause_is_told(browse: Any, mila: User) -> None:
