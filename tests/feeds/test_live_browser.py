@@ -98,3 +98,36 @@ def test_who_is_told_that_something_is_late(
     page.evaluate("htmx.trigger('#live', 'published')")
     expect(entry(page, late).get_by_role("alert")).to_contain_text("noch nicht live · 1")
     expect(entry(page, fresh)).to_contain_text("unterwegs")
+
+
+def test_a_panel_opens_in_the_entry_and_outlives_news(
+    enter: Open, anna: User, ben: User, shown: list[Candidate], de_politics: Channel
+) -> None:
+    page = enter(anna)
+    entry(page, shown[2]).locator("summary").click()
+    entry(page, shown[2]).get_by_role("link", name="Kontext ergänzen").click()
+    field = entry(page, shown[2]).locator("[name=context]")
+    expect(field).to_be_focused()
+    field.fill("Wahllokale schließen um 18 Uhr.")
+    operations.block(shown[3], by=ben, version=2)
+    page.evaluate("htmx.trigger('#live', 'published')")
+    expect(field).to_have_value("Wahllokale schließen um 18 Uhr.")
+    page.keyboard.press("Enter")
+    expect(entry(page, shown[2]).locator("form[data-panel-of]")).to_have_count(0)
+    expect(entry(page, shown[3])).to_have_count(0)
+    shown[2].refresh_from_db()
+    assert shown[2].context == "Wahllokale schließen um 18 Uhr."
+
+
+def test_a_refused_panel_stays_in_the_entry(enter: Open, anna: User, shown: list[Candidate]) -> None:
+    page = enter(anna)
+    entry(page, shown[2]).locator("summary").click()
+    entry(page, shown[2]).get_by_role("link", name="planen").click()
+    panel = entry(page, shown[2]).locator("form[data-panel-of]")
+    panel.locator("[name=expire_at]").fill("2020-01-01T10:00")
+    panel.locator("[data-presses]").click()
+    expect(panel.locator("[name=expire_at]")).to_have_attribute("aria-invalid", "true")
+    expect(panel.locator("[name=expire_at]")).to_have_value("2020-01-01T10:00")
+    page.keyboard.press("Escape")
+    expect(panel).to_have_count(0)
+    expect(entry(page, shown[2]).locator("summary")).to_be_focused()

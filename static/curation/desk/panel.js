@@ -6,7 +6,8 @@ import { bind, intercept } from "./keys.js";
 import { $, $$, current, rowOf, steady } from "./rows.js";
 
 const isBulk = () => document.body.classList.contains("is-bulk");
-const slot = () => (isBulk() ? $("#panel-many") : current() && $(":scope > .panel-slot", current()));
+const inLive = () => document.activeElement?.closest("#live .panel-slot");
+const slot = () => inLive() ?? (isBulk() ? $("#panel-many") : current() && $(":scope > .panel-slot", current()));
 const opened = () => slot() && $(".why", slot());
 
 let coming = null;  // keys pressed since a panel was asked for
@@ -25,7 +26,8 @@ bind("context", () => open("annotate"));
 bind("move", () => open("move"));
 
 function close(panel) {
-  const row = panel.closest(".row") ?? current();
+  const entry = panel.closest("[data-live]"), row = panel.closest(".row") ?? current();
+  if (entry) return panel.remove(), $("summary", entry).focus({ preventScroll: true });
   if (!row) return panel.remove();
   steady(row, () => panel.remove());
   row.focus({ preventScroll: true });
