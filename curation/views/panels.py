@@ -23,6 +23,8 @@ from regions.permissions import rule
 from regions.problems import Refusal
 from regions.requests import PageRequest
 
+LIVE = "live-panel-"  # where a panel stands in the live column, which may show what has no row on the page
+
 
 @rule("candidate.decide")
 @require_GET
@@ -33,6 +35,8 @@ def panel(request: PageRequest, market: str, category: str, pk: int, verb: str) 
     refusal = changed_since(request, row) or (None if verb in row.panels else NotAllowed())
     if refusal is None:
         return shown(request, place, row, Panel(verb, place, request.user, [row]))
+    if request.htmx and (request.htmx.target or "").startswith(LIVE):
+        return render(request, "curation/panel/_cannot.html", {"refusal": refusal}, status=refusal.status)
     row.refusal = refusal
     response = shown(request, place, row, None, refusal.status)
     response["HX-Retarget"], response["HX-Reswap"] = f"#row-{pk}", "outerHTML"

@@ -97,6 +97,17 @@ def test_a_row_that_changed_since_comes_back_instead(browse: Any, anna: User, be
     assert (page.status_code, 'name="panel"' in page.content.decode()) == (409, False)
 
 
+def test_in_the_live_column_the_sentence_stands_where_the_panel_would(
+    browse: Any, anna: User, ben: User, de_politics: Channel
+) -> None:
+    candidate = make_candidate(de_politics)
+    operations.block(candidate, by=ben, version=1)
+    headers = HTMX | {"HX-Target": f"live-panel-{candidate.pk}"}
+    response = browse(anna).get(panel_of(candidate, "schedule"), headers=headers)
+    assert (response.status_code, "HX-Retarget" in response, rows_of(response)) == (409, False, [])
+    assert "Ben Buche" in text_of(response)
+
+
 # --- block ---
 
 
