@@ -378,3 +378,19 @@ def told_by_axe(page: Page) -> list[str]:
     page.evaluate("() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => null)))")
     found = Axe().run(page).response["violations"]
     return [f"{one['id']}: {node['target']}" for one in found for node in one["nodes"]]
+
+
+def test_shift_extends_and_decides_nothing(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    anna.keys = {"own": {"block_reason": "", "next": ""}}
+    anna.save()
+    page = enter(anna)
+    for key in ("Shift+A", "Shift+P", "Shift+S"):
+        page.keyboard.press(key)
+    assert (is_current(page), page.locator(".is-decided").count()) == (str(rows[0].pk), 0)
+    for key in ("x", "ArrowDown", "ArrowDown", "Shift+X"):
+        page.keyboard.press(key)
+    expect(page.locator("#picked")).to_have_text("3")
+    assert [state_of(candidate) for candidate in rows] == ["pending"] * 3
+    page.keyboard.press("Escape")
+    page.keyboard.press("2")
+    page.wait_for_url("**/desk/de/economy/")

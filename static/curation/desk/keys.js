@@ -31,12 +31,9 @@ export function chord({ key, code, shiftKey }) {
 
 const SHIFTED = { select: "extend", block: "block_reason" };
 
-/** The act of a chord. With Shift, the key that selects extends, and the one that blocks asks why; another letter
- * without an act of its own is the letter. */
-function actOf(told) {
-  const plain = told.replace(/^Shift\+/, "");
-  return ALWAYS[told] ?? acts[told] ?? (told !== plain && (SHIFTED[acts[plain]] ?? acts[plain]));
-}
+/** The act of a chord. With Shift, the key that selects extends, and the one that blocks asks why; no other letter means
+ * with Shift what it means alone. */
+const actOf = (told) => ALWAYS[told] ?? acts[told] ?? SHIFTED[acts[told.replace(/^Shift\+/, "")]];
 
 document.addEventListener("keydown", (event) => {
   if (event.altKey || event.isComposing || $("dialog[open]")) return;
@@ -48,7 +45,7 @@ document.addEventListener("keydown", (event) => {
   const told = chord(event);
   if (first.some((take) => take(told, event))) return event.preventDefault();
   if (event.target.closest("textarea, select, [contenteditable], input:not([type=checkbox])")) return;
-  const digit = /^\d$/.test(told) && chosen.next && $(`#categories [data-digit="${told}"]`);
+  const digit = /^\d$/.test(told) && Object.keys(chosen).length > 0 && $(`#categories [data-digit="${told}"]`);
   const act = actOf(told), work = digit ? () => digit.click() : doing[act];
   if (!work || (event.repeat && !REPEATING.has(act))) return;
   event.preventDefault();
