@@ -52,10 +52,11 @@ class MarketCalls:
 
 @dataclass(frozen=True)
 class Lasting:
-    """How many entries a feed has, and when the next one ends; None where none does."""
+    """How many entries a feed has, and when the next one ends; None where none does. `hours`: full ones until then."""
 
     live: int
     until: datetime | None
+    hours: int = 0
 
 
 def calls_of(markets: Iterable[Market], now: datetime) -> list[MarketCalls]:
@@ -110,7 +111,8 @@ def lasting(market: Market, channel: Channel | None, now: datetime) -> Lasting:
     entries = edition.channel_entries(channel.pk) if channel else edition.market_entries()
     rows = Candidate.objects.select_related("channel").filter(pk__in=[entry.candidate for entry in entries])
     ends = [at for row in rows if (at := end_of(row, now))]
-    return Lasting(len(entries), min(ends, default=None))
+    until = min(ends, default=None)
+    return Lasting(len(entries), until, int((until - now) / timedelta(hours=1)) if until else 0)
 
 
 def end_of(row: Candidate, now: datetime) -> datetime | None:

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from curation.folding import fold
+from curation.models.tweets import Tweet
 from regions.models import Block, Channel, Market, Source, User
 
 STANDING = (
@@ -89,8 +90,11 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
         return self.filter(tweet__author=author)
 
     def in_language(self, code: str) -> CandidateQuerySet:
-        """As X says it; where X knows none, as it was guessed."""
-        return self.filter(Q(tweet__lang=code) | Q(tweet__lang="und", tweet__lang_guess=code))
+        """As X says it; where X knows none, as it was guessed. Asked row by row: joined, PostgreSQL would look for a
+        rare language in all tweets."""
+        told = models.Case(models.When(lang="und", then=F("lang_guess")), default=F("lang"))
+        tweet = Tweet.objects.filter(pk=models.OuterRef("tweet")).values(told=told)
+        return self.alias(told_language=models.Subquery(tweet)).filter(told_language=code)
 
     def with_tweets(self) -> CandidateQuerySet:
         return self.select_related("tweet__author", "channel__market", "channel__category", "source")

@@ -114,9 +114,14 @@ def test_until_when_no_entry_ends(browse: Any, mila: User, full: datetime) -> No
     Candidate.objects.filter(pk=first.pk).update(expire_at=end)
     assert (lasting(de, sport, full).live, lasting(de, sport, full).until) == (2, end)
     assert lasting(de, None, full).until == end
+    told = text_of(browse(mila).get("/resting/de/sport/", headers=HTMX)).strip()
+    local = timezone.localtime(end, timezone.get_fixed_timezone(0))
+    assert told == f"2 posts are live, none of them ends before {local:%H:%M}."
     Candidate.objects.filter(pk=first.pk).update(expire_at=None, slot=1)
     assert second.approved_at is not None
     assert lasting(de, sport, full).until == second.approved_at + timedelta(hours=sport.live_hours)
+    told = text_of(browse(mila).get("/resting/de/sport/", headers=HTMX)).strip()
+    assert told == "2 posts are live, none of them ends within 23 h."
     Candidate.objects.filter(pk=second.pk).update(slot=2)
     assert lasting(de, sport, full).until is None
     assert text_of(browse(mila).get("/resting/de/sport/", headers=HTMX)).strip() == (
