@@ -114,6 +114,7 @@ def test_without_scripts_the_live_column_leads_back_to_itself(
     context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
     page = context.new_page()
     page.goto("/live/de/politics/")
+    page.locator(".entry--pinned summary").click()
     page.locator('.entry--pinned button[value="unpin"]').click()
     expect(page.locator(".entry--pinned")).to_have_count(0)
     pinned.refresh_from_db()

@@ -300,6 +300,7 @@ def test_the_live_column_and_the_phone_follow(enter: Open, anna: User, rows: lis
     page = enter(anna)
     page.keyboard.press("p")
     expect(page.locator(".entry--pinned")).to_contain_text("live seit")
+    page.locator(".entry--pinned summary").click()
     page.locator(".entry--pinned").get_by_role("button", name="Lösen").click()
     expect(page.locator(".entry--pinned")).to_have_count(0)
     expect(page.locator("#strip")).to_contain_text("Gelöst")

@@ -65,5 +65,5 @@ column.addEventListener("drop", (event) => {
   if (!slot || !form || slot === dragged) return;
   event.preventDefault();
   const values = { swap: slot.dataset.slot };
-  window.htmx.ajax("POST", form.getAttribute("action"), { source: form, target: "#strip", swap: "outerHTML", values });
+  window.htmx.ajax("POST", form.getAttribute("action"), { source: form, target: "#strip", swap: "outerHTML", values }).catch(() => {});
 });

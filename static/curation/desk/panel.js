@@ -103,11 +103,17 @@ function catchUp(panel) {
   for (const told of keys) if (panel.isConnected) press(panel, told);
 }
 
+/** However a panel was asked for, what is pressed before it has come is its own. */
+document.addEventListener("htmx:beforeRequest", ({ detail: { elt, target } }) => {
+  if (target?.matches?.(".panel-slot") && !elt.matches("form[data-panel-of]")) coming ??= [];
+});
+
 /** A refused form comes back within its row; the row is current again only after the answer was read. */
 document.addEventListener("htmx:afterSettle", ({ detail: { target, requestConfig } }) => {
   if (target.matches?.(".panel-slot")) {
     const panel = $(".why", target);
     if (panel) enter(panel), catchUp(panel);
+    else coming = null;
   } else if (requestConfig.verb !== "get") {
     const rows = (requestConfig.marked ?? []).map(rowOf).filter(Boolean);
     const panel = rows.map((row) => $(".why", row)).find(Boolean) ?? opened();

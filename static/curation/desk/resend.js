@@ -36,7 +36,7 @@ function again(key) {
   told.under = true;
   const there = told.elt.isConnected && document.querySelector(told.target);
   const place = there ? { source: told.elt, target: told.target, swap: told.swap } : { source: "#strip", target: "#strip", swap: "none" };
-  window.htmx.ajax("POST", told.path, { ...place, values: told.body });
+  window.htmx.ajax("POST", told.path, { ...place, values: told.body }).catch(() => {});  // said by keep
 }
 
 addEventListener("online", () => [...waiting.keys()].forEach(again));
