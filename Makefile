@@ -28,7 +28,7 @@ test: translations
 	@exec $(PY) -m pytest -n 2 --maxschedchunk 6 $(ARGS)
 
 soak: translations
-	@exec $(PY) -m pytest -m soak tests/soak $(ARGS)
+	@exec $(PY) -m pytest -m soak tests $(ARGS)
 
 lint: venv
 	$(PY) -m ruff check .

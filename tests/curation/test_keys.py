@@ -346,8 +346,15 @@ def test_nothing_scrolls_sideways(enter: Open, anna: User, de_politics: Channel,
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("size", [(1440, 900), (390, 844)])
+@pytest.mark.parametrize(
+    ("size", "colours"),
+    [
+        ((1440, 900), "light"),
+        ((390, 844), "dark"),
+        pytest.param((1440, 900), "dark", marks=pytest.mark.soak),
+        pytest.param((390, 844), "light", marks=pytest.mark.soak),
+    ],
+)
 def test_axe_finds_nothing(
     enter: Open, anna: User, rows: list[Candidate], de_politics: Channel, colours: Any, size: tuple[int, int]
 ) -> None:
