@@ -4,8 +4,11 @@ import { $ } from "./rows.js";
 
 const dialog = $("#recent");
 
-document.addEventListener("htmx:afterSwap", ({ detail }) => {
-  if (detail.target.id === "recent-acts" && !dialog.open) dialog.showModal();
+/** Its forms are htmx's at once, not only when the swap has settled: a quick press would load the page. */
+document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
+  if (target.id !== "recent-acts") return;
+  window.htmx.process(target);
+  if (!dialog.open) dialog.showModal();
 });
 /** Whatever was decided: its form may be gone by then, so what was swapped tells. */
 document.addEventListener("htmx:afterSwap", ({ detail: { requestConfig } }) => {
