@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Func, IntegerField, OuterRef
+from django.db.models import OuterRef
 from django.utils.timezone import localtime
 
 from curation.models import Candidate, Decision, State, Verb
-from curation.models.candidates import CandidateQuerySet
-from curation.queue import MOST_COUNTED, CountedChannel, CountedMarket
+from curation.queue import CountedChannel, CountedMarket, capped
 from regions.models import Channel, Market, User
 from regions.permissions import may
 
@@ -54,12 +52,6 @@ def needs_of(user: User, markets: Sequence[CountedMarket]) -> list[Need]:
         Need(kind, channels[pk], count) for pk, *told in rows for kind, count in zip(kinds, told, strict=True) if count
     ]
     return sorted(found, key=lambda need: (need.kind != "second", -need.count))
-
-
-def capped(rows: CandidateQuerySet) -> Func:
-    """How many there are, counted no further than one past MOST_COUNTED."""
-    some = ArraySubquery(rows.values("pk")[: MOST_COUNTED + 1])
-    return Func(some, function="cardinality", output_field=IntegerField())
 
 
 def taken_back(user: User, markets: Sequence[Market], now: datetime) -> list[TakenBack]:

@@ -59,26 +59,23 @@ def next_of_groups(decided: Iterable[Candidate]) -> CandidateQuerySet:
     return groups.pending().leading().with_tweets().best_first()
 
 
+def capped(rows: CandidateQuerySet) -> Func:
+    """How many there are, counted no further than one past MOST_COUNTED."""
+    some = ArraySubquery(rows.values("pk")[: MOST_COUNTED + 1])
+    return Func(some, function="cardinality", output_field=IntegerField())
+
+
 def counted(channels: Iterable[Channel]) -> dict[int, int]:
-    """How many wait in each channel, by its id; counted no further than one past MOST_COUNTED."""
-    waiting = Candidate.objects.pending().leading().filter(channel=OuterRef("pk")).values("pk")
-    told = Func(ArraySubquery(waiting[: MOST_COUNTED + 1]), function="cardinality", output_field=IntegerField())
-    rows = Channel.objects.filter(pk__in=[channel.pk for channel in channels]).annotate(waiting=told)
+    """How many wait in each channel, by its id; capped."""
+    waiting = Candidate.objects.pending().leading().filter(channel=OuterRef("pk"))
+    rows = Channel.objects.filter(pk__in=[channel.pk for channel in channels]).annotate(waiting=capped(waiting))
     return dict(rows.values_list("pk", "waiting"))
 
 
 def counted_marks(channels: Iterable[Channel]) -> dict[str, int]:
-    """How many wait in all of the channels with each mark of MARKED; of each channel counted no further than one past
-    MOST_COUNTED."""
+    """How many wait in all of the channels with each mark of MARKED; capped for each channel."""
     waiting = Candidate.objects.pending().leading().filter(channel=OuterRef("pk"))
-    told = {
-        f"with_{mark}": Func(
-            ArraySubquery(waiting.marked(mark).values("pk")[: MOST_COUNTED + 1]),
-            function="cardinality",
-            output_field=IntegerField(),
-        )
-        for mark in MARKED
-    }
+    told = {f"with_{mark}": capped(waiting.marked(mark)) for mark in MARKED}
     rows = list(Channel.objects.filter(pk__in=[channel.pk for channel in channels]).values_list(*told.values()))
     return {mark: sum(counts) for mark, counts in zip(MARKED, zip(*rows, strict=True), strict=False)}
 

@@ -11,11 +11,12 @@ from django.db.models import Prefetch
 
 from curation.models import Candidate
 from feeds.edition import Edition
+from feeds.live import LATE
 from feeds.models import Feed, Snapshot
 from feeds.rendering import Entry
 from regions.models import Channel, Market
 
-PATIENCE = timedelta(seconds=10)  # within which an approval is live
+PATIENCE = timedelta(seconds=LATE)
 
 
 @dataclass(frozen=True)

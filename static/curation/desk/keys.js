@@ -2,12 +2,8 @@
 
 import { $ } from "./rows.js";
 
-const DEFAULTS = {
-  next: "j", previous: "k", approve: "a", pin: "p", block: "b", block_reason: "Shift+b", skip: "s", undo: "z",
-  select: "x", schedule: "e", context: "c", move: "m", open: "o", search: "/", help: "?", history: "h",
-};
 const REPEATING = new Set(["next", "previous"]), ALWAYS = { ArrowDown: "next", ArrowUp: "previous", Escape: "escape" };
-const chosen = document.body.dataset.keys ? JSON.parse(document.body.dataset.keys) : DEFAULTS;
+const chosen = JSON.parse(document.body.dataset.keys ?? "{}");
 const acts = Object.fromEntries(Object.entries(chosen).map(([act, key]) => [key, act]));
 const doing = {}, first = [];
 
