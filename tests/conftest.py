@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection, connections
-from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client
 from django.utils import translation
 from playwright.sync_api import Browser, sync_playwright
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 from rest_framework.test import APIClient
 
 from regions.models import Channel, Role, User
 from tests.cast import channel_of, make_user
+from tests.emptying import flush_by_copies, keep_first_rows
 
 SHARED = Path(__file__).parents[2] / "shared/data/x"
 QUIET = [
@@ -43,17 +43,14 @@ def pytest_configure() -> None:
     static = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     django_settings.STORAGES = django_settings.STORAGES | {"staticfiles": static}
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    empty_logs_too()
+    flush_by_copies()
 
 
-def empty_logs_too() -> None:
-    """Log, seals and snapshots refuse TRUNCATE by trigger; between tests that commit they are emptied all the same."""
-    flush = DatabaseOperations.sql_flush
-
-    def without_triggers(self: DatabaseOperations, *args: Any, **options: Any) -> list[str]:
-        return ["SET LOCAL session_replication_role = replica", *flush(self, *args, **options)]
-
-    DatabaseOperations.sql_flush = without_triggers  # type: ignore[method-assign]
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """The test database, as pytest-django makes it, with copies of its first rows."""
+    with django_db_blocker.unblock():
+        keep_first_rows()
 
 
 @pytest.hookimpl(tryfirst=True)
