@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ from curation.operations.blocking import RIGHTS, Entry
 from curation.operations.naming import BadBlock, name_of
 from curation.operations.wishes import LONGEST
 from curation.queue import Place, counted
-from curation.reach import Reach, would_hit
+from curation.reach import Reach, sum_of, would_hit
 from curation.transitions import REASONS
 from regions.models import Block, Channel, Market, User
 from regions.permissions import may
@@ -173,10 +173,12 @@ class Panel:
 
     @cached_property
     def boxes(self) -> list[Box]:
-        """What of the post can be blocked beside it: its author, domains, hashtags. Of several only the authors."""
-        if self.many:
-            return [Box("author::", _("all authors"))] if any(card.tweet.author for card in self.cards) else []
-        return boxes_of(self.card.tweet)
+        """What of the post can be blocked beside it: its author, domains, hashtags. Of several all authors, and the
+        domains and hashtags that more than one of them has."""
+        if not self.many:
+            return boxes_of(self.card.tweet)
+        authors = [Box("author::", _("all authors"))] if any(card.tweet.author for card in self.cards) else []
+        return authors + shared_boxes(card.tweet for card in self.cards)
 
     @property
     def ticked(self) -> list[str]:
@@ -200,14 +202,19 @@ class Panel:
 
     @cached_property
     def reach(self) -> Reach | None:
-        """What the ticked boxes would have hit; None where none is ticked. Of several: all that their authors wrote."""
-        ticked = ["author::"] if self.many and self.boxes else self.ticked
-        return would_hit(self.entries(ticked), self.now) if ticked else None
+        """What the ticked boxes would have hit; None where none is ticked. Of several, before any is: all that their
+        authors wrote."""
+        ticked = self.ticked or (["author::"] if self.many and self.boxes and not self.typed else [])
+        by_place: dict[Channel | None, list[Entry]] = defaultdict(list)
+        for entry in self.entries(ticked):
+            by_place[entry.channel].append(entry)
+        if not by_place:
+            return Reach(0, 0) if ticked else None
+        return sum_of(would_hit(entries, self.now) for entries in by_place.values())
 
     def entries(self, ticked: Iterable[str]) -> list[Entry]:
-        """The blocks that boxes stand for, without those that name nothing."""
-        market = self.market if self.scope == "market" or self.many else None
-        channel = self.channel if self.scope == "channel" and not self.many else None
+        """The blocks that boxes stand for, without those that name nothing; of several each in its own channel."""
+        market = self.market if self.scope == "market" else None
         found = []
         for one in ticked:
             kind, _scope, value = [*one.split(":", 2), "", ""][:3]
@@ -216,6 +223,7 @@ class Panel:
                     name = name_of(kind, value, author=card.tweet.author, field="also")
                 except BadBlock:
                     continue
+                channel = card.candidate.channel if self.scope == "channel" else None
                 found.append(Entry(name, channel, market))
         return list(dict.fromkeys(found))
 
@@ -359,6 +367,12 @@ class Panel:
         told = ", ".join(f"{name} {n}" if n > 1 else name for name, n in names.most_common(MOST_NAMED))
         rest = len(names) - MOST_NAMED
         return _("%(names)s and %(n)d others") % {"names": told, "n": rest} if rest > 0 else told
+
+
+def shared_boxes(tweets: Iterable[Tweet]) -> list[Box]:
+    """The domains and hashtags of several posts that at least two of them have, commonest first, with how many."""
+    counts = Counter(box for tweet in tweets for box in boxes_of(tweet) if not box.value.startswith("author:"))
+    return [Box(box.value, f"{box.words} ({n})") for box, n in counts.most_common(MOST_BOXES) if n > 1]
 
 
 def boxes_of(tweet: Tweet) -> list[Box]:

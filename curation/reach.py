@@ -58,6 +58,13 @@ def would_hit(entries: Sequence[Entry], now: datetime) -> Reach:
     return Reach(len(hit), live, read)
 
 
+def sum_of(parts: Iterable[Reach]) -> Reach:
+    """What blocks of several channels would have hit: a post that stands in two of them counts in each."""
+    found = list(parts)
+    read = [part.read for part in found if part.read is not None]
+    return Reach(sum(part.hit for part in found), sum(part.live for part in found), sum(read) if read else None)
+
+
 def _values(blocks: Iterable[Block], kind: str) -> list[str]:
     return [normalised(kind, block.value) for block in blocks if block.kind == kind]
 

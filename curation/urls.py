@@ -8,6 +8,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("desk/<slug:market>/", views.desk, name="market-desk"),
     path("desk/<slug:market>/decisions/", views.decide_many, name="decide-many"),
+    path("desk/<slug:market>/decisions/reach/", views.reach_of_many, name="reach-many"),
     path("desk/<slug:market>/decisions/<slug:verb>/", views.panel_many, name="panel-many"),
     path("desk/<slug:market>/acts/<int:pk>/undo/", views.undo, name="undo"),
     path("desk/<slug:market>/changes/", views.changes, name="market-changes"),

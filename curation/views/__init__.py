@@ -6,7 +6,7 @@ from curation.views.home import home
 from curation.views.links import add_link, link
 from curation.views.log import log_sheet, market_log, my_log, post_log, undo_act
 from curation.views.palette import palette
-from curation.views.panels import panel, panel_many, panel_reach
+from curation.views.panels import panel, panel_many, panel_reach, reach_of_many
 from curation.views.pauses import try_again
 from curation.views.presence import here
 from curation.views.profile import fold_column, profile
@@ -34,6 +34,7 @@ __all__ = [
     "panel_reach",
     "post_log",
     "profile",
+    "reach_of_many",
     "recent",
     "similar",
     "try_again",

@@ -22,6 +22,7 @@ from curation.keyset import page
 from curation.models import Act, Candidate, Verb
 from curation.models.candidates import CandidateQuerySet
 from curation.narrowing import asked_of, narrowed
+from curation.operations.errors import SlotsFull, SlotTaken
 from curation.panels import Panel
 from curation.places import (
     addresses,
@@ -45,6 +46,7 @@ from regions.requests import PageRequest
 
 MOST_ARRIVALS = 50
 MOST_SIMILAR = 30
+MOST_OPEN = 400
 
 
 @rule("desk.read")
@@ -76,7 +78,8 @@ def desk(request: PageRequest, market: str, category: str = "") -> HttpResponse:
 
 
 def is_fragment(request: PageRequest) -> bool:
-    return bool(request.htmx) and not request.htmx.history_restore_request
+    """Whether a part is asked for; a boosted link asks for the page, of which it takes what it needs."""
+    return bool(request.htmx) and not request.htmx.boosted and not request.htmx.history_restore_request
 
 
 def around(request: PageRequest, place: Place) -> dict[str, Any]:
@@ -121,8 +124,11 @@ def decide(request: PageRequest, market: str, category: str, pk: int) -> HttpRes
 
 
 def refused(request: PageRequest, place: Place, row: Card, refusal: Refusal) -> HttpResponse:
-    """The row with why nothing was done; what came from a panel stands in it again, as it was typed."""
+    """The row with why nothing was done; what came from a panel stands in it again, as it was typed. Where all slots
+    are taken, a page without script asks which of them."""
     row.panel = kept_open(request, place, row, refusal)
+    if not request.htmx and refusal.code in (SlotsFull.code, SlotTaken.code) and Verb.PIN in row.panels:
+        row.panel = row.panel or Panel(Verb.PIN, place, request.user, [row], refusal=refusal)
     if row.panel is not None:
         row.refusal = None
         if not request.htmx:
@@ -301,9 +307,17 @@ def changes(request: PageRequest, market: str, category: str = "") -> HttpRespon
     back = waiting(request, place).filter(pk__in=told.back, pk__lte=since["candidate"])
     mark_returned(context["rows"], set(back.values_list("pk", flat=True)))
     context["next_ones"] = next_ones(request, place, context["rows"])
-    context |= narrowed(place, context["asked"], context["own"].waiting)
+    context |= narrowed(place, context["asked"], context["own"].waiting) | {"gone": gone(request)}
     with clock_of(request.user, place.market):
         return render(request, "curation/_changes.html", context)
+
+
+def gone(request: PageRequest) -> list[int]:
+    """Of the rows that a page calls open those that are no more: what a move brought goes when it is undone."""
+    told = request.GET.get("open", "").split(",")[:MOST_OPEN]
+    asked = [int(pk) for pk in told if pk.isascii() and pk.isdigit() and len(pk) < 19]
+    there = set(Candidate.objects.filter(pk__in=asked).values_list("pk", flat=True)) if asked else set()
+    return [pk for pk in asked if pk not in there]
 
 
 def next_ones(request: PageRequest, place: Place, rows: list[Card]) -> list[Card]:

@@ -62,12 +62,17 @@ def swapped(posted: QueryDict, told: dict[str, Any], candidate: Candidate) -> di
 
 
 def panel_of_many(
-    request: PageRequest, place: Place, verb: str, seen: dict[int, int], refusal: Refusal | None = None
+    request: PageRequest,
+    place: Place,
+    verb: str,
+    seen: dict[int, int],
+    refusal: Refusal | None = None,
+    typed: QueryDict | None = None,
 ) -> Panel:
+    """The panel for the selected ones, with what was typed."""
     rows = Candidate.objects.with_tweets().filter(pk__in=seen)
     made = cards(list(rows), request.user, place.market)
-    typed = request.POST if refusal else {}
-    return Panel(verb, place, request.user, made, many=True, typed=typed, refusal=refusal, seen=seen)
+    return Panel(verb, place, request.user, made, many=True, typed=typed or {}, refusal=refusal, seen=seen)
 
 
 def many_kept_open(request: PageRequest, place: Place, refusal: Refusal) -> Panel | None:
@@ -77,7 +82,7 @@ def many_kept_open(request: PageRequest, place: Place, refusal: Refusal) -> Pane
         seen = {pk: n for pk, n in DecideManyForm(request.POST).seen().items() if pk in own_ids(place, request.POST)}
     except Refusal:
         return None
-    return panel_of_many(request, place, verb, seen, refusal) if verb in FOR_MANY and seen else None
+    return panel_of_many(request, place, verb, seen, refusal, request.POST) if verb in FOR_MANY and seen else None
 
 
 def own_ids(place: Place, posted: QueryDict) -> set[int]:

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from curation.access import candidate_for
 from curation.cards import Card, card
@@ -27,14 +27,14 @@ LIVE = "live-panel-"  # where a panel stands in the live column, which may show 
 
 
 @rule("candidate.decide")
-@require_GET
+@require_http_methods(["GET", "POST"])
 def panel(request: PageRequest, market: str, category: str, pk: int, verb: str) -> HttpResponse:
     """The form of one verb: for htmx in its row, else a page with the card. A row that changed since it was read
-    comes back instead, with the sentence who was faster."""
+    comes back instead, with the sentence who was faster. By POST it keeps what was typed, and tells the reach."""
     place, row = row_at(request, market, category, pk)
     refusal = changed_since(request, row) or (None if verb in row.panels else NotAllowed())
     if refusal is None:
-        return shown(request, place, row, Panel(verb, place, request.user, [row]))
+        return shown(request, place, row, Panel(verb, place, request.user, [row], typed=request.POST))
     if request.htmx and (request.htmx.target or "").startswith(LIVE):
         return render(request, "curation/panel/_cannot.html", {"refusal": refusal}, status=refusal.status)
     row.refusal = refusal
@@ -54,7 +54,7 @@ def row_at(request: PageRequest, market: str, category: str, pk: int) -> tuple[P
 
 def changed_since(request: PageRequest, row: Card) -> Refusal | None:
     """Who opens a panel decides on what the row showed: a form made now would hide what changed meanwhile."""
-    seen = request.GET.get("version", "")
+    seen = request.POST.get("version") or request.GET.get("version", "")
     if not seen or seen == str(row.candidate.version):
         return None
     return StaleVersion(row.candidate, last_decision(row.candidate), request.user)
@@ -77,10 +77,26 @@ def shown(request: PageRequest, place: Place, row: Card, found: Panel | None, st
 def panel_reach(request: PageRequest, market: str, category: str, pk: int) -> HttpResponse:
     """What the boxes that are ticked would have hit."""
     place, row = row_at(request, market, category, pk)
-    found = Panel("block", place, request.user, [row], typed=request.GET)
+    return reckoned(request, Panel("block", place, request.user, [row], typed=request.GET))
+
+
+def reckoned(request: PageRequest, found: Panel) -> HttpResponse:
+    """The sentence of the reach; a scope beyond one's rights reaches nothing."""
     if found.scope not in {choice.value for choice in found.scopes}:
-        found.typed = QueryDict()
+        found.typed = QueryDict("scope=channel")
     return render(request, "curation/panel/_reach.html", {"panel": found})
+
+
+@rule("candidate.decide")
+@require_POST
+def reach_of_many(request: PageRequest, market: str) -> HttpResponse:
+    """What the boxes that are ticked would have hit, for the selected ones."""
+    place = place_for(request.user, market)
+    try:
+        seen = own_only(place, DecideManyForm(request.POST).seen())
+    except Refusal as refusal:
+        return HttpResponse(refusal.detail, status=refusal.status)
+    return reckoned(request, panel_of_many(request, place, "block", seen, typed=request.POST))
 
 
 @rule("candidate.decide")
@@ -95,7 +111,8 @@ def panel_many(request: PageRequest, market: str, verb: str) -> HttpResponse:
         seen = own_only(place, DecideManyForm(request.POST).seen())
     except Refusal as refusal:
         return answered(request, place, [], told=refusal.detail, status=refusal.status)
-    found = panel_of_many(request, place, verb, seen)
+    typed = request.POST if request.POST.get("panel") == verb else None
+    found = panel_of_many(request, place, verb, seen, typed=typed)
     if not request.htmx:
         return panel_page(request, place, found.card, found)
     with clock_of(request.user, place.market):

@@ -8,8 +8,7 @@ from django.views.decorators.http import require_POST
 
 from curation import events
 from curation.forms import BIGGEST, SentForm
-from curation.places import place_for
-from regions.permissions import rule
+from regions.permissions import market_for, rule
 from regions.requests import PageRequest
 
 
@@ -23,7 +22,7 @@ class HereForm(SentForm):
 @require_POST
 def here(request: PageRequest, market: str) -> HttpResponse:
     """Tells the market's open desks what this person looks at."""
-    home, user = place_for(request.user, market).market, request.user
+    home, user = market_for(request.user, market), request.user
     told = HereForm(request.POST)
     if not told.is_valid():
         return HttpResponse(status=422)

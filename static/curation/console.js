@@ -1,2 +1,3 @@
 /** What every page of the console has. */
 import "./desk/palette.js";
+import "./desk/unread.js";

@@ -10,6 +10,8 @@ import "./desk/fold.js";
 import "./desk/history.js";
 import "./desk/live.js";
 import "./desk/presence.js";
+import "./desk/turn.js";
+import "./desk/unread.js";
 import { $, $$, clear, current, pick, recount, rows, stand, step } from "./desk/rows.js";
 
 bind("next", () => step(1));

@@ -1,5 +1,6 @@
 """The desk in a real browser: what comes back, what is refused, what fits on a phone, the way back without scripts."""
 
+import re
 from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
@@ -36,6 +37,24 @@ def test_a_post_that_waits_again_appears_without_a_jump(
     row(page, gone).click()
     page.keyboard.press("a")
     expect(row(page, gone)).to_contain_text("hat freigegeben")
+
+
+def test_what_a_move_brought_is_gone_from_other_desks_once_it_is_taken_back(
+    enter: Open, anna: User, ben: User, rows: list[Candidate]
+) -> None:
+    act = operations.decide("move", rows[0], by=ben, version=1, category="sport").act
+    assert act is not None
+    page, origin = enter(anna, "/desk/de/sport/"), enter(anna)
+    brought = Candidate.objects.get(brought_by=act)
+    operations.undo(act, by=ben)
+    top = top_of(page, brought)
+    page.keyboard.press("a")
+    expect(page.locator("#strip .danger")).to_be_visible()
+    expect(row(page, brought)).to_have_class(re.compile("is-decided"))
+    expect(row(page, brought).locator("button")).to_have_count(0)
+    assert top_of(page, brought) == top
+    ask(origin)
+    expect(row(origin, rows[0]).locator(".decide")).to_have_count(1)
 
 
 def test_undo_on_a_fresh_page_brings_the_post_and_stands_there(enter: Open, anna: User, rows: list[Candidate]) -> None:

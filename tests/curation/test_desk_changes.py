@@ -139,3 +139,28 @@ def test_what_arrives_while_the_page_is_made_is_announced(browse: Any, anna: Use
         response = person.get(DESK)
     assert rows_of(response) == []
     assert response.context["horizon"]["candidate"] < made[0].pk
+
+
+def test_rows_that_a_move_brought_are_called_gone_once_it_is_taken_back(
+    browse: Any, anna: User, ben: User, de_politics: Channel
+) -> None:
+    candidate, stays = make_candidate(de_politics), make_candidate(channel_of("de", "sport"))
+    act = operations.decide("move", candidate, by=ben, version=1, category="sport").act
+    brought = Candidate.objects.get(channel=channel_of("de", "sport"), tweet=candidate.tweet)
+    asked = since(0, brought.pk, open=f"{brought.pk},{stays.pk},x,²,{'9' * 30}")
+    sport = "/desk/de/sport/changes/"
+    assert browse(anna).get(sport, asked, headers=HTMX).context["gone"] == []
+    assert act is not None
+    operations.undo(act, by=ben)
+    response = browse(anna).get(sport, asked, headers=HTMX)
+    assert response.context["gone"] == [brought.pk]
+    assert f'data-gone="{brought.pk}"' in response.content.decode()
+    back = browse(anna).get(DESK + "changes/", since(0, candidate.pk), headers=HTMX)
+    assert [(card.candidate.pk, card.returned) for card in back.context["rows"]] == [(candidate.pk, True)]
+
+
+def test_a_boosted_link_gets_the_page_and_others_the_rows(browse: Any, anna: User, de_politics: Channel) -> None:
+    make_candidate(de_politics)
+    whole = browse(anna).get(DESK, headers=HTMX | {"HX-Boosted": "true"}).content.decode()
+    part = browse(anna).get(DESK, headers=HTMX).content.decode()
+    assert ('id="main"' in whole, 'id="main"' in part) == (True, False)

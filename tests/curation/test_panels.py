@@ -506,6 +506,72 @@ def test_a_selection_that_is_refused_stays_with_what_was_typed(browse: Any, anna
         assert [f"{row.pk}:1" in page.content.decode() for row in rows] == [True, True]
 
 
+def test_what_several_share_is_blocked_with_them_and_reckoned_before(
+    browse: Any, anna: User, de_politics: Channel
+) -> None:
+    sport = channel_of("de", "sport")
+    rows = [tipp(de_politics), tipp(de_politics), tipp(sport), make_candidate(de_politics)]
+    person = browse(anna)
+    panel = person.post("/desk/de/decisions/block/", {"candidate": picked(*rows)}, headers=HTMX)
+    boxes = re.findall(r'name="also" value="([^"]*)"', panel.content.decode())
+    assert boxes == ["author::", "domain::schnellreich.example", "hashtag::Stichwahl"]
+    assert "#Stichwahl (3)" in text_of(panel)
+    sent = {"candidate": picked(*rows[1:]), "scope": "channel", "also": ["hashtag::Stichwahl"]}
+    reckoned = {
+        scope: text_of(person.post("/desk/de/decisions/reach/", sent | {"scope": scope}, headers=HTMX)).strip()
+        for scope in ("channel", "market", "global")
+    }
+    assert reckoned["channel"] == "Would have hit 3 posts in 7 days. None of it is live."
+    assert (reckoned["market"], reckoned["global"]) == ("Only these posts are blocked.",) * 2
+    none = person.post("/desk/de/decisions/reach/", sent | {"candidate": []}, headers=HTMX)
+    assert (none.status_code, Act.objects.count()) == (422, 0)
+    done = {"verb": "block", "panel": "block", "reason": "spam", "key": "k"}
+    response = person.post("/desk/de/decisions/", sent | done, headers=HTMX | {"HX-Target": "bulk"})
+    assert (response.status_code, states(*rows)) == (200, [State.PENDING, *[State.BLOCKED] * 3])
+    laid = Block.objects.filter(kind="hashtag").values_list("channel", flat=True)
+    assert sorted(laid) == sorted([de_politics.pk, sport.pk])
+
+
+def test_without_script_the_page_tells_the_reach_and_keeps_what_was_typed(
+    browse: Any, anna: User, de_politics: Channel
+) -> None:
+    rows = [tipp(de_politics), tipp(de_politics)]
+    typed = {
+        "panel": "block",
+        "also": ["hashtag::Stichwahl"],
+        "scope": "channel",
+        "reason": "spam",
+        "note": "Wie gestern",
+    }
+    alone = typed | {"version": "1", "verb": "block"}
+    for address, sent in ((panel_of(rows[0], "block", None), alone), ("/desk/de/decisions/block/", typed)):
+        page = browse(anna).post(address, sent | {"candidate": picked(*rows)})
+        assert (page.status_code, Act.objects.count()) == (200, 0)
+        assert "Would have hit 2 posts in 7 days. None of it is live." in text_of(page)
+        html = page.content.decode()
+        assert re.findall(r'value="([^"]*)"[^>]* checked', html) == ["spam", "hashtag::Stichwahl"]
+        assert 'value="Wie gestern"' in html
+        assert f'formaction="{address}"' in html
+
+
+def test_without_script_a_pin_asks_who_gives_way_where_all_slots_are_taken(
+    browse: Any, anna: User, de_politics: Channel
+) -> None:
+    holders = [make_candidate(de_politics, state=State.APPROVED, slot=n + 1) for n in range(de_politics.slots)]
+    candidate = make_candidate(de_politics)
+    sent = {"verb": "pin", "version": "1", "key": "k", "next": DESK}
+    page = browse(anna).post(door(candidate), sent)
+    html = page.content.decode()
+    assert (page.status_code, states(candidate)) == (409, [State.PENDING])
+    assert "All slots are taken." in text_of(page)
+    assert html.count('name="slot"') == html.count('name="holder"') == de_politics.slots
+    swap = sent | {"panel": "pin", "slot": "2", "holder": f"2:{holders[1].pk}", "key": "other"}
+    assert browse(anna).post(door(candidate), swap)["Location"] == DESK
+    for one in (candidate, holders[1]):
+        one.refresh_from_db()
+    assert (candidate.slot, holders[1].slot, holders[1].state) == (2, None, State.APPROVED)
+
+
 @pytest.mark.parametrize("verb", ["annotate", "offer", "pin", "approve", "praise"])
 def test_other_verbs_have_no_panel_for_a_selection(browse: Any, anna: User, de_politics: Channel, verb: str) -> None:
     sent = {"candidate": picked(make_candidate(de_politics))}

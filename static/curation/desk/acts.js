@@ -3,26 +3,32 @@
 import { ask } from "./news.js";
 import { keep, rowsOf, unsent } from "./resend.js";
 import { $, $$, current, onward, picks, recount, rowOf, stand, want } from "./rows.js";
+import { during, isLogIn, reads } from "./swaps.js";
 
-/* Marks: by the row's id, since the answer brings another element. */
+/* Marks: the verb that a row was marked with, by its id, since the answer brings another element. */
 
 const marked = new Map();
 
 function mark(row, verb) {
   const verdict = $(`template[data-verdict="${verb}"]`)?.content.cloneNode(true);
   if (!verdict || row.classList.contains("is-decided")) return;
-  marked.set(row.dataset.candidate, row);
+  marked.set(row.dataset.candidate, verb);
   const next = onward(row);
   row.classList.add("is-decided", "is-sent");
   $(".who", row).append(verdict);
   if (row === current() && next) stand(next);
 }
 
+/** Marks anew what still waits for its answer, in rows that were drawn anew. */
+export function remark() {
+  for (const [id, verb] of marked) if (rowOf(id)) mark(rowOf(id), verb);
+}
+
 /** Takes a mark off again where the answer did not bring the row anew. */
-function settle(id) {
-  const row = marked.get(id);
+function unmark(id) {
+  const row = rowOf(id);
   marked.delete(id);
-  if (!row?.isConnected) return;
+  if (!row?.classList.contains("is-sent")) return;
   row.classList.remove("is-decided", "is-sent");
   $(".verdict", row)?.remove();
 }
@@ -49,21 +55,20 @@ export function takeBack() {
 
 const VERBLESS = ".alike__do, [data-stays]";  // a post behind a similar one has no row to mark; some verbs leave it waiting
 const verbOf = ({ parameters: { verb, swap } }) => verb ?? (swap ? "pin" : null);
-const isLogIn = (xhr) => Boolean(xhr.responseURL) && new URL(xhr.responseURL).pathname === document.body.dataset.logIn;
 /** Rows that an act marks at once. */
 const concerned = (form) =>
   form.matches(VERBLESS) ? [] : form.id === "bulk" ? picks().map((pick) => pick.closest(".row")) : [form.closest("#rows .row")].filter(Boolean);
 
 /** Whose page it is; and the cookie's token, since a new log-in in another tab makes that of the page useless. */
-document.addEventListener("htmx:configRequest", ({ detail }) => {
-  detail.headers["X-Person"] = document.body.dataset.person;
+during("asking", "sender", ({ headers, parameters, verb }) => {
+  if (document.body.dataset.person) headers["X-Person"] = document.body.dataset.person;
   const token = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1];
-  if (!token || detail.verb === "get") return;
-  detail.headers["X-CSRFToken"] = token;
-  delete detail.parameters.csrfmiddlewaretoken;
+  if (!token || verb === "get") return;
+  headers["X-CSRFToken"] = token;
+  delete parameters.csrfmiddlewaretoken;
 });
 
-document.addEventListener("htmx:beforeSend", ({ detail: { elt, requestConfig } }) => {
+during("sending", "marks", ({ elt, requestConfig }) => {
   const verb = elt.matches("form") && verbOf(requestConfig);
   const sent = rowsOf(requestConfig);
   if (sent) requestConfig.marked = sent;
@@ -75,57 +80,84 @@ document.addEventListener("htmx:beforeSend", ({ detail: { elt, requestConfig } }
 
 let answering = false;
 
-document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  if (isLogIn(detail.xhr)) detail.shouldSwap = false;
-  answering = detail.requestConfig.verb !== "get";
-});
-
 /** News of one's own act can overtake its answer; the row waits for that. Who leads a group already stays as it is. */
-document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+during("arriving", "marks", ({ requestConfig }) => (answering = requestConfig.verb !== "get"));
+during("placing", "marks", (detail) => {
   if (!answering && $(".is-sent", detail.target)) detail.shouldSwap = false;
   if ($("[data-next]", detail.fragment) && !$(".is-decided", detail.target)) detail.shouldSwap = false;
 });
 
-document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  const { xhr, requestConfig: { marked: ids = [], verb } } = detail;
+during("over", "marks", (detail) => {
+  const { xhr, target, requestConfig: config } = detail, ids = config.marked ?? [];
+  if (reads(config)) return recount();
   if (keep(detail)) return say("waiting");
-  for (const id of ids) settle(id);
+  for (const id of ids) unmark(id);
   recount();
-  if (verb === "get") return xhr.status === 401 && say("someone-else");
-  const refusal = unswapped(xhr);
+  const refusal = unswapped(xhr, config);
   if (refusal) say(refusal);
-  if (refusal || xhr.status >= 400) {
-    later = false;
-    stand(rowOf(ids[0]));
-  } else if (later && !marked.size) {
-    later = false;
-    takeBack();
+  if (refusal === "gone" || (!target.isConnected && ids.some(rowOf))) ask();  // the row does not know yet what it is now
+  if (!refusal && xhr.status < 400) return;
+  later = false;
+  stand(rowOf(ids[0]));
+});
+
+during("over", "again", () => {
+  if (!later || marked.size || unsent()) return;
+  later = false;
+  takeBack();
+});
+
+/* Rows that are no more: what a move brought here is gone when somebody takes the move back. */
+
+during("asking", "rows", ({ elt, parameters }) => {
+  if (elt.id === "changes") parameters.open = $$("#rows .row:not(.is-decided)").map((row) => row.dataset.candidate).join(",");
+});
+
+during("over", "gone", () => {
+  const told = $("#changes"), ids = told?.dataset.gone?.split(" ") ?? [];
+  delete told?.dataset.gone;
+  for (const row of ids.map(rowOf).filter(Boolean)) {
+    $(".pick", row)?.remove();
+    $(".more", row)?.remove();
+    mark(row, "gone");
+    marked.delete(row.dataset.candidate);
+    row.classList.remove("is-sent");
   }
 });
 
 /** What to say of an answer that brought nothing to swap; empty for one that did. */
-function unswapped(xhr) {
+function unswapped(xhr, { swapped }) {
   if (isLogIn(xhr)) return "logged-out";
   if (xhr.status === 401) return "someone-else";
-  if (xhr.status < 400 && xhr.status > 0) return "";
-  if ([409, 422, 503].includes(xhr.status)) return "";
-  return { 403: "forbidden", 404: "forbidden" }[xhr.status] ?? (xhr.status > 0 && xhr.status < 500 ? "refused" : "lost");
+  if (swapped || xhr.status === 204) return "";
+  return { 403: "forbidden", 404: "gone" }[xhr.status] ?? (xhr.status >= 400 && xhr.status < 500 ? "refused" : "lost");
 }
 
 /** Who decided about one of the similar ones by keyboard goes on with the next. */
-document.addEventListener("htmx:beforeRequest", ({ detail: { elt } }) => {
+let among = null;
+
+during("sending", "alikes", ({ elt }) => {
   const list = elt.closest(".alikes");
   if (!list || !elt.matches(VERBLESS) || !list.contains(document.activeElement)) return;
-  const at = $$(".alike", list).indexOf(elt.closest(".alike"));
-  document.addEventListener("htmx:afterSettle", () => {
-    if (document.activeElement !== document.body) return;
-    const next = $$(".alike", list).slice(at).map((one) => $("button", one)).find(Boolean);
-    (next ?? $("summary", list)).focus({ preventScroll: true });
-  }, { once: true });
+  among = { elt, list, at: $$(".alike", list).indexOf(elt.closest(".alike")) };
+});
+during("over", "alikes", ({ requestConfig }) => {
+  if (among?.elt !== requestConfig.elt) return;
+  const { list, at } = among;
+  among = null;
+  if (document.activeElement !== document.body) return;
+  const next = $$(".alike", list).slice(at).map((one) => $("button", one)).find(Boolean);
+  (next ?? $("summary", list)).focus({ preventScroll: true });
 });
 
 /** What undo brought back is where one stands again; a row that the page has not comes with the news. */
-document.addEventListener("returned", ({ detail: { row } }) => {
+let returned = null;
+
+document.addEventListener("returned", ({ detail: { row } }) => (returned = row));
+during("over", "returned", () => {
+  const row = returned;
+  returned = null;
+  if (!row) return;
   if (rowOf(row)) return stand(rowOf(row));
   want(row);
   ask();

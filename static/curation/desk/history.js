@@ -1,16 +1,13 @@
 /** One's last acts, in a dialog over the desk; read anew after each that is taken back. */
 
 import { $ } from "./rows.js";
+import { during } from "./swaps.js";
 
 const dialog = $("#recent");
 
-/** Its forms are htmx's at once, not only when the swap has settled: a quick press would load the page. */
-document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
-  if (target.id !== "recent-acts") return;
-  window.htmx.process(target);
-  if (!dialog.open) dialog.showModal();
-});
 /** Whatever was decided: its form may be gone by then, so what was swapped tells. */
-document.addEventListener("htmx:afterSwap", ({ detail: { requestConfig } }) => {
-  if (dialog?.open && requestConfig.verb === "post") window.htmx.trigger("#recent-acts", "renewed");
+during("over", "history", ({ target, requestConfig: { verb, swapped } }) => {
+  if (!dialog || !swapped) return;
+  if (target.id === "recent-acts" && !dialog.open) dialog.showModal();
+  if (dialog.open && verb === "post") window.htmx.trigger("#recent-acts", "renewed");
 });

@@ -1,14 +1,15 @@
 /** The live column: what one has open there stays open while it is read anew, and entries are dragged to slots. */
 
 import { $, $$ } from "./rows.js";
+import { during } from "./swaps.js";
 
 const column = $("#live");
 let kept = null;
 
 /* What one looks at outlives the column's renewal. A panel that is being filled in is not taken away at all. */
 
-document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  if (detail.target !== column) return;
+during("arriving", "live", (detail) => {
+  if (detail.target !== column || !detail.shouldSwap) return;
   if ($("form[data-panel-of]", column)) return (detail.shouldSwap = false);
   const at = document.activeElement, entry = column.contains(at) && at.closest("[data-live]");
   kept = {
@@ -18,8 +19,8 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   };
 });
 
-document.addEventListener("htmx:afterSwap", ({ detail }) => {
-  if (detail.target !== column || !kept) return;
+during("over", "live", ({ target }) => {
+  if (target !== column || !kept) return;
   for (const entry of kept.open.map((id) => document.getElementById(id)).filter(Boolean)) $("details", entry).open = true;
   if ($(".scroll", column)) $(".scroll", column).scrollTop = kept.top;
   const entry = kept.focus ? document.getElementById(kept.focus.id) : null;

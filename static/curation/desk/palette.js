@@ -2,6 +2,7 @@
 
 import { bind, can, perform } from "./keys.js";
 import { $, $$, current, rowOf, stand } from "./rows.js";
+import { during } from "./swaps.js";
 
 const palette = $("#palette"), field = $("#palette-q"), told = $("#palette-told");
 const options = () => $$("[role=option]", palette);
@@ -41,6 +42,15 @@ function settle() {
   activate(all[0]);
 }
 
+/** What was found for other words is not what one asked for now. */
+function empty() {
+  for (const old of $$("#palette-list > *, .palette__none", palette)) old.remove();
+  $("#palette-list").hidden = true;
+  field.setAttribute("aria-expanded", "false");
+  told.textContent = "";
+  activate(null);
+}
+
 /** Does what an option says; a link without more is left to the browser. */
 function take({ dataset }) {
   const { act, row, language } = dataset;
@@ -55,7 +65,7 @@ function take({ dataset }) {
 const KEYS = {
   ArrowDown: () => step(1),
   ArrowUp: () => step(-1),
-  Enter: () => active()?.click(),
+  Enter: () => (active() ?? $("[data-again]", palette))?.click(),
 };
 
 if (palette) {
@@ -77,7 +87,9 @@ if (palette) {
     const option = target.closest("[role=option]");
     if (option && option !== active()) activate(option);
   });
-  palette.addEventListener("htmx:afterSwap", settle);
+  during("over", "palette", ({ target, requestConfig: { swapped } }) => {
+    if (target.id === "palette-found") swapped ? settle() : empty();
+  });
   document.addEventListener("click", (event) => {
     if (!event.target.closest("#open-palette") || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();

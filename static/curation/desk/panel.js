@@ -4,6 +4,7 @@
  */
 import { bind, intercept } from "./keys.js";
 import { $, $$, current, rowOf, steady } from "./rows.js";
+import { during, reads } from "./swaps.js";
 
 const isBulk = () => document.body.classList.contains("is-bulk");
 const inLive = () => document.activeElement?.closest("#live .panel-slot");
@@ -104,22 +105,16 @@ function catchUp(panel) {
 }
 
 /** However a panel was asked for, what is pressed before it has come is its own. */
-document.addEventListener("htmx:beforeRequest", ({ detail: { elt, target } }) => {
-  if (target?.matches?.(".panel-slot") && !elt.matches("form[data-panel-of]")) coming ??= [];
+during("sending", "panel", ({ target, requestConfig }) => {
+  if (target.matches(".panel-slot") && reads(requestConfig)) coming ??= [];
 });
 
-/** A refused form comes back within its row; the row is current again only after the answer was read. */
-document.addEventListener("htmx:afterSettle", ({ detail: { target, requestConfig } }) => {
-  if (target.matches?.(".panel-slot")) {
-    const panel = $(".why", target);
-    if (panel) enter(panel), catchUp(panel);
-    else coming = null;
-  } else if (requestConfig.verb !== "get") {
-    const rows = (requestConfig.marked ?? []).map(rowOf).filter(Boolean);
-    const panel = rows.map((row) => $(".why", row)).find(Boolean) ?? opened();
-    if (panel) enter(panel);
-  }
-});
-document.addEventListener("htmx:afterRequest", ({ detail: { successful, target } }) => {
-  if (target?.matches?.(".panel-slot") && !successful) coming = null;
+/** A refused form comes back within its row. */
+during("over", "panel", ({ target, requestConfig: config }) => {
+  const refused = () => [...(config.marked ?? []).map(rowOf), slot()].filter(Boolean).map((at) => $(".why", at)).find(Boolean);
+  const asked = target.matches(".panel-slot"), panel = !config.swapped ? null : asked ? $(".why", target) : !reads(config) && refused();
+  if (panel) enter(panel);
+  if (!asked) return;
+  if (panel) catchUp(panel);
+  coming = null;
 });

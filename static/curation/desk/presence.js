@@ -1,20 +1,37 @@
-/** Who else is here, and what they look at. Said every few seconds while a page is seen; what is old is forgotten. */
+/**
+ * Who else is here, and what they look at. Said when one stands elsewhere, at most once a second, and now and then as a
+ * sign of life, while the page is seen; what is old is forgotten.
+ */
 
 import { hear } from "./news.js";
 import { $, $$, current, rowOf } from "./rows.js";
+import { during } from "./swaps.js";
 
-const PAUSE = 600, BEAT = 20_000, FORGOTTEN = 45_000;
+const PAUSE = 600, APART = 1_000, BEAT = 20_000, FORGOTTEN = 45_000;
 const { here, person } = document.body.dataset;
 const others = new Map();
-let soon;
+let soon, anew = true, said = { candidate: null, at: 0 };
 
 const token = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
 const told = (candidate) => new URLSearchParams({ candidate, csrfmiddlewaretoken: token() });
 
 function tell() {
-  if (document.hidden) return;
-  fetch(here, { method: "POST", body: told(current()?.dataset.candidate ?? 0), headers: { "X-Person": person }, keepalive: true })
-    .catch(() => {});
+  const candidate = current()?.dataset.candidate ?? "0";
+  if (document.hidden || (candidate === said.candidate && !anew)) return;
+  [said, anew] = [{ candidate, at: Date.now() }, false];
+  fetch(here, { method: "POST", body: told(candidate), headers: { "X-Person": person }, keepalive: true }).catch(() => {});
+}
+
+/** Says it soon; several wishes become one. */
+function plan(pause = 0) {
+  clearTimeout(soon);
+  soon = setTimeout(tell, Math.max(pause, said.at + APART - Date.now()));
+}
+
+/** Says it also where nothing is new: somebody does not know it, or begins to forget. */
+function remind() {
+  anew = true;
+  plan();
 }
 
 function sign({ who }, { short = false } = {}) {
@@ -44,15 +61,12 @@ hear("presence", ({ who, candidate }) => {
   const known = others.has(who.id);
   if (candidate) others.set(who.id, { who, candidate, at: Date.now() });
   else others.delete(who.id);
-  if (!known && candidate) tell();
+  if (!known && candidate) remind();
   draw();
 });
 
-document.addEventListener("stood", () => {
-  clearTimeout(soon);
-  soon = setTimeout(tell, PAUSE);
-});
-document.addEventListener("htmx:afterSettle", ({ detail }) => detail.target.closest?.("#live, #phone") || draw());
-document.addEventListener("visibilitychange", tell);
+document.addEventListener("stood", () => plan(PAUSE));
+during("over", "faces", ({ target }) => target.closest("#live, #phone") || draw());
+document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(soon) : remind()));
 addEventListener("pagehide", () => navigator.sendBeacon(here, told(0)));
-setInterval(() => (tell(), draw()), BEAT);
+setInterval(() => document.hidden || (remind(), draw()), BEAT);

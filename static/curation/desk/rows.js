@@ -1,5 +1,7 @@
 /** The rows: which one is current, which are selected, and that none moves under the eye. */
 
+import { during } from "./swaps.js";
+
 export const $ = (query, within = document) => within.querySelector(query);
 export const $$ = (query, within = document) => [...within.querySelectorAll(query)];
 export const rows = () => $$("#rows .row");
@@ -25,7 +27,7 @@ export function steady(row, change) {
 }
 
 export function stand(row, { focus = true } = {}) {
-  const left = current();
+  const left = current(), elsewhere = row?.dataset.candidate !== standing;
   if (!row) return;
   steady(row, () => {
     if (left && left !== row) {
@@ -41,7 +43,7 @@ export function stand(row, { focus = true } = {}) {
   });
   if (focus) row.focus({ preventScroll: true });
   row.scrollIntoView({ block: "nearest" });
-  if (left !== row) document.dispatchEvent(new CustomEvent("stood", { detail: { row: standing } }));
+  if (elsewhere) document.dispatchEvent(new CustomEvent("stood", { detail: { row: standing } }));
 }
 
 export function step(by) {
@@ -114,19 +116,20 @@ document.addEventListener("reset", ({ target }) => target.id === "bulk" && clear
 
 let held = null;
 
-function hold() {
-  const row = current() ?? rows()[0];
-  held ??= row && { id: row.dataset.candidate, top: row.getBoundingClientRect().top };
-}
+/** What one opens oneself may push the rows down; another queue has none of them. */
+during("arriving", "line", ({ target, shouldSwap }) => {
+  const row = shouldSwap && !["by-link", "main"].includes(target.id) && (current() ?? rows()[0]);
+  held = row ? { id: row.dataset.candidate, top: row.getBoundingClientRect().top } : null;
+});
 
-function release() {
+during("over", "line", () => {
   once();
   const row = held && rowOf(held.id);
   if (row) scrollBy(row.getBoundingClientRect().top - held.top);
   held = null;
   if (!current() && standing) stand(rowOf(standing), { focus: document.activeElement === document.body });
   if (wanted) stand(rowOf(wanted));
-}
+});
 
 /** A row that came a second time, by another way, stays where it stands first. */
 function once() {
@@ -135,12 +138,8 @@ function once() {
 }
 
 /** A post that waits again and has no row on this page is put below the others: there it moves none of them. */
-document.addEventListener("htmx:oobErrorNoTarget", ({ detail: { content } }) => {
+during("homeless", "line", ({ content }) => {
   if (!content.matches("li[data-returned]")) return;
   $("#rows").insertBefore(content, $("#more"));
   window.htmx.process(content);
 });
-
-/** What one opens oneself may push the rows down. */
-document.addEventListener("htmx:beforeSwap", ({ detail }) => detail.target.id === "by-link" || hold());
-document.addEventListener("htmx:afterRequest", release);
