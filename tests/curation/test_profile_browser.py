@@ -1,14 +1,13 @@
-"""The profile in a real browser: keys that are remapped or off, and the page for everyone."""
+"""The profile in a real browser: keys that are remapped or off."""
 
 from typing import Any
 
-import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from curation.models import Candidate, State
-from regions.models import Channel, User
+from regions.models import User
 from tests.curation import test_keys as keys
-from tests.curation.test_keys import Open, is_current, row, state_of, told_by_axe
+from tests.curation.test_keys import Open, is_current, row, state_of
 
 pytestmark = keys.pytestmark
 context, enter, rows = keys.context, keys.enter, keys.rows
@@ -81,25 +80,6 @@ def test_a_refusal_loses_nothing_and_leads_to_its_field(enter: Open, anna: User,
     assert page.input_value("#id_theme") == "dark"
     anna.refresh_from_db()
     assert (anna.keys, anna.theme) == ({}, "system")
-
-
-@pytest.mark.parametrize(
-    ("language", "colours", "width"), [("de", "light", 1440), ("el", "dark", 360)], ids=["desktop", "phone"]
-)
-def test_the_profile_can_be_read_by_everyone(
-    enter: Open, anna: User, rows: list[Candidate], de_politics: Channel, language: str, colours: Any, width: int
-) -> None:
-    anna.language = language
-    anna.save()
-    page = enter(anna)
-    page.emulate_media(color_scheme=colours)
-    page.set_viewport_size({"width": width, "height": 800})
-    page.goto(PROFILE)
-    assert told_by_axe(page) == []
-    save(page, approve="y", pin="y", skip="12")
-    assert told_by_axe(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") == width
-    assert page.evaluate("window.broken") == []
 
 
 def test_without_scripts_the_profile_is_a_form(

@@ -376,8 +376,7 @@ def test_no_motion_where_less_is_wanted(page: Page, edge: Edge) -> None:
     assert page.locator("li.new").evaluate("(li) => getComputedStyle(li).animationName") == "none"
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("lang", ["de", "el"])
+@pytest.mark.parametrize(("lang", "theme"), [("de", "light"), ("el", "dark")])
 def test_axe_finds_nothing(page: Page, edge: Edge, theme: str, lang: str) -> None:
     whole = post("11", "Hello", context="Note", label="Ad", media=[PHOTO, VIDEO])
     edge.feed = feed(1, whole, row("12", context="Note"))
