@@ -107,6 +107,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "curation.console.console",
             ],
         },
     }
@@ -122,6 +123,7 @@ DATABASES["default"] |= {
         "options": "-c lock_timeout=5s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s",
     },
 }
+DATA_UPLOAD_MAX_MEMORY_SIZE = 6_000_000  # bytes: a list of 10,000 rows that is brought in
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 # --- jobs: Redis is a doorbell, never a record ------------------------------------------------------------------

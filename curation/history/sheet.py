@@ -18,14 +18,13 @@ from curation.history.reading import Place, after, newest_first
 from curation.history.said import because, stood, turns
 from curation.models import Decision
 from regions.models import Market, User
+from regions.sheets import BOM, plain
 
-BOM = "\ufeff"
 HEADS = (
     _("Time"), _("Market"), _("Category"), _("Person"), _("What"), _("Reason"), _("State before"), _("State after"),
     _("Changes"), _("Details"), _("Note"), _("Link"), _("Number at X"), _("Number here"), _("Version"), _("Act"),
     _("Decision"), _("Takes back act"), _("Taken back by act"),
 )  # fmt: skip
-FORMULAS = "=+-@\t\r＝＋－＠"
 AT_ONCE = 1000
 
 
@@ -87,13 +86,6 @@ def written(rows: Any) -> str:
     sheet = io.StringIO()
     csv.writer(sheet).writerows([plain(cell) for cell in row] for row in rows)
     return sheet.getvalue()
-
-
-def plain(cell: Any) -> str:
-    """A cell that stays text: what a spreadsheet would take for a formula gets an apostrophe before it."""
-    text = str(cell)
-    first = text.lstrip(" \u00a0\u200b\u200e\u200f\ufeff\u2066\u2067\u2068\n")[:1]
-    return f"'{text}" if first and first in FORMULAS else text
 
 
 def name_of(market: Market, first: date | None, last: date | None, today: date) -> str:

@@ -1,30 +1,15 @@
-"""Pages of regions: the language switch and the pages for errors."""
+"""The pages for errors."""
 
 import sys
 from http import HTTPStatus
 from typing import Any
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
-from django.views.i18n import set_language
 
 from regions import problems
-from regions.permissions import PUBLIC, rule
-
-
-@rule(PUBLIC)
-@require_POST
-def choose_language(request: HttpRequest) -> HttpResponse:
-    """Keeps the chosen language with the person, or in a cookie for a stranger."""
-    chosen = request.POST.get("language", "")
-    if request.user.is_authenticated and chosen in dict(settings.LANGUAGES):
-        request.user.language = chosen
-        request.user.save(update_fields=["language"])
-    return set_language(request)
 
 
 def error_page(request: HttpRequest, status: int, code: str, title: str, sentence: str) -> HttpResponse:

@@ -1,0 +1,104 @@
+"""What stands around every page of a market: the bar at the top and the rail at the left.
+
+Pages of every room ask the template's `console` for them, so that no room below needs to know what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from curation.places import clock_of, frame, place_for
+from curation.queue import markets_of
+from regions.permissions import may
+
+
+@dataclass(frozen=True)
+class Door:
+    """A page that the rail leads to: its route, the right that opens it, its name. `routes`: more of the same page."""
+
+    route: str
+    right: str
+    name: str | Promise
+    routes: tuple[str, ...] = ()
+
+
+SECTIONS: tuple[tuple[str | Promise, tuple[Door, ...]], ...] = (
+    (_("Lists"), ()),
+    (_("Operations"), (Door("market-log", "log.read", _("Log")),)),
+)
+
+
+@dataclass(frozen=True)
+class Way:
+    """A door as the rail shows it to someone."""
+
+    address: str
+    name: str | Promise
+    here: bool
+
+
+class Console:
+    """The surroundings of a request's page, made when they are asked for."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+
+    @property
+    def code(self) -> str:
+        """The market of the page, by its address; empty where it has none."""
+        match = self.request.resolver_match
+        return str(match.kwargs.get("market") or "") if match else ""
+
+    @cached_property
+    def around(self) -> dict[str, Any]:
+        request: Any = self.request
+        if not self.code:
+            return {"markets": markets_of(request.user)}
+        place = place_for(request.user, self.code)
+        told = {"may_add": "candidate.add", "may_erase": "author.erase"}
+        rights = {name: may(request.user, right, place.market) for name, right in told.items()}
+        return frame(request, place) | rights | {"still": True, "addresses": None}
+
+    @cached_property
+    def sections(self) -> list[tuple[str | Promise, list[Way]]]:
+        """What the rail leads to besides the desk, as far as one may go there."""
+        place = self.around.get("place")
+        if place is None:
+            return []
+        rows = [(name, list(self._ways(doors, place.market))) for name, doors in SECTIONS]
+        return [(name, ways) for name, ways in rows if ways]
+
+    def _ways(self, doors: Iterable[Door], market: Any) -> Iterable[Way]:
+        match: Any = self.request.resolver_match
+        for door in doors:
+            if may(self.request.user, door.right, market):
+                here = match.url_name in (door.route, *door.routes)
+                yield Way(reverse(door.route, args=[market.code]), door.name, here)
+
+    @property
+    def top(self) -> SafeString:
+        return self._shown("curation/_top.html")
+
+    @property
+    def rail(self) -> str:
+        return self._shown("curation/_rail.html") if self.code else ""
+
+    def _shown(self, name: str) -> SafeString:
+        request: Any = self.request
+        place = self.around.get("place")
+        with clock_of(request.user, place.market if place else None):
+            return render_to_string(name, self.around, request)
+
+
+def console(request: HttpRequest) -> dict[str, Any]:
+    """The context processor: `console` in every template."""
+    return {"console": Console(request)}
