@@ -18,6 +18,7 @@ from feeds.rendering import Entry
 from regions.models import Channel, Market
 
 LATE = 10  # seconds until an editor is told that something is not live yet
+MOST_PLANNED = 50
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,13 @@ class Line:
 
 @dataclass(frozen=True)
 class Board:
-    """A feed with its newest snapshot, its lines in the feed's order, and the slots that are free."""
+    """A feed with its newest snapshot, its lines in the feed's order, and the slots that are free. `planned`: what goes
+    live later, the next first."""
 
     feed: Feed | None
     snapshot: Snapshot | None
     lines: Sequence[Line]
+    planned: Sequence[Line]
     slots: int
     length: int
     minimum: int
@@ -100,6 +103,7 @@ def board(market: Market, channel: Channel | None, now: datetime) -> Board:
         feed,
         newest,
         lines(feed, newest, entries, now),
+        planned([channel] if channel else channels, now),
         channel.slots if channel else 0,
         channel.feed_length if channel else market.feed_length,
         channel.minimum_fill if channel else 0,
@@ -118,6 +122,13 @@ def lines(feed: Feed | None, newest: Snapshot | None, entries: Iterable[Entry], 
         waits = max(0, int((now - (candidate.live_from() or now)).total_seconds()))
         told.append(Line(candidate, entry.slot, place, since, waits))
     return told
+
+
+def planned(channels: Iterable[Channel], now: datetime) -> list[Line]:
+    """A line for each approved one whose time has yet to come, the next first; of many the first MOST_PLANNED."""
+    here = Candidate.objects.approved().filter(channel__in=channels, channel__active=True, go_live_at__gt=now)
+    rows = here.with_tweets().order_by("go_live_at", "pk")[:MOST_PLANNED]
+    return [Line(row, row.slot, place, None, 0) for place, row in enumerate(rows, start=1)]
 
 
 def with_receipts(feed: Feed | None) -> Any:

@@ -136,3 +136,28 @@ def test_the_market_shows_the_pins_of_every_channel(browse: Any, anna: User, de_
     publish(de_politics.market_id)
     shown = browse(anna).get("/live/de/").content.decode()
     assert all(f"Angeheftet in {name}" in shown for name in ("politics", "sport"))
+
+
+def test_what_is_planned_stands_there_with_its_time(
+    browse: Any, anna: User, de_politics: Channel, nl_politics: Channel
+) -> None:
+    """The next first, of the channel or of the whole market; it counts as live nowhere before its time."""
+    now = timezone.now()
+    soon, later, economy = (make_candidate(one) for one in (de_politics, de_politics, channel_of("de", "economy")))
+    make_candidate(nl_politics, state="approved", approved_at=now, go_live_at=now + timedelta(hours=2))
+    for candidate, hours in ((later, 30), (soon, 3), (economy, 1)):
+        times = {"go_live_at": now + timedelta(hours=hours)}
+        operations.decide("schedule", candidate, by=anna, version=1, **times)
+    make_candidate(de_politics, state="approved", approved_at=now)
+    response = browse(in_english(anna)).get(LIVE)
+    board = response.context["board"]
+    assert [line.candidate for line in board.planned] == [soon, later]
+    assert len(board.lines) == 1 and not {soon, later} & {line.candidate for line in board.lines}
+    assert "Planned2" in text_of(response).replace(" ", "")
+    assert response.content.decode().count("entry--planned") == 2
+    market = browse(anna).get("/live/de/").context["board"]
+    assert [line.candidate for line in market.planned] == [economy, soon, later]
+
+
+def test_nothing_planned_takes_no_room(browse: Any, anna: User, de_politics: Channel) -> None:
+    assert "Planned" not in text_of(browse(in_english(anna)).get(LIVE))
