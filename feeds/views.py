@@ -20,6 +20,7 @@ from regions.permissions import PUBLIC, SIGNED_IN, may, rule
 from regions.requests import PageRequest
 
 FEEDS = "/api/v1/feeds"
+COLOURS = ("light", "dark")
 
 
 @rule("desk.read")
@@ -48,9 +49,11 @@ def address(name: str, market: Market, channel: Channel | None) -> str:
 @rule("desk.read")
 @require_GET
 def phone(request: PageRequest, market: str, category: str = "") -> HttpResponse:
-    """A phone with the real ticker, which reads the real feed."""
+    """A phone with the real ticker, which reads the real feed; `theme` gives it colours of its own."""
     place = place_for(request.user, market, category)
-    return render(request, "feeds/_phone.html", ticker_of(place.market, place.channel))
+    theme = request.GET.get("theme")
+    looks = {"theme": theme if theme in COLOURS else "", "address": address("phone", place.market, place.channel)}
+    return render(request, "feeds/_phone.html", ticker_of(place.market, place.channel) | looks)
 
 
 @rule("desk.read")

@@ -117,6 +117,13 @@ def test_the_phone_holds_the_real_ticker_with_a_key_that_shows_posts(
     )
 
 
+@pytest.mark.parametrize(("asked", "given"), [("dark", ' theme="dark"'), ("light", ' theme="light"'), ("x", "")])
+def test_the_phone_takes_colours_of_its_own(browse: Any, anna: User, asked: str, given: str) -> None:
+    html = browse(anna).get(f"/phone/de/politics/?theme={asked}").content.decode()
+    assert re.findall(r'<telekom-ticker [^>]*?( theme="\w*"|) poll', html) == [given]
+    assert html.count('aria-pressed="true"') == 1
+
+
 def test_anyone_may_open_the_ticker_page(browse: Any, db: None) -> None:
     assert browse().get("/ticker/de/").context["category"] == ""
     greek = browse().get("/ticker/gr/sport/").context
