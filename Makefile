@@ -6,7 +6,7 @@ PYTHON ?= $(shell for name in python3.11 python3 python3.12 python3.13 python3.1
 CHECKS := DATABASE_URL=postgres://checks@127.0.0.1:1/checks REDIS_URL=redis://127.0.0.1:1/0 \
 	SECRET_KEY=only-for-checks-0123456789-0123456789-0123456789 DJANGO_SETTINGS_MODULE=curation.config.settings
 
-.PHONY: help demo manage test soak lint bench messages translations venv
+.PHONY: help demo manage test soak lint bench pictures messages translations venv
 
 help:
 	@echo "make demo       everything on this machine: http://localhost:8000 (PORT, DEMO_DIR move it)"
@@ -15,6 +15,7 @@ help:
 	@echo "make soak       hours of killed workers and chaos, see docs/reliability.md (SOAK=short: ten minutes)"
 	@echo "make lint       style, types, missing migrations"
 	@echo "make bench      speed as ratios, kept in docs/benchmarks.md (ARGS='ingest --stored 0' is quick)"
+	@echo "make pictures   the docs' pictures anew, of a demo of their own"
 	@echo "make messages   collect the texts to translate and compile the translations"
 
 demo: translations
@@ -38,6 +39,10 @@ lint: venv
 
 bench: venv
 	@exec $(PY) -m bench $(ARGS)
+
+pictures: translations
+	@.ci/browser
+	@exec $(PY) -m tests.pictures
 
 messages: venv
 	@command -v xgettext >/dev/null || { \

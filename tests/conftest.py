@@ -16,24 +16,10 @@ from rest_framework.test import APIClient
 
 from regions.models import Channel, Role, User
 from tests.cast import channel_of, make_user
+from tests.chromium import QUIET, chromium
 from tests.emptying import flush_by_copies, keep_first_rows
 
 SHARED = Path(__file__).parents[2] / "shared/data/x"
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-def chromium() -> str | None:
-    """The path of Chromium: CHROMIUM, else Debian's; None leaves the choice to Playwright."""
-    debian = Path("/usr/bin/chromium")
-    return os.environ.get("CHROMIUM") or (str(debian) if debian.exists() else None)
 
 
 def pytest_configure() -> None:
