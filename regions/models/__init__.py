@@ -1,6 +1,7 @@
 """Who and where. Knows nothing of tweets. One module a noun."""
 
 from regions.models.changes import Change
+from regions.models.invitations import Invitation
 from regions.models.lists import (
     Block,
     BlockExemption,
@@ -23,6 +24,7 @@ __all__ = [
     "Change",
     "Channel",
     "ChannelQuerySet",
+    "Invitation",
     "ListVersion",
     "Market",
     "Membership",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +19,11 @@ class Role(models.TextChoices):
     VIEWER = "viewer", _("viewer")
     EDITOR = "editor", _("editor")
     LEAD = "lead", _("lead")
+
+    @property
+    def rank(self) -> int:
+        """The higher, the more one may."""
+        return list(Role).index(self)
 
 
 class User(AbstractUser):
@@ -61,13 +67,43 @@ class User(AbstractUser):
         return self._roles.get(market_id)
 
 
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def in_market(self, market: Market) -> MembershipQuerySet:
+        return self.filter(market=market)
+
+    def holding_words(self, words: str) -> MembershipQuerySet:
+        """Those of people whose names or e-mail hold each of the words."""
+        rows = self
+        for word in words.split():
+            names = ("username", "first_name", "last_name", "email")
+            rows = rows.filter(Q.create([(f"user__{name}__icontains", word) for name in names], connector=Q.OR))
+        return rows
+
+    def with_people(self) -> MembershipQuerySet:
+        """Each with its person, in the order of log-in names, and whether they have a `second_step`."""
+        steps = apps.get_model("mfa", "Authenticator").objects.filter(type__in=("totp", "webauthn"))
+        rows = self.select_related("user", "market").order_by("user__username")
+        return rows.annotate(second_step=Exists(steps.filter(user=OuterRef("user"))))
+
+    def counted(self) -> dict[str, int]:
+        """How many hold each role: {"viewer": 3, ...}."""
+        return dict(self.order_by().values_list("role").annotate(Count("pk")))
+
+
 class Membership(models.Model):
-    """A person's role in a market."""
+    """A person's role in a market.
+
+    `from_group`: the role came from a group of the company account, and goes with it; `by_hand` is then the role that
+    somebody had given before, and that comes back."""
 
     user = models.ForeignKey(User, models.CASCADE, verbose_name=_("person"))
     market = models.ForeignKey(Market, models.CASCADE, verbose_name=_("market"))
     role = models.CharField(_("role"), max_length=6, choices=Role)
+    from_group = models.BooleanField(_("from a group"), default=False, editable=False)
+    by_hand = models.CharField(_("role given by hand"), max_length=6, choices=Role, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         constraints = [
