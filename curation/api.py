@@ -105,11 +105,10 @@ def candidate_page(request: Request) -> Response:
     asked.is_valid(raise_exception=True)
     want = asked.validated_data
     market = market_for(request.user, want["market"])
-    rows = Candidate.objects.with_tweets().in_state(want["state"])
-    rows = rows.in_channel(channel_of(market, want["category"])) if "category" in want else rows.in_market(market)
-    if want["q"]:
-        rows = rows.holding_words(want["q"])
-    page = keyset.page(rows, order=want["order"], cursor=want["cursor"], size=PAGE)
+    channels = [channel_of(market, want["category"])] if "category" in want else market.channel_set.active()
+    rows = Candidate.objects.in_state(want["state"])
+    queues = [keyset.Queue(rows.in_channel(one), one.pk, want["q"]) for one in channels]
+    page = keyset.page(queues, order=want["order"], cursor=want["cursor"], size=PAGE)
     mark_similar(page.rows)
     return Response(CandidatePage(page).data)
 

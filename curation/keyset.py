@@ -17,6 +17,8 @@ from curation.models.candidates import CandidateQuerySet
 from regions.problems import Refusal
 
 ORDERS = {"best": "rank", "newest": "posted_at"}
+FIRST_LOOK = 200  # posts of a queue, before a search turns to the index of words
+COMMON = 20  # a word that one in so many of them holds is looked for among the next
 
 
 class BadCursor(Refusal):
@@ -32,15 +34,61 @@ class Page:
     next: str
 
 
-def page(queryset: CandidateQuerySet, *, order: str = "best", cursor: str = "", size: int = 50) -> Page:
-    """One page of candidates in an order of ORDERS."""
+@dataclass(frozen=True)
+class Queue:
+    """The candidates of one channel that are asked for, whose index gives them in each order; `words` are searched
+    for."""
+
+    rows: CandidateQuerySet
+    channel: int
+    words: str = ""
+
+    def first(self, order: str, after: Q, most: int) -> CandidateQuerySet | list[int]:
+        """The ids of the first ones."""
+        rows = _sorted(self.rows.filter(after), order)
+        return self._found(rows, ORDERS[order], most) if self.words.strip() else rows.values("pk")[:most]
+
+    def _found(self, rows: CandidateQuerySet, field: str, most: int) -> CandidateQuerySet | list[int]:
+        """Words that many posts hold are found soonest in the queue itself, which is looked through from its beginning
+        until a page is full; words that few hold by the index of words, of which all are sorted."""
+        found: list[int] = []
+        beyond, looked, size = Q(), 0, FIRST_LOOK
+        while True:
+            part = list(rows.filter(beyond).values_list("pk", field)[:size])
+            told = Candidate.objects.filter(pk__in=[pk for pk, _value in part]).telling(self.words)
+            found, looked = found + list(told.values_list("pk", flat=True)), looked + len(part)
+            if len(found) >= most or len(part) < size:
+                return found
+            if len(found) * COMMON < looked:
+                return rows.holding_words(self.words, self.channel).values("pk")[:most]
+            beyond, size = _after(field, part[-1][1], part[-1][0]), 2 * size
+
+
+def page(queues: Sequence[Queue], *, order: str = "best", cursor: str = "", size: int = 50) -> Page:
+    """One page of candidates in an order of ORDERS. `queues`: one for each channel, since the indexes begin with it.
+
+    Each gives the beginning of its own, and those are merged: a row of the page is among the first of its queue. So a
+    page of many channels costs as much as one of each, whatever waits behind."""
     if order not in ORDERS:
         raise BadCursor(_("Sort by best or newest."), field="order")
-    rows = queryset.best_first() if order == "best" else queryset.newest_first()
-    if cursor:
-        rows = rows.filter(_after(ORDERS[order], *_read(cursor, order)))
-    found = list(rows[: size + 1])
+    after = _after(ORDERS[order], *_read(cursor, order)) if cursor else Q()
+    found = list(_merged([queue.first(order, after, size + 1) for queue in queues], order, size + 1))
     return Page(found[:size], _write(found[size - 1], order) if len(found) > size else "")
+
+
+def _sorted(rows: CandidateQuerySet, order: str) -> CandidateQuerySet:
+    return rows.best_first() if order == "best" else rows.newest_first()
+
+
+def _merged(firsts: Sequence[CandidateQuerySet | list[int]], order: str, most: int) -> CandidateQuerySet:
+    """The first of several beginnings, in one statement; read with their tweets when it is known which they are."""
+    known = [pk for first in firsts if isinstance(first, list) for pk in first]
+    asked = [first for first in firsts if not isinstance(first, list)]
+    among = Q(pk__in=known) if known or not asked else Q()
+    if asked:
+        among |= Q(pk__in=asked[0].union(*asked[1:], all=True) if len(asked) > 1 else asked[0])
+    chosen = _sorted(Candidate.objects.filter(among), order).values("pk")[:most]
+    return _sorted(Candidate.objects.with_tweets().filter(pk__in=chosen), order)
 
 
 def _after(field: str, value: Any, pk: int) -> Q:

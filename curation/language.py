@@ -68,3 +68,8 @@ def grouped(language: str) -> str:
     """A language code as markets use it: hr, bs, sr and sh are one group."""
     bare = language.lower().split("-")[0]
     return "hr" if bare in CROATIAN else OLD_CODES.get(bare, bare)
+
+
+def told_language(lang: str, guess: str) -> str:
+    """The language of a post as X says it; where X knows none, as it was guessed."""
+    return guess if lang == "und" else lang

@@ -122,7 +122,8 @@ def news(place: Place, since: int, most: int = MOST_CHANGES) -> News:
 
 def last_act(user: User, market: Market) -> Act | None:
     """One's newest act in a market of which something can still be taken back."""
-    mine = Act.objects.filter(by=user, at__gt=timezone.now() - UNDOABLE_FOR, undone_by=None).exclude(verb=Verb.UNDO)
+    mine = Act.objects.filter(by=user, at__gt=timezone.now() - UNDOABLE_FOR).exclude(verb=Verb.UNDO)
+    mine = mine.filter(~Exists(Act.objects.filter(undoes=OuterRef("pk"))))  # joined, all of the day would be sorted
     here = untouched(Decision.objects.filter(act=OuterRef("pk"), market=market))
     return mine.filter(Exists(here)).order_by("-at").first()
 

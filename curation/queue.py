@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Func, IntegerField, OuterRef, Q
 
+from curation.keyset import Queue
 from curation.models import Candidate
 from curation.models.candidates import MARKED, CandidateQuerySet
 from regions.models import Channel, Market, User
@@ -34,14 +36,23 @@ class Place:
     def candidates(self) -> CandidateQuerySet:
         return Candidate.objects.filter(channel__in=[channel.pk for channel in self.shown])
 
-    def waiting(self, q: str = "", *, show: str = "", author: int = 0, lang: str = "") -> CandidateQuerySet:
-        """Pending ones that lead their group, with all that a card shows; those that hold the words asked for, bear
-        a mark of MARKED, are by an author, in a language."""
-        found = self.candidates().pending().leading().with_tweets()
-        found = found.marked(show) if show else found
-        found = found.written_by(author) if author else found
-        found = found.in_language(lang) if lang else found
+    def waiting(self, q: str = "", **asked: Any) -> CandidateQuerySet:
+        """Pending ones that lead their group, with all that a card shows, kept to what `narrowed` is asked for, and to
+        those that hold the words."""
+        found = narrowed(self.candidates().with_tweets(), **asked)
         return found.holding_words(q) if q.strip() else found
+
+    def queues(self, q: str = "", **asked: Any) -> list[Queue]:
+        """The same in parts, one for each channel: what `keyset.page` makes a page of."""
+        return [Queue(narrowed(Candidate.objects.in_channel(one), **asked), one.pk, q) for one in self.shown]
+
+
+def narrowed(rows: CandidateQuerySet, *, show: str = "", author: int = 0, lang: str = "") -> CandidateQuerySet:
+    """Of the rows those that wait, lead their group, bear a mark of MARKED, are by an author, in a language."""
+    found = rows.pending().leading()
+    found = found.marked(show) if show else found
+    found = found.written_by(author) if author else found
+    return found.in_language(lang) if lang else found
 
 
 def behind(candidate: Candidate) -> CandidateQuerySet:

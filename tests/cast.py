@@ -56,8 +56,7 @@ def make_candidate(channel: Channel, text: str = "", *, tweet: Tweet | None = No
     if fields.get("state") == State.APPROVED:
         fields.setdefault("approved_at", timezone.now() - timedelta(minutes=1))
     told = {"posted_at": tweet.created_at, "folded": fold(tweet.text), "rank": 50.0}
-    told |= {"edited": tweet.edited, "sensitive": tweet.sensitive}
-    return Candidate.objects.create(channel=channel, tweet=tweet, **told | fields)
+    return Candidate.objects.create(channel=channel, tweet=tweet, **told | tweet.repeated() | fields)
 
 
 def make_block(value: str, kind: str = Block.Kind.TERM, **fields: Any) -> Block:

@@ -12,12 +12,12 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from curation.folding import fold
-from curation.models.tweets import Tweet
 from regions.models import Block, Channel, Market, Source, User
 
 STANDING = (
@@ -43,7 +43,17 @@ MARKED = {
     "edited": Q(edited=True),
     "sensitive": Q(sensitive=True),
     "second": Q(confirmed_by__isnull=False),
-}  # what the queue can be narrowed to; each has an index of those that wait
+}  # what the queue can be narrowed to; each has an index of those that wait and lead
+
+CHANNEL = "inchannel"  # with the channel's number a word beside those of the text
+TEXT = models.TextField()
+SEARCHED = SearchVector(
+    Concat(Value(CHANNEL, TEXT), Cast("channel", TEXT), Value(" ", TEXT), "folded"), config="simple"
+)
+
+
+def asked_for(words: str) -> SearchQuery:
+    return SearchQuery(fold(words), config="simple", search_type="websearch")
 
 
 def digest(words: str) -> str:
@@ -74,9 +84,6 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
     def in_channel(self, channel: Channel) -> CandidateQuerySet:
         return self.filter(channel=channel)
 
-    def in_market(self, market: Market) -> CandidateQuerySet:
-        return self.filter(channel__in=[channel.pk for channel in market.channel_set.all() if channel.active])
-
     def leading(self) -> CandidateQuerySet:
         """Without those that wait behind a similar one."""
         return self.filter(hidden=False)
@@ -87,23 +94,24 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
 
     def written_by(self, author: int) -> CandidateQuerySet:
         """Of the author with this id at X."""
-        return self.filter(tweet__author=author)
+        return self.filter(author_id=author)
 
     def in_language(self, code: str) -> CandidateQuerySet:
-        """As X says it; where X knows none, as it was guessed. Asked row by row: joined, PostgreSQL would look for a
-        rare language in all tweets."""
-        told = models.Case(models.When(lang="und", then=F("lang_guess")), default=F("lang"))
-        tweet = Tweet.objects.filter(pk=models.OuterRef("tweet")).values(told=told)
-        return self.alias(told_language=models.Subquery(tweet)).filter(told_language=code)
+        """As X says it; where X knows none, as it was guessed."""
+        return self.filter(lang=code)
 
     def with_tweets(self) -> CandidateQuerySet:
         return self.select_related("tweet__author", "channel__market", "channel__category", "source")
 
-    def holding_words(self, words: str) -> CandidateQuerySet:
-        """Full-text search, as people type it ("exact words", -without); folded as the texts are."""
-        return self.alias(search=SearchVector("folded", config="simple")).filter(
-            search=SearchQuery(fold(words), config="simple", search_type="websearch")
-        )
+    def holding_words(self, words: str, channel: int | None = None) -> CandidateQuerySet:
+        """Full-text search, as people type it ("exact words", -without); folded as the texts are. `channel`: which one
+        these are of, so that the index alone leaves out what others hold."""
+        found = self.alias(search=SEARCHED).filter(search=asked_for(words))
+        return found.filter(search=SearchQuery(f"{CHANNEL}{channel}", config="simple")) if channel else found
+
+    def telling(self, words: str) -> CandidateQuerySet:
+        """The same row by row, without the index: of rows that are few already."""
+        return self.alias(told=SearchVector("folded", config="simple")).filter(told=asked_for(words))
 
     def live_beside(self, rows: Iterable[Candidate], now: datetime) -> set[int]:
         """Those of the rows that a similar one keeps from the feed: it was approved first, and is live at `now`.
@@ -153,7 +161,10 @@ class Candidate(models.Model):
     arrived_at = models.DateTimeField(default=timezone.now)
     pending_since = models.DateTimeField(default=timezone.now)
     held = models.BooleanField(default=False)
-    # As the tweet and the offer say it: repeated here for the indexes of what waits.
+    # As the tweet and the offer say it: repeated here for the indexes of what waits. `lang` is the guess where X knows
+    # none; both are empty when the tweet is.
+    author_id = models.BigIntegerField(null=True, blank=True)
+    lang = models.CharField(max_length=8, blank=True, db_default="")
     offered = models.BooleanField(default=False, db_default=False)
     edited = models.BooleanField(default=False, db_default=False)
     sensitive = models.BooleanField(default=False, db_default=False)
@@ -206,7 +217,14 @@ class Candidate(models.Model):
                 F("rank").desc(),
                 F("id").desc(),
                 condition=Q(state="pending"),
+                include=["hidden"],
                 name="queue_by_rank",
+            ),
+            *(
+                models.Index(
+                    F("channel"), F(told), F("rank").desc(), F("id").desc(), condition=Q(state="pending"), name=name
+                )
+                for told, name in (("author_id", "queue_of_an_author"), ("lang", "queue_in_a_language"))
             ),
             models.Index(F("channel"), F("approved_at").desc(), condition=Q(state="approved"), name="live_by_time"),
             models.Index(
@@ -224,13 +242,13 @@ class Candidate(models.Model):
             GinIndex(
                 fields=["alike"], fastupdate=False, condition=Q(state__in=["pending", "approved"]), name="alike_ones"
             ),
-            GinIndex(SearchVector("folded", config="simple"), condition=Q(state="pending"), name="queue_search"),
+            GinIndex(SEARCHED, condition=Q(state="pending"), name="queue_search"),
             *(
                 models.Index(
                     F("channel"),
                     F("rank").desc(),
                     F("id").desc(),
-                    condition=Q(state="pending") & mark,
+                    condition=Q(state="pending", hidden=False) & mark,
                     name=f"queue_{name}",
                 )
                 for name, mark in MARKED.items()

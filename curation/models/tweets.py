@@ -12,6 +12,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Upper
 from django.utils import timezone
 
+from curation.language import told_language
+
 WORLDWIDE = ("XX", "XY")  # X's country codes for "everywhere" and "copyright"
 WITHHELD = "withheld"
 
@@ -120,6 +122,15 @@ class Tweet(models.Model):
     @property
     def edited(self) -> bool:
         return self.current_id != self.first_id
+
+    def repeated(self) -> dict[str, Any]:
+        """What its candidates repeat of it, for the indexes of what waits."""
+        return {
+            "edited": self.edited,
+            "sensitive": self.sensitive,
+            "author_id": self.author_id,
+            "lang": told_language(self.lang, self.lang_guess),
+        }
 
     @property
     def text_hash(self) -> str:

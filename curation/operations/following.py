@@ -153,7 +153,7 @@ class Following:
 
     def _read_anew(self, candidate: Candidate) -> dict[str, Any]:
         told = {"folded": folded(candidate.tweet), "held": self._judged(candidate).held}
-        return told | {"edited": candidate.tweet.edited, "sensitive": candidate.tweet.sensitive}
+        return told | candidate.tweet.repeated()
 
     def _waiting(self, candidate: Candidate) -> dict[str, Any]:
         """Pending again, unless the lists block it."""

@@ -29,6 +29,7 @@ EMPTIED: dict[str, Any] = {
     "raw": None,
     "metrics": {},
 }
+FORGOTTEN: dict[str, Any] = {"folded": "", "alike": [], "author_id": None, "lang": ""}  # by its candidates
 
 # Row by row along the key, so that a turn reads the table once, whatever its size, and locks little at a time.
 AUTHORS_WITHOUT_TWEETS = """
@@ -53,7 +54,7 @@ def empty(tweet_ids: Iterable[int], *, now: datetime) -> None:
     if not ids:
         return
     Tweet.objects.filter(pk__in=ids, purged_at=None).update(purged_at=now, **EMPTIED)
-    Candidate.objects.filter(~Q(folded="") | ~Q(alike=[]), tweet__in=ids).update(folded="", alike=[])
+    Candidate.objects.filter(~Q(folded="") | ~Q(alike=[]) | ~Q(author_id=None), tweet__in=ids).update(**FORGOTTEN)
 
 
 def purge_old(*, now: datetime, spare: Callable[[], Collection[int]] = tuple) -> int:

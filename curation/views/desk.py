@@ -58,7 +58,7 @@ def desk(request: PageRequest, market: str, category: str = "") -> HttpResponse:
     form = FilterForm(request.GET)
     asked = form.asked()
     try:
-        found = page(place.waiting(**form.kept()), order=asked["order"], cursor=form.after())
+        found = page(place.queues(**form.kept()), order=asked["order"], cursor=form.after())
     except Refusal as refusal:
         messages.error(request, str(refusal.detail))
         return redirect(addresses(place)["desk"])

@@ -59,6 +59,7 @@ def test_what_is_decided_loses_its_words_when_the_term_is_over(
     words = (tweet.text, tweet.author, tweet.wire, tweet.raw, tweet.previous_text, tweet.metrics, tweet.lang_guess)
     assert words == ("", None, {}, None, "", {}, "")
     assert (row.folded, row.alike, row.state, row.version) == ("", [], state, 2)
+    assert (candidate.author_id, candidate.lang, row.author_id, row.lang) == (candidate.tweet.author_id, "de", None, "")
     assert (tweet.gone_at, tweet.gone_cause, tweet.current_id) == (None, "", candidate.tweet.current_id)
     assert (Decision.objects.get().reason, Decision.objects.get().text_hash) == ("spam", candidate.tweet.text_hash)
     assert list(Hit.objects.values_list("block", "start", "end")) == [(block.pk, 1, 7)]

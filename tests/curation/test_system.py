@@ -49,7 +49,9 @@ def edited(channel: Channel, text: str, **fields: Any) -> Candidate:
     """A candidate of a tweet that read "Ein Gewinnspiel, angeblich." and reads otherwise now."""
     tweet = tweet_for(fields["state"], "Ein Gewinnspiel, angeblich.")
     candidate = make_candidate(channel, tweet=tweet, **fields)
-    Tweet.objects.filter(pk=candidate.tweet_id).update(text=text, current_id=candidate.tweet.first_id + 1)
+    Tweet.objects.filter(pk=candidate.tweet_id).update(
+        text=text, current_id=candidate.tweet.first_id + 1, lang="und", lang_guess="fi"
+    )
     operations.edit([candidate.tweet_id], now=timezone.now())
     return Candidate.objects.get(pk=candidate.pk)
 
@@ -60,6 +62,7 @@ def test_search_finds_the_words_after_an_edit(state: str, de_politics: Channel) 
     found = [Candidate.objects.holding_words(words).filter(pk=row.pk).exists() for words in ("Brücke", "Gewinnspiel")]
     assert found == [True, False]
     assert "& der" in row.folded
+    assert (row.author_id, row.lang) == (row.tweet.author_id, "fi")
 
 
 @pytest.mark.parametrize("state", ["pending", "approved"])

@@ -13,6 +13,7 @@ from curation.grouping import settle_arrivals
 from curation.ingest.storing.bulk import Table, as_array
 from curation.ingest.storing.groups import IN_ORDER, Grouping, Newcomer
 from curation.ingest.storing.offered import Offered
+from curation.language import told_language
 from curation.likeness import Likeness, likeness
 from curation.models import Candidate, Hit, State, Tweet
 from curation.ranking import parts, rank, weights_of
@@ -28,7 +29,7 @@ History = dict[tuple[int, int], tuple[int, int]]
 CANDIDATES = Table(
     Candidate, "id", "channel", "tweet", "state", "version", "source", "group", "hidden", "alike", "rank", "rank_parts",
     "folded", "posted_at", "arrived_at", "pending_since", "held", "context", "label", "with_similar",
-    "blocked_by_lists", "sensitive", "edited",
+    "blocked_by_lists", "sensitive", "edited", "author_id", "lang",
 )  # fmt: skip
 HITS = Table(Hit, "candidate", "block", "start", "end", "at")
 DECIDED = """
@@ -102,6 +103,7 @@ class Arrival:
             f"{tweet.words} {names_of(tweet.author.name, tweet.author.username)}",
             tweet.created_at, now, now, verdict.held, "", "", False, verdict.blocked,
             tweet.sensitive, tweet.current_id != tweet.first_id,
+            tweet.author.x_id, told_language(tweet.lang, tweet.lang_guess),
         ]  # fmt: skip
 
 

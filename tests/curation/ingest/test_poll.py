@@ -143,6 +143,7 @@ def test_an_edit_replaces_the_text_and_reopens_what_was_approved(
     first = x.post("stadtblatt", "Die Brücke ist offen.", at=timezone.now() - timedelta(minutes=5))
     source = source_of(ACCOUNT, "stadtblatt")
     read(source)
+    assert Candidate.objects.values_list("author_id", "lang").get() == Tweet.objects.values_list("author", "lang").get()
     Candidate.objects.update(state=State.APPROVED, approved_at=timezone.now())
     second = x.edit(first, "Die Brücke ist zu.")
     run = read(source)
@@ -150,6 +151,7 @@ def test_an_edit_replaces_the_text_and_reopens_what_was_approved(
     assert (tweet.first_id, tweet.current_id, tweet.text) == (int(first), int(second), "Die Brücke ist zu.")
     assert (tweet.previous_text, tweet.edited_at, tweet.edited) == ("Die Brücke ist offen.", run.started_at, True)
     assert (candidate.state, candidate.version, run.edited, run.fresh) == (State.PENDING, 2, 1, 0)
+    assert (candidate.author_id, candidate.lang) == (tweet.author_id, tweet.lang)
     assert Decision.objects.get().verb == "edit"
     before = de_politics.revision
     de_politics.refresh_from_db()
