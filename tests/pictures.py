@@ -30,7 +30,7 @@ from tests.chromium import QUIET, chromium
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 READY = 240  # seconds that a first start may take
-COLOURS = 192  # of a picture: enough for flat grounds, small as a file
+FLAT, OTHERS = 160, 96  # colours of a picture: grounds and letters as they are, and what photographs need
 DESKTOP, PHONE = (1440, 900), (390, 844)
 DESK = "/desk/de/politics/"
 
@@ -117,12 +117,20 @@ class Camera:
         kept = DOCS / f"{name}.png"
         (part or self.page).screenshot(path=kept)
         with Image.open(kept) as seen:
-            few = seen.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-            few.save(kept, optimize=True)
+            with_few_colours(seen.convert("RGB")).save(kept, optimize=True)
         print(f"{kept.relative_to(ROOT)}: {kept.stat().st_size // 1024} kB", flush=True)
 
     def close(self) -> None:
         self.context.close()
+
+
+def with_few_colours(seen: Image.Image) -> Image.Image:
+    counted = sorted(seen.getcolors(seen.width * seen.height) or [], reverse=True)
+    flat = [part for _count, colour in counted[:FLAT] for part in colour]
+    others = seen.quantize(OTHERS, Image.Quantize.MAXCOVERAGE).getpalette() or []
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(flat + others[: 3 * OTHERS])
+    return seen.quantize(palette=palette, dither=Image.Dither.NONE)
 
 
 def take_all(browser: Browser, own: Demo) -> None:
