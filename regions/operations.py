@@ -62,12 +62,13 @@ def save_change(
 
 @transaction.atomic
 def give_role(user: User, market: Market, role: Role, *, by: User | None) -> Membership:
-    """Makes someone viewer, editor or lead of a market, whatever they were before."""
+    """Makes someone viewer, editor or lead of a market, whatever they were before. It is theirs by hand from then on."""
     held = Membership.objects.select_for_update().filter(user=user, market=market).first()
-    if held is not None and held.role == role:
+    if held is not None and held.role == role and not held.from_group:
         return held
     before = {"role": held.role} if held else {}
-    membership, _made = Membership.objects.update_or_create(user=user, market=market, defaults={"role": role})
+    given = {"role": role, "from_group": False, "by_hand": ""}
+    membership, _made = Membership.objects.update_or_create(user=user, market=market, defaults=given)
     log_change(membership, "give_role", by=by, market=market, before=before, after={"role": role, "user": user.pk})
     return membership
 
