@@ -15,12 +15,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from curation.ingest.chances import closed_for, closed_windows
-from curation.ingest.pauses import PROBE, payer
+from curation.ingest.pauses import PROBE, fed_by
 from curation.models import Candidate, Cursor, IngestRun, Pause, Reservation
 from regions.models import Source
 
-DAY, MONTH = timedelta(days=1), timedelta(days=30)
-QUIET = timedelta(days=7)
+DAY, WEEK, MONTH = timedelta(days=1), timedelta(days=7), timedelta(days=30)
+SPANS = {"day": DAY, "week": WEEK, "month": MONTH}
+QUIET = WEEK
 SUMMED = ("read", "fresh", "charged")
 TOLD = (*SUMMED, "held")
 READ_IN_FULL = (IngestRun.Outcome.READ, IngestRun.Outcome.RUNNING)
@@ -58,15 +59,17 @@ class Counts:
 class Health:
     """`words`: one sentence in the reader's language. `next`: when X is asked again, None where nobody plans to;
     of a stream rule the stream brings what is new. `approved`: of 100 posts read in 30 days how many candidates
-    stand approved; None when none was read."""
+    stand approved; None when none was read. `fresh_at`: when it last brought something new, within 30 days."""
 
     condition: Condition
     words: str
     last: datetime | None = None
     next: datetime | None = None
     day: Counts = field(default_factory=Counts)
+    week: Counts = field(default_factory=Counts)
     month: Counts = field(default_factory=Counts)
     approved: float | None = None
+    fresh_at: datetime | None = None
 
 
 def health_of(sources: Iterable[Source], now: datetime) -> dict[int, Health]:
@@ -78,23 +81,27 @@ def health_of(sources: Iterable[Source], now: datetime) -> dict[int, Health]:
     pauses = {pause.market_id: pause for pause in Pause.objects.filter(ended_at=None).order_by("until")}
     approved, off, closed = _approved(ids, now), _switched_off(ids), closed_windows(now)
     ours = list(Pause.objects.filter(market=None))
+    fed = fed_by(found) if pauses else {}
     healths = {}
     for source in found:
         told = runs.get(source.pk, {})
         cursor, run = cursors.get(source.pk), last.get(source.pk)
-        own = None if pauses == {} else pauses.get(None) or pauses.get(getattr(payer(source), "pk", 0))
+        paid_by = fed[source.pk][0].market_id if fed.get(source.pk) else 0
+        own = pauses.get(None) or pauses.get(paid_by)
         seen = Seen(source, cursor, run, own, told.get("last_fresh"), _shut(source, cursor, closed, now))
         seen.blameless = run is not None and any(_turned_away(run, pause, now) for pause in ours)
         condition, words = _judged(seen, now) if source.pk not in off else (Condition.OFF, _off())
-        day, month = (Counts(*(told.get(f"{name}_{span}") or 0 for name in TOLD)) for span in ("day", "month"))
+        day, week, month = (Counts(*(told.get(f"{name}_{span}") or 0 for name in TOLD)) for span in SPANS)
         healths[source.pk] = Health(
             condition=condition,
             words=sentence(words),
             last=run.started_at if run else None,
             next=_next(source, cursor, own, now) if condition not in NOT_READ else None,
             day=day,
+            week=week,
             month=month,
             approved=100 * approved.get(source.pk, 0) / month.read if month.read else None,
+            fresh_at=told.get("last_fresh"),
         )
     return healths
 
@@ -203,9 +210,9 @@ def _quiet_or_well(source: Source, last_fresh: datetime | None, now: datetime) -
 
 
 def _runs(ids: list[int], now: datetime) -> dict[int, dict[str, Any]]:
-    """Sums of the last day and month."""
+    """Sums of the last day, week and month."""
     recent = IngestRun.objects.filter(source__in=ids, started_at__gt=now - MONTH)
-    spans = {"day": Q(started_at__gt=now - DAY), "month": Q()}
+    spans = {span: Q(started_at__gt=now - length) for span, length in SPANS.items()}
     sums = {f"{name}_{span}": Sum(name, filter=within) for name in SUMMED for span, within in spans.items()}
     told = recent.values("source").annotate(last_fresh=Max("started_at", filter=Q(fresh__gt=0)), **sums)
     held = _held(ids, now)
@@ -215,7 +222,9 @@ def _runs(ids: list[int], now: datetime) -> dict[int, dict[str, Any]]:
 def _held(ids: list[int], now: datetime) -> dict[int, dict[str, Any]]:
     """What ended runs drew and nobody settled: apart from the runs' own sums, which a join would multiply."""
     open_ones = Reservation.objects.filter(run__source__in=ids, settled_at=None, run__started_at__gt=now - MONTH)
-    sums = {"held_day": Sum("posts", filter=Q(run__started_at__gt=now - DAY)), "held_month": Sum("posts")}
+    sums = {
+        f"held_{span}": Sum("posts", filter=Q(run__started_at__gt=now - length)) for span, length in SPANS.items()
+    }
     return {row["run__source"]: dict(row) for row in open_ones.values("run__source").annotate(**sums)}
 
 

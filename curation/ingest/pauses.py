@@ -7,6 +7,7 @@ then does not ask X (its window is closed, its market has no budget) gives the t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import structlog
@@ -18,7 +19,7 @@ from curation.ledger import budget
 from curation.ledger.metered import LEAST
 from curation.models import Cursor, Pause, Purpose
 from curation.x.outcomes import BadToken, BudgetSpent, Failure, MonthlyCapReached, OutOfCredits, WindowClosed
-from regions.models import Market, Source
+from regions.models import Channel, Market, Source, SourceExemption, User
 from regions.operations import log_change
 
 log = structlog.get_logger(__name__)
@@ -118,14 +119,14 @@ def try_again(now: datetime) -> bool:
 
 
 @transaction.atomic
-def resume_source(source: Source, now: datetime) -> bool:
+def resume_source(source: Source, now: datetime, *, by: User | None = None) -> bool:
     """Reads a source again that was paused, by a lead or because X refused it. Whether there was anything to end."""
     paused = Source.objects.filter(pk=source.pk, paused_at__isnull=False)
     if not paused.update(paused_at=None, paused_until=None, paused_reason=""):
         return False
     _due_at(Cursor.objects.filter(pk=source.pk), now)
     market = source.channel.market if source.channel else source.market
-    log_change(source, "resume", by=None, market=market, before={"reason": source.paused_reason})
+    log_change(source, "resume", by=by, market=market, before={"reason": source.paused_reason})
     return True
 
 
@@ -133,6 +134,23 @@ def payer(source: Source) -> Market | None:
     """The market that pays: the source's own, else the first that it feeds. None when it feeds no channel."""
     first = source.channels().first()
     return first.market if first else None
+
+
+def fed_by(sources: Iterable[Source]) -> dict[int, list[Channel]]:
+    """The channels that each source feeds, the paying market's first, by its id. As `Source.channels` says, but in two
+    statements for all."""
+    found = list(sources)
+    channels = list(Channel.objects.active().select_related("market", "category"))
+    spared = set(SourceExemption.objects.filter(source__in=found).values_list("source_id", "market_id"))
+    return {source.pk: [one for one in channels if _feeds(source, one, spared)] for source in found}
+
+
+def _feeds(source: Source, channel: Channel, spared: set[tuple[int, int]]) -> bool:
+    if source.channel_id:
+        return source.channel_id == channel.pk
+    if source.market_id not in (None, channel.market_id) or source.category_id not in (None, channel.category_id):
+        return False
+    return source.market_id is not None or (source.pk, channel.market_id) not in spared
 
 
 def _turned_away(now: datetime) -> Pause | None:

@@ -77,6 +77,7 @@ class IngestRun(models.Model):
         STREAM = "stream", _("stream")
         RECHECK = "recheck", _("recheck")
         LINK = "link", _("added by hand")
+        TRY = "try", _("source tried")
         COMPLIANCE = "compliance", _("batch compliance")
 
     class Outcome(models.TextChoices):

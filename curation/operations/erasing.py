@@ -91,7 +91,7 @@ def _known(x_id: int) -> Erasure:
     names = _names(x_id, name)
     by_id = Q(x_id=str(x_id)) | Q(value=str(x_id))
     noted = Q(value=str(x_id), note__startswith="@")  # by its number, with the name that it had then beside it
-    sources = list(Source.objects.filter(by_id | _named(names), kind=Source.Kind.ACCOUNT).order_by("pk"))
+    sources = list(Source.ever.filter(by_id | _named(names), kind=Source.Kind.ACCOUNT).order_by("pk"))
     blocks = list(Block.objects.filter(_named(names) | noted, kind=Block.Kind.AUTHOR).order_by("pk"))
     approved = Candidate.objects.approved().filter(tweet__author=x_id).values_list("channel").annotate(n=Count("pk"))
     counts = dict(approved.order_by("channel"))
@@ -110,7 +110,7 @@ def _known(x_id: int) -> Erasure:
 
 def _names(x_id: int, username: str) -> list[str]:
     """The author's username, and those by which sources of the account were listed."""
-    listed = Source.objects.filter(kind=Source.Kind.ACCOUNT, x_id=str(x_id)).values_list("value", flat=True)
+    listed = Source.ever.filter(kind=Source.Kind.ACCOUNT, x_id=str(x_id)).values_list("value", flat=True)
     names = {username, *(value.strip().lstrip("@") for value in listed)}
     return sorted(name for name in names if name and not name.isdigit())
 
@@ -170,7 +170,7 @@ def _close(source: Source, found: Erasure, by: User | None, now: datetime) -> No
     )
     taken = others.exclude(pk=source.pk).exists()
     value = f"{found.x_id}/{source.pk}" if taken else str(found.x_id)
-    Source.objects.filter(pk=source.pk).update(value=value, name="", x_id=str(found.x_id))
+    Source.ever.filter(pk=source.pk).update(value=value, name="", x_id=str(found.x_id))
     source.value, source.name = value, ""
     if found.names:
         runs = IngestRun.objects.filter(source=source, error__iregex=WORD % _any_of(found.names))

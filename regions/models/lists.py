@@ -36,6 +36,17 @@ class SourceQuerySet(models.QuerySet["Source"]):
         """Neither paused for good nor paused until a time to come."""
         return self.filter(Q(paused_at=None) | Q(paused_until__lte=timezone.now()))
 
+    def over_market(self, market: Market) -> SourceQuerySet:
+        """Every source that feeds the market: its channels', its own, global ones; those it is exempted from too."""
+        return self.filter(Q(market=None, channel=None) | Q(market=market) | Q(channel__market=market))
+
+
+class ListedSources(models.Manager.from_queryset(SourceQuerySet)):  # type: ignore[misc]
+    """Those that are listed. Removed ones stay for what they brought: `Source.ever` has them too."""
+
+    def get_queryset(self) -> SourceQuerySet:
+        return SourceQuerySet(self.model, using=self._db).filter(removed_at=None)
+
 
 class Source(Scoped):
     """Where candidates come from. Feeds every channel of its scope, or those of one category."""
@@ -67,15 +78,18 @@ class Source(Scoped):
     paused_reason = models.TextField(_("why it is paused"), blank=True)
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    removed_at = models.DateTimeField(null=True, editable=False)
     exempt = models.ManyToManyField(Market, through="SourceExemption", related_name="+", blank=True)
 
-    objects = SourceQuerySet.as_manager()
+    objects = ListedSources()
+    ever = SourceQuerySet.as_manager()
 
     class Meta:
         constraints = [
             one_scope("source_has_one_scope"),
             models.UniqueConstraint(
                 fields=["kind", "value", "market", "channel"],
+                condition=Q(removed_at=None),
                 nulls_distinct=False,
                 name="source_is_listed_once",
             ),

@@ -14,7 +14,7 @@ from curation.ingest.health import Condition, Counts, Health, health_of
 from curation.models import BudgetDay, Cursor, IngestRun, Pause, RateWindow
 from curation.models import State as CandidateState
 from curation.x.outcomes import BadToken
-from regions.models import Channel, Market, Source
+from regions.models import Category, Channel, Market, Source, SourceExemption
 from tests.cast import make_candidate
 
 pytestmark = pytest.mark.django_db
@@ -58,7 +58,8 @@ def test_one_that_was_never_read(source: Source) -> None:
 def test_one_that_is_well_with_its_counts(source: Source, de_politics: Channel) -> None:
     Cursor.objects.update(due_at=NOW + timedelta(minutes=1))
     ran(source, ago=timedelta(days=31), read=999, fresh=999, charged=999)
-    ran(source, ago=timedelta(days=3), read=30, fresh=20, charged=25)
+    ran(source, ago=timedelta(days=8), read=20, fresh=12, charged=18)
+    ran(source, ago=timedelta(days=3), read=10, fresh=8, charged=7)
     last = ran(source, read=10, fresh=4, charged=8)
     for state in (CandidateState.APPROVED, CandidateState.APPROVED, CandidateState.BLOCKED):
         make_candidate(de_politics, source=source, state=state, arrived_at=NOW - timedelta(days=2))
@@ -70,8 +71,10 @@ def test_one_that_is_well_with_its_counts(source: Source, de_politics: Channel) 
         last=last.started_at,
         next=NOW + timedelta(minutes=1),
         day=Counts(10, 4, 8),
+        week=Counts(20, 12, 15),
         month=Counts(40, 24, 33),
         approved=5.0,
+        fresh_at=last.started_at,
     )
 
 
@@ -182,13 +185,40 @@ def test_when_X_turns_everyone_away(source: Source) -> None:
     assert judged(source) == ("waiting", "X turns everyone away: X does not accept the bearer token.")
 
 
-def test_many_sources_take_as_many_queries_as_one(source: Source, source_of: SourceOf) -> None:
+def test_many_sources_take_as_many_queries_as_one(source: Source, source_of: SourceOf, de: Market) -> None:
     many = [source, *(source_of(ACCOUNT, f"blatt_{n}") for n in range(20))]
     for one in many:
         ran(one, fresh=1)
-    counts = []
-    for some in (many[:1], many):
-        with CaptureQueriesContext(connection) as asked:
-            health_of(some, NOW)
-        counts.append(len(asked))
-    assert counts[0] == counts[1]
+    for pause in (None, "day"):
+        if pause:
+            Pause.objects.create(market=de, cause=pause, until=NOW + timedelta(hours=1))
+        counts = []
+        for some in (many[:1], many):
+            with CaptureQueriesContext(connection) as asked:
+                health_of(some, NOW)
+            counts.append(len(asked))
+        assert counts[0] == counts[1]
+
+
+def test_what_each_feeds_is_told_for_all_at_once(source: Source, de: Market) -> None:
+    sport, nl = Category.objects.get(slug="sport"), Market.objects.get(code="nl")
+    everywhere = Source.objects.create(kind="search", value="tor", category=sport)
+    spared = Source.objects.create(kind="search", value="rat")
+    SourceExemption.objects.create(source=spared, market=nl, reason="Anders gelöst.")
+    own = Source.objects.create(kind="search", value="rat", market=de)
+    narrow = Source.objects.create(kind="search", value="tor", market=de, category=sport)
+    Channel.objects.filter(market=de, category__slug="economy").update(active=False)
+    found = [source, everywhere, spared, own, narrow]
+    with CaptureQueriesContext(connection) as asked:
+        told = pauses.fed_by(found)
+    assert told == {one.pk: list(one.channels()) for one in found}
+    assert len(asked) == 2
+
+
+def test_a_removed_source_is_read_no_more_and_keeps_its_runs(source: Source) -> None:
+    run = ran(source, fresh=1)
+    Source.objects.filter(pk=source.pk).update(removed_at=NOW)
+    assert not Source.objects.exists()
+    assert not Cursor.objects.due(NOW + timedelta(days=1)).exists()
+    assert IngestRun.objects.select_related("source").get(pk=run.pk).source == source
+    Source.objects.create(kind=source.kind, value=source.value, channel=source.channel)
