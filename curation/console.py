@@ -32,7 +32,7 @@ class Door:
 
 
 SECTIONS: tuple[tuple[str | Promise, tuple[Door, ...]], ...] = (
-    (_("Lists"), ()),
+    (_("Lists"), (Door("people", "people.edit", _("People"), ("bring-people", "change-person", "invite")),)),
     (_("Operations"), (Door("market-log", "log.read", _("Log")),)),
 )
 

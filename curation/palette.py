@@ -246,6 +246,7 @@ PAGES: list[Page] = [  # label, route, the right in the market it is of ("" for 
     (gettext_lazy("Home"), "home", "", (gettext_lazy("Markets"),)),
     (gettext_lazy("My decisions"), "my-log", "", (gettext_lazy("Log"),)),
     (gettext_lazy("Log"), "market-log", "log.read", (gettext_lazy("Decisions"),)),
+    (gettext_lazy("People"), "people", "people.edit", (gettext_lazy("Invite somebody"), gettext_lazy("Role"))),
     (gettext_lazy("Add by link"), "link", "candidate.add", ()),
     (gettext_lazy("Erase an author"), "erase", "author.erase", ()),
     (

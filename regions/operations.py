@@ -37,13 +37,15 @@ def rename_in_admin(rows: Iterable[models.Model], name: str) -> None:
 
 
 @transaction.atomic
-def touch(channel_ids: Iterable[int]) -> None:
-    """Raises the revision of channels whose feed changes for another reason than a decision, and says so."""
+def touch(channel_ids: Iterable[int], settings: Iterable[str] = ()) -> None:
+    """Raises the revision of channels whose feed changes for another reason than a decision, and says so.
+
+    `settings`: names of those that were changed."""
     ids = sorted(set(channel_ids))
     if ids:
         list(Channel.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
         Channel.objects.filter(pk__in=ids).update(revision=models.F("revision") + 1)
-        channel_changed.send(sender=Channel, channels=ids)
+        channel_changed.send(sender=Channel, channels=ids, settings=frozenset(settings))
 
 
 @transaction.atomic
@@ -57,12 +59,12 @@ def save_change(
     after = {name: str(getattr(noun, name)) for name in before}
     told = {name: str(value) for name, value in before.items()}
     log_change(noun, "change", by=by, market=market, before=told, after=after)
-    touch(channels)
+    touch(channels, before)
 
 
 @transaction.atomic
 def give_role(user: User, market: Market, role: Role, *, by: User | None) -> Membership:
-    """Makes someone viewer, editor or lead of a market, whatever they were before. It is theirs by hand from then on."""
+    """Makes someone viewer, editor or lead of a market, whatever they were before; it is theirs by hand then."""
     held = Membership.objects.select_for_update().filter(user=user, market=market).first()
     if held is not None and held.role == role and not held.from_group:
         return held

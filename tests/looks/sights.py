@@ -167,6 +167,7 @@ PAGES = [
     Sight("/link/de/"),
     Sight("/link/de/", then=fill("#link-url", "hello", "[role=alert]"), name="no link", forgiven=REFUSED, rarely=True),
     Sight("/erase/de/", then=fill("#author", AUTHOR, "#typed")),
+    Sight("/lists/de/people/"),
     Sight("/my/decisions/"),
     Sight("/log/de/"),
     Sight("/log/de/?from=x", seen="[role=alert]", status=422),
