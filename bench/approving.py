@@ -9,7 +9,7 @@ import hashlib
 import json
 import multiprocessing
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from statistics import median
@@ -158,7 +158,7 @@ def round_of(way: str, ids: list[int], people: list[User]) -> Taken:
     return Taken(max(one[0] for one in taken), sum(one[1] for one in taken), sum(one[2] for one in taken))
 
 
-def run(rounds: int, stored: int, command: str) -> tuple[str, str]:
+def run(rounds: int, stored: Sequence[int] | None, command: str) -> tuple[str, str]:
     """Title and words of this row."""
     size = CONNECTIONS * EACH
     ids, people = prepare((rounds + 1) * len(WAYS) * size)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db import connection
+from django.db import connection, transaction
 
 # Rows as ingest leaves them, their texts shorter; one in ten still pending, one in a hundred approved.
 TWEETS = """
@@ -33,18 +33,23 @@ def fill(channel_id: int, tweets: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica; SET statement_timeout = 0")
         cursor.execute("SET maintenance_work_mem = '1GB'; SET synchronous_commit = off")
-    _filled("curation_tweet", TWEETS, [tweets])
-    _filled("curation_candidate", CANDIDATES, [channel_id, tweets])
+    filled("curation_tweet", TWEETS, [tweets])
+    filled("curation_candidate", CANDIDATES, [channel_id, tweets])
     connection.close()
 
 
-def _filled(table: str, statement: str, figures: list[int]) -> None:
-    with connection.cursor() as cursor:
+def filled(table: str, statement: str, figures: list[int] | None = None, *, anew: bool = False) -> None:
+    """Runs a statement that fills a table, whose indexes are made afterwards. `anew`: what stands there goes, and what
+    points at it, so that a server with `wal_level=minimal` writes no log of it."""
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(INDEXES, [table])
         indexes = dict(cursor.fetchall())
+        if anew:
+            cursor.execute(f"TRUNCATE {table} CASCADE")
         for name in indexes:
             cursor.execute(f'DROP INDEX "{name}"')
         cursor.execute(statement, figures)
         for made in indexes.values():
             cursor.execute(made)
+    with connection.cursor() as cursor:
         cursor.execute(f"VACUUM ANALYZE {table}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from io import BytesIO
@@ -174,7 +174,7 @@ def on_processor(pid: int) -> float:
     return int(told.read_text().split()[0]) / 1e9 if told.exists() else 0.0
 
 
-FULL = "full"
+FULL, STORED = "full", 5_000_000
 BATCHES = 10  # a round and way
 FRESH = BATCHES * BATCH * (1 - KNOWN)
 WAYS = {
@@ -187,8 +187,9 @@ WAYS = {
 Times = dict[tuple[str, str], list[Taken]]
 
 
-def run(rounds: int, stored: int, command: str) -> tuple[str, str]:
-    """Title and words of this row; `stored` tweets stand in the second database, 0 for none."""
+def run(rounds: int, given: Sequence[int] | None, command: str) -> tuple[str, str]:
+    """Title and words of this row; so many tweets stand in the second database, 0 for none."""
+    stored = max(given) if given else STORED
     names = {"empty": connection.settings_dict["NAME"]} | ({"full": FULL} if stored else {})
     if stored:
         copy_database(FULL)

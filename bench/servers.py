@@ -12,11 +12,13 @@ from curation.config.demo.servers import postgres, redis
 
 
 @contextmanager
-def desk() -> Iterator[None]:
-    """An empty, migrated database with the settings of production: every commit waits for the disk."""
+def desk(kept: Path | None = None, *, fast: bool = False) -> Iterator[None]:
+    """An empty, migrated database with the settings of production: every commit waits for the disk. `fast`: for what
+    only reads, no commit waits, and filling writes no log. `kept`: a folder for the servers that stays; what stands
+    there already is used again."""
     with tempfile.TemporaryDirectory(prefix="tickerdesk-bench-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        with postgres(folder / "postgres") as url, redis(folder / "redis", fast=True) as bell:
+        folder = kept or Path(name)
+        with postgres(folder / "postgres", fast=fast) as url, redis(folder / "redis", fast=True) as bell:
             os.environ |= {
                 "DATABASE_URL": url,
                 "REDIS_URL": bell,
