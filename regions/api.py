@@ -2,4 +2,6 @@
 
 from django.urls import URLPattern
 
-urlpatterns: list[URLPattern] = []
+from regions import people_api
+
+urlpatterns: list[URLPattern] = [*people_api.urlpatterns]
