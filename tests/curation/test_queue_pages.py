@@ -179,7 +179,7 @@ def test_pages_read_their_beginnings_and_counts_the_indexes_alone(db: None) -> N
         assert counted_marks(channels)["held"] == 2 * 550
     for query in queries:
         with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL enable_bitmapscan = off; SET LOCAL enable_indexscan = off")
+            cursor.execute("UPDATE pg_class SET relallvisible = relpages WHERE relname = 'curation_candidate'")
             cursor.execute(f"EXPLAIN {query['sql']}")
             plan = "\n".join(line for (line,) in cursor.fetchall())
         assert "Only Scan using queue_" in plan, plan
