@@ -19,19 +19,12 @@ from curation.precedence import PRECEDENCE, cause_of_block
 from curation.ranking import POINTS_A_HALF_LIFE
 from curation.transitions import APPROVING, TRANSITIONS
 from curation.x.entities import plain_text
+from regions import tunable
 from regions.models import Market, User
 from regions.permissions import may
 from regions.problems import Refusal
 
-PARTS = {
-    "freshness": _("freshness"),
-    "source": _("source"),
-    "engagement": _("engagement"),
-    "author": _("author"),
-    "language": _("language"),
-    "sensitive": _("sensitive"),
-    "similar": _("similar to what is live"),
-}
+PARTS = {"freshness": _("freshness")} | {name: words for name, (words, _help) in tunable.PARTS.items()}
 GONE = {
     Tweet.Gone.DELETED: _("Deleted at X"),
     Tweet.Gone.PROTECTED: _("Its author shows posts to followers alone"),

@@ -24,10 +24,10 @@ from typing import Any, Protocol
 
 from curation.language import CROATIAN, UNKNOWN
 from regions.models import Channel
+from regions.tunable import WEIGHTS
 
 POINTS_A_HALF_LIFE = 10.0
 FULL_SPEED = 5_000
-WEIGHTS = {"source": 20.0, "engagement": 20.0, "author": 15.0, "language": 10.0, "sensitive": 15.0, "similar": 20.0}
 
 
 class Rankable(Protocol):

@@ -1,6 +1,7 @@
 """Which verb leads from which state to which, and what it carries. What is not in these tables is refused."""
 
 from curation.models import State, Verb
+from regions import tunable
 
 P, A, B, L, W = State.PENDING, State.APPROVED, State.BLOCKED, State.LAPSED, State.WITHDRAWN
 Moves = dict[str, tuple[str, ...]]
@@ -31,7 +32,7 @@ BY_RULE: dict[str, Moves] = {
 }
 """Editors' verbs that the system uses too: a lead's auto-approve rule, and a block of the lists."""
 
-REASONS = ("not_chosen", "off_topic", "duplicate", "spam", "hate", "false", "legal", "personal", "other")
+REASONS = tuple(tunable.REASONS)
 MOVED = "moved"  # the reason of what was moved; no editor gives it
 EDITORS_VERBS = (
     Verb.APPROVE,

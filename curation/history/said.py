@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from curation.cards import DONE
 from curation.causes import CAUSES
 from curation.models import State, Tweet, Verb
+from regions import tunable
 from regions.clocks import moment
 from regions.words import in_quotes
 
@@ -29,18 +30,7 @@ SAID = DONE | {
     Verb.LAPSE: pgettext_lazy("a post was", "lapsed"),
     Verb.UNDO: pgettext_lazy("a post was", "taken back"),
 }
-REASON_WORDS = {
-    "not_chosen": gettext_lazy("not chosen"),
-    "off_topic": gettext_lazy("off topic"),
-    "duplicate": gettext_lazy("duplicate"),
-    "spam": gettext_lazy("spam"),
-    "hate": gettext_lazy("hate"),
-    "false": gettext_lazy("false"),
-    "legal": gettext_lazy("legal"),
-    "personal": gettext_lazy("personal"),
-    "other": gettext_lazy("other reason"),
-    "moved": gettext_lazy("moved"),
-}
+REASON_WORDS = tunable.REASONS | {"moved": gettext_lazy("moved")}
 REMOVED = {
     Tweet.Gone.DELETED: gettext_lazy("It was deleted at X, so its text was removed."),
     Tweet.Gone.PROTECTED: gettext_lazy("Its author shows posts to followers alone, so its text was removed."),
