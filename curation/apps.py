@@ -7,6 +7,7 @@ class CurationConfig(AppConfig):
     verbose_name = _("curation")
 
     def ready(self) -> None:
-        from curation import events
+        from curation import events, reranking
 
         events.listen()
+        reranking.listen()
