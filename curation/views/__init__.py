@@ -2,6 +2,7 @@
 
 from curation.views.authors import erase, erase_author
 from curation.views.desk import arrivals, changes, decide, decide_many, desk, similar, undo
+from curation.views.forecast import budget_forecast, budget_lowered
 from curation.views.home import home
 from curation.views.links import add_link, link
 from curation.views.log import log_sheet, market_log, my_log, post_log, undo_act
@@ -11,10 +12,14 @@ from curation.views.pauses import try_again
 from curation.views.presence import here
 from curation.views.profile import fold_column, profile
 from curation.views.recent import recent
+from curation.views.sources import bring_sources, new_source, source, source_act, sources, sources_sheet
 
 __all__ = [
     "add_link",
     "arrivals",
+    "bring_sources",
+    "budget_forecast",
+    "budget_lowered",
     "changes",
     "decide",
     "decide_many",
@@ -28,6 +33,7 @@ __all__ = [
     "log_sheet",
     "market_log",
     "my_log",
+    "new_source",
     "palette",
     "panel",
     "panel_many",
@@ -37,6 +43,10 @@ __all__ = [
     "reach_of_many",
     "recent",
     "similar",
+    "source",
+    "source_act",
+    "sources",
+    "sources_sheet",
     "try_again",
     "undo",
     "undo_act",
