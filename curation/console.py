@@ -32,7 +32,14 @@ class Door:
 
 
 SECTIONS: tuple[tuple[str | Promise, tuple[Door, ...]], ...] = (
-    (_("Lists"), (Door("people", "people.edit", _("People"), ("bring-people", "change-person", "invite")),)),
+    (
+        _("Lists"),
+        (
+            Door("sources", "source.edit", _("Sources"), ("new-source", "source", "bring-sources")),
+            Door("people", "people.edit", _("People"), ("bring-people", "change-person", "invite")),
+            Door("market-settings", "settings.edit", _("Settings"), ("channel-settings", "budget-forecast")),
+        ),
+    ),
     (_("Operations"), (Door("market-log", "log.read", _("Log")),)),
 )
 

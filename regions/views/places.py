@@ -1,0 +1,110 @@
+"""Markets and categories, for chiefs: a new one is data, never a developer's work."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.db import IntegrityError
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from regions import founding
+from regions.forms_of_places import CategoryForm, MarketForm
+from regions.models import Category, Channel, Market
+from regions.permissions import CHIEF, rule
+from regions.requests import PageRequest
+
+ASKED = ["GET", "POST"]
+
+
+@rule(CHIEF)
+@require_GET
+def places(request: PageRequest) -> HttpResponse:
+    """All markets and categories, those that are switched off too."""
+    markets = Market.objects.prefetch_related("channel_set__category")
+    context = {"markets": markets, "categories": Category.objects.prefetch_related("channel_set__market")}
+    return render(request, "regions/settings/places.html", context)
+
+
+@rule(CHIEF)
+@require_http_methods(ASKED)
+def add_market(request: PageRequest) -> HttpResponse:
+    """A new market: its desk, lists, feeds and ticker are there at once."""
+    form = MarketForm(Market(), request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        return market_page(request, form)
+    try:
+        market = founding.add_market(Market(**form.wanted()), form.cleaned_data["categories"], by=request.user)
+    except IntegrityError:  # another chief added it a moment ago
+        form.add_error("code", _("There is a market with this code already."))
+        return market_page(request, form)
+    messages.success(request, _("%(name)s is there: desk, lists, feeds and ticker.") % {"name": market.name})
+    return redirect("change-market", market.code)
+
+
+@rule(CHIEF)
+@require_http_methods(ASKED)
+def change_market(request: PageRequest, code: str) -> HttpResponse:
+    """What a market is called, where it is, and which categories it has."""
+    market = get_object_or_404(Market, code=code)
+    form = MarketForm(market, request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        return market_page(request, form)
+    founding.change(market, form.wanted(), by=request.user)
+    founding.set_categories(market, form.cleaned_data["categories"], by=request.user)
+    messages.success(request, _("Saved. The feeds follow at once."))
+    return redirect("change-market", market.code)
+
+
+@rule(CHIEF)
+@require_POST
+def switch_market(request: PageRequest, code: str) -> HttpResponse:
+    """Off or on, as `on` says."""
+    market = get_object_or_404(Market, code=code)
+    on = request.POST.get("on") == "yes"
+    founding.switch(market, on=on, by=request.user)
+    told = _("%(name)s is switched on again.") if on else _("%(name)s is switched off.")
+    messages.success(request, told % {"name": market.name})
+    return redirect("change-market", market.code)
+
+
+@rule(CHIEF)
+@require_http_methods(ASKED)
+def add_category(request: PageRequest) -> HttpResponse:
+    """A new category, in the markets that are ticked."""
+    form = CategoryForm(Category(), request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        return category_page(request, form)
+    try:
+        category = founding.add_category(Category(**form.wanted()), form.cleaned_data["markets"], by=request.user)
+    except IntegrityError:
+        form.add_error("slug", _("There is a category with this slug already."))
+        return category_page(request, form)
+    messages.success(request, _("%(name)s is there.") % {"name": category.name})
+    return redirect("change-category", category.slug)
+
+
+@rule(CHIEF)
+@require_http_methods(ASKED)
+def change_category(request: PageRequest, slug: str) -> HttpResponse:
+    """What a category is called, where it stands, and which markets have it."""
+    category = get_object_or_404(Category, slug=slug)
+    form = CategoryForm(category, request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        return category_page(request, form)
+    founding.change(category, form.wanted(), by=request.user)
+    founding.set_markets(category, form.cleaned_data["markets"], by=request.user)
+    messages.success(request, _("Saved. The feeds follow at once."))
+    return redirect("change-category", category.slug)
+
+
+def market_page(request: PageRequest, form: MarketForm) -> HttpResponse:
+    channels = Channel.objects.filter(market=form.noun.pk).select_related("category") if form.noun.pk else ()
+    context = {"form": form, "market": form.noun, "channels": channels}
+    return render(request, "regions/settings/market.html", context, status=422 if form.errors else 200)
+
+
+def category_page(request: PageRequest, form: CategoryForm) -> HttpResponse:
+    context = {"form": form, "category": form.noun}
+    return render(request, "regions/settings/category.html", context, status=422 if form.errors else 200)
