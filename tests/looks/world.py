@@ -16,6 +16,7 @@ from curation import operations
 from curation.models import Act, Candidate, Hit, Offer, Pause, Verb
 from feeds.models import Consumer
 from feeds.operations import publish
+from regions.invitations import invite
 from regions.models import BlockList, Market, Role, User
 from tests.cast import channel_of, make_author, make_block, make_candidate, make_tweet, make_user
 
@@ -73,6 +74,7 @@ def busy() -> World:
     Consumer.objects.create(name="App")
     for code in ("de", "gr"):
         publish(Market.objects.get(code=code).pk)
+    _offered, token = invite(market, Role.EDITOR, by=people["mila"], now=timezone.now())
     lock = Authenticator.objects.get(type="webauthn", user=people["tara"])
     return World(
         people,
@@ -80,6 +82,7 @@ def busy() -> World:
             "first": str(first.pk),
             "post": str(first.tweet.current_id),
             "passkey": str(lock.pk),
+            "token": token,
         },
     )
 
