@@ -129,8 +129,9 @@ def last_act(user: User, market: Market) -> Act | None:
 
 
 def decided_in(act: Act) -> list[Candidate]:
-    """The candidates of an act, with what a card shows."""
-    return list(Candidate.objects.with_tweets().filter(decision__act=act).distinct())
+    """The candidates of an act, with what a card shows. Asked in two: joined, to plan it takes longer than all else."""
+    ids = set(Decision.objects.filter(act=act).values_list("candidate", flat=True))
+    return list(Candidate.objects.with_tweets().filter(pk__in=ids).order_by("pk"))
 
 
 def way_back(request: PageRequest, place: Place) -> str:
