@@ -50,8 +50,8 @@ def adjust(place: Place, wanted: Mapping[str, Any], *, seen: Mapping[str, Any], 
     `wanted`: values by name; `seen`: those that the page showed, of fields where it matters. What is wanted as it was
     seen stays as it is now. Raises Overtaken, OutOfBounds."""
     row = _locked(place)
-    asked = {name: value for name, value in wanted.items() if name not in seen or value != seen[name]}
     now = tunable.values_of(row)
+    asked = {name: value for name, value in wanted.items() if name not in seen or value != seen[name]}
     changed = {name: value for name, value in asked.items() if value != now[name]}
     overtaken = {name: now[name] for name in changed if name in seen and seen[name] != now[name]}
     if overtaken:

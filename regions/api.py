@@ -2,6 +2,6 @@
 
 from django.urls import URLPattern
 
-from regions import people_api
+from regions import people_api, settings_api
 
-urlpatterns: list[URLPattern] = [*people_api.urlpatterns]
+urlpatterns: list[URLPattern] = [*people_api.urlpatterns, *settings_api.urlpatterns]
