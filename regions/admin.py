@@ -8,11 +8,12 @@ from typing import Any
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.core.exceptions import ValidationError
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from regions import operations
+from regions import operations, tunable
 from regions.models import Block, BlockList, Category, Change, Channel, Market, Membership, Role, Source, User
 from regions.requests import chief
 
@@ -39,6 +40,18 @@ class Logged(admin.ModelAdmin):
     def channels_of(self, row: Any) -> Iterable[int]:
         """The channels whose feeds a change shapes."""
         return []
+
+
+class Bounded(ModelForm):
+    """The bounds of the leads' pages."""
+
+    def _post_clean(self) -> None:
+        super()._post_clean()
+        if not self.errors:
+            try:
+                tunable.check(self.instance, set(self.fields))
+            except ValidationError as error:
+                self._update_errors(error)
 
 
 class ReadOnly(admin.ModelAdmin):
@@ -77,6 +90,7 @@ class PersonAdmin(UserAdmin):
 
 @admin.register(Market)
 class MarketAdmin(Logged):
+    form = Bounded
     list_display = ("code", "name", "time_zone", "active")
     readonly_fields = ("code",)
 
@@ -98,6 +112,7 @@ class CategoryAdmin(Logged):
 
 @admin.register(Channel)
 class ChannelAdmin(Logged):
+    form = Bounded
     list_display = ("market", "category", "slots", "feed_length", "second_pair", "active")
     list_filter = ("market", "category")
     readonly_fields = ("market", "category", "revision")
