@@ -2,7 +2,7 @@
 
 import { ask } from "./news.js";
 import { keep, rowsOf, unsent } from "./resend.js";
-import { $, $$, current, onward, picks, recount, rowOf, stand, want } from "./rows.js";
+import { $, $$, current, goOn, picks, recount, rowOf, stand, unseen, want } from "./rows.js";
 import { during, isLogIn, reads } from "./swaps.js";
 
 /* Marks: the verb that a row was marked with, by its id, since the answer brings another element. */
@@ -13,10 +13,9 @@ function mark(row, verb) {
   const verdict = $(`template[data-verdict="${verb}"]`)?.content.cloneNode(true);
   if (!verdict || row.classList.contains("is-decided")) return;
   marked.set(row.dataset.candidate, verb);
-  const next = onward(row);
   row.classList.add("is-decided", "is-sent");
   $(".who", row).append(verdict);
-  if (row === current() && next) stand(next);
+  if (row === current()) goOn(row);
 }
 
 /** Marks anew what still waits for its answer, in rows that were drawn anew. */
@@ -39,7 +38,9 @@ export function say(what) {
 }
 
 export function decide(verb) {
-  const within = document.body.classList.contains("is-bulk") ? $("#bulk") : $(".more", current() ?? document);
+  const bulk = document.body.classList.contains("is-bulk");
+  if (!bulk && unseen()) return;
+  const within = bulk ? $("#bulk") : $(".more", current() ?? document);
   within && $(`button[name="verb"][value="${verb}"]`, within)?.click();
 }
 
@@ -98,7 +99,7 @@ during("over", "marks", (detail) => {
   if (refusal === "gone" || (!target.isConnected && ids.some(rowOf))) ask();  // the row does not know yet what it is now
   if (!refusal && xhr.status < 400) return;
   later = false;
-  stand(rowOf(ids[0]));
+  stand(rowOf(ids[0]), { itself: true });
 });
 
 during("over", "again", () => {
@@ -158,7 +159,7 @@ during("over", "returned", () => {
   const row = returned;
   returned = null;
   if (!row) return;
-  if (rowOf(row)) return stand(rowOf(row));
+  if (rowOf(row)) return stand(rowOf(row), { itself: true });
   want(row);
   ask();
 });

@@ -12,7 +12,8 @@ const scroller = () => $("#main .scroll");
 
 /* The current row: it alone is open; what one looks at stays where it is on screen. */
 
-let standing = null, wanted = null;
+const AHEAD = 15, GLANCE = 300;
+let standing = null, wanted = null, done = null, jumped = -GLANCE;
 
 const scrollBy = (pixels) => {
   const box = scroller();
@@ -26,7 +27,17 @@ export function steady(row, change) {
   scrollBy(row.getBoundingClientRect().top - before);
 }
 
-export function stand(row, { focus = true } = {}) {
+/** Whether the current row changed by itself a moment ago: a key that comes now was meant for the one before. */
+export const unseen = () => performance.now() - jumped < GLANCE;
+
+/** From the frame on that draws it. */
+function jump() {
+  jumped = Infinity;
+  requestAnimationFrame(() => (jumped = performance.now()));
+}
+
+/** Makes a row the current one; `itself`: not because somebody chose it just now. */
+export function stand(row, { focus = true, itself = false } = {}) {
   const left = current(), elsewhere = row?.dataset.candidate !== standing;
   if (!row) return;
   steady(row, () => {
@@ -40,10 +51,13 @@ export function stand(row, { focus = true } = {}) {
     row.tabIndex = 0;
     standing = row.dataset.candidate;
     wanted = null;
+    if (elsewhere) done = null;
   });
   if (focus) row.focus({ preventScroll: true });
   row.scrollIntoView({ block: "nearest" });
+  if (elsewhere && itself) jump();
   if (elsewhere) document.dispatchEvent(new CustomEvent("stood", { detail: { row: standing } }));
+  if ($("#more") && rows().slice(-AHEAD).includes(row)) window.htmx.trigger("#more a", "near");
 }
 
 export function step(by) {
@@ -58,6 +72,13 @@ export const want = (id) => (wanted = id);
 export function onward(from) {
   const all = rows(), at = all.indexOf(from), open = (row) => !row.classList.contains("is-decided");
   return all.slice(at + 1).find(open) ?? all.slice(0, at).reverse().find(open);
+}
+
+/** Goes on from a row that is done with; where no other is open, as soon as one comes. */
+export function goOn(row, { itself = false } = {}) {
+  const next = onward(row);
+  if (next) stand(next, { itself });
+  else done = row.dataset.candidate;
 }
 
 /* Selected rows; with Shift from the last one picked to this. */
@@ -128,7 +149,9 @@ during("over", "line", () => {
   if (row) scrollBy(row.getBoundingClientRect().top - held.top);
   held = null;
   if (!current() && standing) stand(rowOf(standing), { focus: document.activeElement === document.body });
-  if (wanted) stand(rowOf(wanted));
+  if (wanted) stand(rowOf(wanted), { itself: true });
+  if (done && done === current()?.dataset.candidate && current().classList.contains("is-decided")) goOn(current(), { itself: true });
+  else done = null;
 });
 
 /** A row that came a second time, by another way, stays where it stands first. */
