@@ -114,6 +114,7 @@ def test_after_the_last_try_the_row_is_back(
     assert is_current(page) == str(rows[0].pk)
     expect(row(page, rows[0])).not_to_contain_text("hat freigegeben")
     mend(page)
+    keys.glance(page)
     page.keyboard.press("a")
     expect(page.locator("#undo")).to_be_visible()
     assert state_of(rows[0]) == State.APPROVED

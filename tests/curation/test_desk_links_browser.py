@@ -1,6 +1,5 @@
 """Links and similar posts in a real browser: by hand and by keyboard, on a narrow phone, without scripts, for axe."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -49,13 +48,6 @@ def rows(english: User, de_politics: Channel) -> list[Candidate]:
     return [make_candidate(de_politics, f"Beitrag Nummer {rank}", rank=rank) for rank in (30, 20, 10)]
 
 
-@pytest.fixture(params=["light", "dark"])
-def colours(request: pytest.FixtureRequest, context: BrowserContext) -> Iterator[str]:
-    """Every page in both modes."""
-    context.on("page", lambda page: page.emulate_media(color_scheme=request.param))
-    yield request.param
-
-
 def see_price(page: Page, number: str) -> None:
     page.locator("#open-link").click()
     expect(page.locator("#link-url")).to_be_focused()
@@ -64,13 +56,31 @@ def see_price(page: Page, number: str) -> None:
     expect(page.locator("#link-told")).to_contain_text("Costs 1 post")
 
 
-def narrow(page: Page) -> bool:
-    """Whether nothing makes the page wider than a phone of 360 px."""
-    page.set_viewport_size({"width": 360, "height": 740})
-    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+def test_the_panel_opens_closes_and_hides_nothing_of_the_row_one_stands_on(
+    enter: Open, english: User, rows: list[Candidate]
+) -> None:
+    page = enter(english)
+    for close in ("Escape", "cross"):
+        page.locator("#open-link").click()
+        expect(page.locator("#link-url")).to_be_focused()
+        expect(page.locator("#link-url")).to_be_in_viewport()
+        panel = page.locator("#by-link").bounding_box()
+        assert panel is not None
+        assert top_of(page, rows[0]) >= panel["y"] + panel["height"]
+        page.keyboard.type("abp")
+        page.keyboard.press("Escape") if close == "Escape" else page.get_by_role("button", name="Close").click()
+        expect(page.locator("#by-link > *")).to_have_count(0)
+        expect(page.locator("#open-link")).to_be_focused()
+    assert [state_of(candidate) for candidate in rows] == [State.PENDING] * 3
+    page.locator("#open-link").click()
+    page.locator("#link-url").fill(str(rows[2].tweet.current_id))
+    page.keyboard.press("Enter")
+    expect(page.locator("#link-told")).to_contain_text("it waits in the queue")
+    expect(row(page, rows[2])).to_have_count(1)
+    expect(row(page, rows[2])).to_have_attribute("aria-current", "true")
 
 
-def test_a_link_is_priced_added_and_stood_on(
+def test_a_link_is_priced_added_and_stood_on_and_a_refusal_is_read(
     enter: Open, english: User, rows: list[Candidate], number: str, x: Simulator
 ) -> None:
     page = enter(english)
@@ -82,57 +92,21 @@ def test_a_link_is_priced_added_and_stood_on(
     expect(row(page, added)).to_have_attribute("aria-current", "true")
     expect(row(page, added)).to_contain_text("added by Anna Amsel")
     assert page.locator("#rows > li").first.get_attribute("id") == f"row-{added.pk}"
+    keys.glance(page)
     page.keyboard.press("a")
     expect(page.locator("#undo")).to_be_visible()
     assert state_of(added) == State.APPROVED
-
-
-def test_the_panel_hides_nothing_of_the_row_one_stands_on(enter: Open, english: User, rows: list[Candidate]) -> None:
-    page = enter(english)
-    page.locator("#open-link").click()
-    expect(page.locator("#link-url")).to_be_focused()
-    expect(page.locator("#link-url")).to_be_in_viewport()
-    panel = page.locator("#by-link").bounding_box()
-    assert panel is not None
-    assert top_of(page, rows[0]) >= panel["y"] + panel["height"]
-
-
-def test_a_known_one_moves_to_the_top_and_stands_once(enter: Open, english: User, rows: list[Candidate]) -> None:
-    page = enter(english)
-    page.locator("#open-link").click()
-    page.locator("#link-url").fill(str(rows[2].tweet.current_id))
+    other = x.post("rathaus", "Gleich wieder gelöscht.", lang="de")
+    page.locator("#link-url").fill(f"https://x.com/rathaus/status/{other}")
     page.keyboard.press("Enter")
-    expect(page.locator("#link-told")).to_contain_text("it waits in the queue")
-    expect(row(page, rows[2])).to_have_count(1)
-    expect(row(page, rows[2])).to_have_attribute("aria-current", "true")
-
-
-def test_a_refusal_is_read_in_the_panel(
-    enter: Open, english: User, rows: list[Candidate], number: str, x: Simulator
-) -> None:
-    page = enter(english)
-    see_price(page, number)
-    x.delete(number)
+    expect(page.locator("#link-told")).to_contain_text("Costs 1 post")
+    x.delete(other)
     page.get_by_role("button", name="Add to Politics").click()
     expect(page.get_by_role("alert")).to_contain_text("does not exist at X, or was deleted")
     page.locator("#link-url").fill("hello")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("no link to a post")
     expect(page.locator("#link-url")).to_have_value("hello")
-
-
-def test_escape_and_the_cross_close_the_panel_and_letters_typed_there_decide_nothing(
-    enter: Open, english: User, rows: list[Candidate]
-) -> None:
-    page = enter(english)
-    for close in ("Escape", "cross"):
-        page.locator("#open-link").click()
-        expect(page.locator("#link-url")).to_be_focused()
-        page.keyboard.type("abp")
-        page.keyboard.press("Escape") if close == "Escape" else page.get_by_role("button", name="Close").click()
-        expect(page.locator("#by-link > *")).to_have_count(0)
-        expect(page.locator("#open-link")).to_be_focused()
-    assert [state_of(candidate) for candidate in rows] == [State.PENDING] * 3
 
 
 def test_without_scripts_a_link_is_added_by_plain_forms(
@@ -153,62 +127,45 @@ def test_without_scripts_a_link_is_added_by_plain_forms(
     context.close()
 
 
-def test_similar_ones_open_in_the_row_and_nothing_above_moves(enter: Open, english: User, group: Group) -> None:
+def test_similar_ones_open_in_the_row_and_are_decided_one_after_another(
+    enter: Open, english: User, ben: User, group: Group
+) -> None:
     leading, behind = group
     page = enter(english)
     before = top_of(page, leading)
-    row(page, leading).locator("summary").click()
+    row(page, leading).locator("summary").focus()
+    page.keyboard.press("Enter")
     alikes = row(page, leading).locator(".alike")
     expect(alikes).to_have_count(3)
     assert top_of(page, leading) == before
-    alikes.nth(0).locator('button[value="block"]').click()
-    expect(alikes.nth(0)).to_contain_text("Anna Amsel blocked")
+    row(page, leading).locator('.alike button[value="block"]').first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(f"#alike-{behind[0].pk}")).to_contain_text("Anna Amsel blocked")
+    expect(page.locator(f"#alike-{behind[1].pk} button").first).to_be_focused()
+    operations.block(behind[2], by=ben, version=1)
+    ask(page)
+    expect(page.locator(f"#alike-{behind[2].pk}")).to_contain_text("Ben Buche blocked")
+    expect(alikes).to_have_count(3)
+    alikes.nth(1).locator('button[value="block"]').click()
+    expect(alikes.nth(1)).to_contain_text("Anna Amsel blocked")
     expect(row(page, leading).locator(".decide")).to_be_visible()
-    assert [state_of(behind[0]), state_of(leading)] == [State.BLOCKED, State.PENDING]
+    assert [state_of(one) for one in (*behind, leading)] == [*[State.BLOCKED] * 3, State.PENDING]
 
 
-def test_the_keys_decide_about_the_row_and_not_about_a_similar_one(enter: Open, english: User, group: Group) -> None:
+def test_the_keys_decide_about_the_row_and_the_next_of_its_group_takes_its_place(
+    enter: Open, english: User, group: Group
+) -> None:
     leading, behind = group
     page = enter(english)
+    expect(row(page, behind[0])).to_have_count(0)
     row(page, leading).locator("summary").click()
     expect(row(page, leading).locator(".alike")).to_have_count(3)
     page.locator("#main .scroll").focus()
     page.keyboard.press("b")
     expect(page.locator("#undo")).to_be_visible()
-    assert state_of(leading) == State.BLOCKED
-    assert [state_of(one) for one in behind] == [State.PENDING] * 3
-
-
-def test_by_keyboard_one_goes_on_from_similar_to_similar(enter: Open, english: User, group: Group) -> None:
-    leading, behind = group
-    page = enter(english)
-    row(page, leading).locator("summary").focus()
-    page.keyboard.press("Enter")
-    expect(row(page, leading).locator(".alike")).to_have_count(3)
-    row(page, leading).locator('.alike button[value="block"]').first.focus()
-    page.keyboard.press("Enter")
-    expect(page.locator(f"#alike-{behind[0].pk}")).to_contain_text("Anna Amsel blocked")
-    expect(page.locator(f"#alike-{behind[1].pk} button").first).to_be_focused()
-
-
-def test_the_next_of_a_group_takes_the_place_of_a_blocked_one(enter: Open, english: User, group: Group) -> None:
-    leading, behind = group
-    page = enter(english)
-    expect(row(page, behind[0])).to_have_count(0)
-    page.keyboard.press("b")
     expect(row(page, behind[0]).locator(".decide")).to_have_count(1)
     assert state_of(leading) == State.BLOCKED
-
-
-def test_news_of_a_similar_one_leaves_the_opened_row_open(enter: Open, english: User, ben: User, group: Group) -> None:
-    leading, behind = group
-    page = enter(english)
-    row(page, leading).locator("summary").click()
-    expect(row(page, leading).locator(".alike")).to_have_count(3)
-    operations.block(behind[0], by=ben, version=1)
-    ask(page)
-    expect(page.locator(f"#alike-{behind[0].pk}")).to_contain_text("Ben Buche blocked")
-    expect(row(page, leading).locator(".alike")).to_have_count(3)
+    assert [state_of(one) for one in behind] == [State.PENDING] * 3
 
 
 def test_a_pause_appears_on_an_open_desk_and_moves_no_row(
@@ -228,46 +185,49 @@ def test_a_pause_appears_on_an_open_desk_and_moves_no_row(
     assert [top_of(page, candidate) for candidate in rows] == tops
 
 
+def clean(page: Page) -> None:
+    """Nothing for axe in either colours, and nothing wider than a phone of 360 px."""
+    for width in (1440, 360):
+        page.set_viewport_size({"width": width, "height": 740})
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        for colours in ("light", "dark"):
+            page.emulate_media(color_scheme=colours)  # type: ignore[arg-type]
+            assert (width, colours, keys.told_by_axe(page)) == (width, colours, [])
+
+
 def test_axe_finds_nothing_in_the_open_panel_and_the_opened_row(
-    enter: Open, english: User, group: Group, number: str, de_politics: Channel, colours: str
+    enter: Open, english: User, group: Group, number: str, de_politics: Channel
 ) -> None:
     Pause.objects.create(market=de_politics.market, cause="day", until=timezone.now() + timedelta(hours=3))
     page = enter(english)
     row(page, group[0]).locator("summary").click()
     expect(row(page, group[0]).locator(".alike")).to_have_count(3)
     see_price(page, number)
-    assert keys.told_by_axe(page) == []
+    for colours in ("light", "dark"):
+        page.emulate_media(color_scheme=colours)  # type: ignore[arg-type]
+        assert (colours, keys.told_by_axe(page)) == (colours, [])
     page.locator("#link-url").fill("hello")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_be_visible()
-    assert keys.told_by_axe(page) == []
-    assert narrow(page)
-    assert keys.told_by_axe(page) == []
+    clean(page)
 
 
-@pytest.mark.parametrize("path", ["/link/de/", "/erase/de/", "/"])
 def test_axe_finds_nothing_on_the_pages(
-    context: BrowserContext,
-    live_server: LiveServer,
-    browse: Any,
-    lena: User,
-    de_politics: Channel,
-    colours: str,
-    path: str,
+    context: BrowserContext, live_server: LiveServer, browse: Any, lena: User, de_politics: Channel
 ) -> None:
     known = make_candidate(de_politics)
     session = browse(lena).cookies["sessionid"].value
     context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
     page = context.new_page()
-    page.goto(path)
-    if path == "/erase/de/":
-        page.locator("#author").fill(known.tweet.author.username)
-        page.keyboard.press("Enter")
-        expect(page.locator("#typed")).to_be_visible()
-    if path == "/link/de/":
-        page.locator("#link-url").fill(str(known.tweet.current_id))
-        page.keyboard.press("Enter")
-        expect(row(page, known).or_(page.locator(f"#row-{known.pk}")).first).to_be_visible()
-    assert keys.told_by_axe(page) == []
-    assert narrow(page)
-    assert keys.told_by_axe(page) == []
+    page.goto("/")
+    clean(page)
+    page.goto("/erase/de/")
+    page.locator("#author").fill(known.tweet.author.username)
+    page.keyboard.press("Enter")
+    expect(page.locator("#typed")).to_be_visible()
+    clean(page)
+    page.goto("/link/de/")
+    page.locator("#link-url").fill(str(known.tweet.current_id))
+    page.keyboard.press("Enter")
+    expect(row(page, known).or_(page.locator(f"#row-{known.pk}")).first).to_be_visible()
+    clean(page)

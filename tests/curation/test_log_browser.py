@@ -67,7 +67,7 @@ def test_a_filter_asks_at_once_and_stands_in_the_address(go: Go, lena: User, row
     expect(page.locator(".line")).to_have_count(1)
 
 
-def test_a_bulk_unfolds_and_is_taken_back_in_its_place(go: Go, anna: User, rows: list[Candidate]) -> None:
+def test_a_bulk_unfolds_and_is_taken_back_in_its_place(go: Go, anna: User, ben: User, rows: list[Candidate]) -> None:
     page = go(anna, "/my/decisions/")
     line = page.locator("#found > .log > .line")
     expect(line).to_have_count(1)
@@ -114,16 +114,16 @@ def test_a_long_log_scrolls_in_its_page_alone(go: Go, lena: User, anna: User, de
     assert heights == [900, 900, True]
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize(
-    "path", ["/log/de/", "/log/de/?from=x", "/log/de/?verb=move", "/my/decisions/", "/posts/{post}/"]
-)
-def test_axe_finds_nothing_and_nothing_sticks_out(
-    go: Go, lena: User, rows: list[Candidate], colours: str, path: str
-) -> None:
-    page = go(lena, path.format(post=rows[0].tweet.current_id))
-    page.emulate_media(color_scheme=colours)  # type: ignore[arg-type]
-    for width in (1440, 360):
-        page.set_viewport_size({"width": width, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert keys.told_by_axe(page) == []
+PAGES = ["/log/de/", "/log/de/?from=x", "/log/de/?verb=move", "/my/decisions/", "/posts/{post}/"]
+
+
+def test_axe_finds_nothing_and_nothing_sticks_out(go: Go, lena: User, rows: list[Candidate]) -> None:
+    page = go(lena, PAGES[0])
+    for path in PAGES:
+        page.goto(path.format(post=rows[0].tweet.current_id))
+        for width in (1440, 360):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert (path, page.evaluate("document.documentElement.scrollWidth") <= width) == (path, True)
+            for colours in ("light", "dark"):
+                page.emulate_media(color_scheme=colours)  # type: ignore[arg-type]
+                assert (path, width, colours, keys.told_by_axe(page)) == (path, width, colours, [])

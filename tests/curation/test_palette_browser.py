@@ -35,8 +35,21 @@ def type_for(page: Page, words: str, first: str) -> None:
     expect(page.locator("[role=option]").first.locator(".palette__label")).to_have_text(first)
 
 
-def test_a_channel_by_keys_alone(enter: Open, anna: User, rows: list[Candidate]) -> None:
+def test_enter_in_haste_decides_nothing_and_a_channel_is_found_by_keys_alone(
+    enter: Open, anna: User, rows: list[Candidate]
+) -> None:
     page = enter(anna)
+    expect(opened(page)).to_be_focused()
+    expect(page.locator("[role=option]").first).to_be_visible()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert page.url.endswith(DESK)
+    assert [state_of(one) for one in rows] == [State.PENDING] * 3
+    page.locator("#open-palette").click()
+    expect(page.locator("#palette-q")).to_be_focused()
+    page.mouse.click(10, 600)
+    expect(page.locator("#palette")).to_be_hidden()
+    assert page.url.endswith(DESK)
     expect(opened(page)).to_be_focused()
     type_for(page, "spor", "Sport")
     assert chosen(page) == "Sport"
@@ -45,47 +58,9 @@ def test_a_channel_by_keys_alone(enter: Open, anna: User, rows: list[Candidate])
     page.wait_for_url("**/desk/de/sport/")
 
 
-def test_enter_in_haste_decides_nothing(enter: Open, anna: User, rows: list[Candidate]) -> None:
-    page = enter(anna)
-    opened(page)
-    expect(page.locator("[role=option]").first).to_be_visible()
-    with page.expect_navigation():
-        page.keyboard.press("Enter")
-    assert page.url.endswith(DESK)
-    assert [state_of(one) for one in rows] == [State.PENDING] * 3
-
-
-def test_an_act_for_the_current_row(enter: Open, anna: User, rows: list[Candidate]) -> None:
-    page = enter(anna)
-    page.keyboard.press("j")
-    opened(page)
-    type_for(page, "freig", "Freigeben")
-    page.keyboard.press("Enter")
-    expect(page.locator("#palette")).to_be_hidden()
-    expect(row(page, rows[1])).to_contain_text("hat freigegeben")
-    expect(page.locator("#undo")).to_be_visible()
-    assert [state_of(one) for one in rows] == [State.PENDING, State.APPROVED, State.PENDING]
-    assert is_current(page) == str(rows[2].pk)
-
-
-def test_a_post_that_is_here_becomes_current_and_another_opens_its_history(
+def test_arrows_go_round_and_acts_and_posts_are_here_or_elsewhere(
     enter: Open, anna: User, rows: list[Candidate]
 ) -> None:
-    page = enter(anna)
-    opened(page)
-    type_for(page, "nummer 10", "Beitrag Nummer 10")
-    page.keyboard.press("Enter")
-    expect(page.locator("#palette")).to_be_hidden()
-    assert is_current(page) == str(rows[2].pk)
-    expect(row(page, rows[2])).to_be_focused()
-    far = make_candidate(channel_of("de", "sport"), "Anderswo im Sport")
-    opened(page)
-    type_for(page, "anderswo", "Anderswo im Sport")
-    page.keyboard.press("Enter")
-    page.wait_for_url(f"**/posts/{far.tweet.current_id}/")
-
-
-def test_arrows_go_round_and_escape_gives_the_row_back(enter: Open, anna: User, rows: list[Candidate]) -> None:
     page = enter(anna)
     page.keyboard.press("j")
     opened(page)
@@ -107,18 +82,28 @@ def test_arrows_go_round_and_escape_gives_the_row_back(enter: Open, anna: User, 
     page.keyboard.press("k")
     assert is_current(page) == str(rows[0].pk)
 
-
-def test_a_click_on_the_hint_opens_it_and_beside_it_closes_it(enter: Open, anna: User, rows: list[Candidate]) -> None:
-    page = enter(anna)
-    page.locator("#open-palette").click()
-    expect(page.locator("#palette-q")).to_be_focused()
-    page.mouse.click(10, 600)
+    page.keyboard.press("j")
+    opened(page)
+    type_for(page, "freig", "Freigeben")
+    page.keyboard.press("Enter")
     expect(page.locator("#palette")).to_be_hidden()
-    assert page.url.endswith(DESK)
+    expect(row(page, rows[1])).to_contain_text("hat freigegeben")
+    expect(page.locator("#undo")).to_be_visible()
+    assert [state_of(one) for one in rows] == [State.PENDING, State.APPROVED, State.PENDING]
+    assert is_current(page) == str(rows[2].pk)
 
+    opened(page)
+    type_for(page, "nummer 30", "Beitrag Nummer 30")
+    page.keyboard.press("Enter")
+    expect(page.locator("#palette")).to_be_hidden()
+    assert is_current(page) == str(rows[0].pk)
+    expect(row(page, rows[0])).to_be_focused()
+    far = make_candidate(channel_of("de", "sport"), "Anderswo im Sport")
+    opened(page)
+    type_for(page, "anderswo", "Anderswo im Sport")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/posts/{far.tweet.current_id}/")
 
-def test_off_the_desk_it_offers_no_acts(enter: Open, anna: User, rows: list[Candidate]) -> None:
-    page = enter(anna)
     page.goto("/my/decisions/")
     opened(page)
     expect(page.locator("[data-group=places] [role=option]").first).to_be_visible()

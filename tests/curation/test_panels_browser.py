@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from curation import operations
@@ -38,39 +38,18 @@ def press(page: Page, *pressed: str) -> None:
         page.keyboard.press(key)
 
 
-def test_shift_b_asks_why_and_digits_and_enter_answer(enter: Open, anna: User, rows: list[Candidate]) -> None:
+def saved(page: Page, candidate: Candidate, words: str) -> None:
+    """Once the server has confirmed it, the row says what was done."""
+    expect(row(page, candidate)).to_contain_text(f"Anna Amsel {words}")
+    expect(page.locator(".is-sent")).to_have_count(0)
+
+
+def test_shift_b_asks_why_and_its_keys_are_its_own(enter: Open, anna: User, rows: list[Candidate]) -> None:
     page = enter(anna)
     tops = [top_of(page, rows[0]), page.locator("#main .head h1").bounding_box()]
     press(page, "Shift+B")
     expect(panel(page, "block")).to_be_visible()
     assert [top_of(page, rows[0]), page.locator("#main .head h1").bounding_box()] == tops
-    assert state_of(rows[0]) == State.PENDING
-    press(page, "3")
-    expect(panel(page, "block").locator('[value="spam"]')).to_be_checked()
-    press(page, "Enter")
-    expect(row(page, rows[0])).to_contain_text("Anna Amsel blocked")
-    expect(page.locator("#undo")).to_be_visible()
-    assert (is_current(page), state_of(rows[0])) == (str(rows[1].pk), State.BLOCKED)
-    assert rows[0].decision_set.get().reason == "spam"
-
-
-def test_keys_that_are_faster_than_the_panel_are_its_own(enter: Open, anna: User, rows: list[Candidate]) -> None:
-    page = enter(anna)
-    held: list[Route] = []
-    page.route("**/panel/**", lambda route: held.append(route))
-    press(page, "Shift+B", "4", "Enter")
-    page.wait_for_timeout(200)
-    assert (page.url.endswith(keys.DESK), state_of(rows[0])) == (True, State.PENDING)
-    held[0].continue_()
-    expect(row(page, rows[0])).to_contain_text("Anna Amsel blocked")
-    expect(page.locator("#undo")).to_be_visible()
-    assert [one.reason for one in rows[0].decision_set.all()] == ["hate"]
-
-
-def test_while_a_panel_is_open_no_letter_decides(enter: Open, anna: User, rows: list[Candidate]) -> None:
-    page = enter(anna)
-    press(page, "Shift+B")
-    expect(panel(page, "block")).to_be_visible()
     press(page, "a", "b", "Shift+B", "p", "x", "j", "9")
     row(page, rows[0]).focus()
     press(page, "a", "b", "Shift+B", "p", "x", "j", "9")
@@ -79,8 +58,26 @@ def test_while_a_panel_is_open_no_letter_decides(enter: Open, anna: User, rows: 
     press(page, "Escape")
     expect(page.locator(".why")).to_have_count(0)
     assert page.evaluate("document.activeElement.dataset.candidate") == str(rows[0].pk)
+    press(page, "Shift+B")
+    reach = panel(page, "block").locator(".reach")
+    expect(reach).to_have_text("Only this post is blocked.")
+    panel(page, "block").get_by_label("@tippblitz").check()
+    expect(reach).to_have_text("Would have hit 1 post in 7 days. None of it is live.")
+    press(page, "3")
+    expect(panel(page, "block").locator('[value="spam"]')).to_be_checked()
+    press(page, "Enter")
+    saved(page, rows[0], "blocked")
+    assert (is_current(page), state_of(rows[0])) == (str(rows[1].pk), State.BLOCKED)
+    assert rows[0].decision_set.get().reason == "spam"
+    assert list(Block.objects.values_list("kind", "reason")) == [("author", "spam")]
+    with keys.Held(page, "**/panel/**"):
+        press(page, "Shift+B", "4", "Enter")
+        page.wait_for_timeout(200)
+        assert (page.url.endswith(keys.DESK), state_of(rows[1])) == (True, State.PENDING)
+    saved(page, rows[1], "blocked")
+    assert [one.reason for one in rows[1].decision_set.all()] == ["hate"]
     press(page, "b")
-    expect(row(page, rows[0])).to_contain_text("blocked")
+    saved(page, rows[2], "blocked")
 
 
 def test_shift_b_without_a_key_of_its_own_still_asks_why(enter: Open, anna: User, rows: list[Candidate]) -> None:
@@ -92,7 +89,7 @@ def test_shift_b_without_a_key_of_its_own_still_asks_why(enter: Open, anna: User
     assert Act.objects.count() == 0
 
 
-def test_without_a_reason_it_stays_open_and_says_so(enter: Open, anna: User, rows: list[Candidate]) -> None:
+def test_what_is_refused_stays_open_as_it_was_typed(enter: Open, anna: User, rows: list[Candidate]) -> None:
     page = enter(anna)
     press(page, "Shift+B")
     panel(page, "block").get_by_label("Note for the log").fill("Wie gestern")
@@ -103,38 +100,8 @@ def test_without_a_reason_it_stays_open_and_says_so(enter: Open, anna: User, row
     assert (is_current(page), state_of(rows[0])) == (str(rows[0].pk), State.PENDING)
     expect(panel(page, "block").locator("input[name=reason]").first).to_be_focused()
     press(page, "1", "Enter")
-    expect(row(page, rows[0])).to_contain_text("Anna Amsel blocked")
-    expect(page.locator("#undo")).to_be_visible()
+    saved(page, rows[0], "blocked")
 
-
-def test_boxes_tell_what_they_would_have_hit(enter: Open, anna: User, rows: list[Candidate]) -> None:
-    page = enter(anna)
-    press(page, "Shift+B")
-    reach = panel(page, "block").locator(".reach")
-    expect(reach).to_have_text("Only this post is blocked.")
-    panel(page, "block").get_by_label("@tippblitz").check()
-    expect(reach).to_have_text("Would have hit 1 post in 7 days. None of it is live.")
-    press(page, "3", "Enter")
-    expect(row(page, rows[0])).to_contain_text("Anna Amsel blocked")
-    expect(page.locator("#undo")).to_be_visible()
-    assert list(Block.objects.values_list("kind", "reason")) == [("author", "spam")]
-
-
-def test_e_schedules_by_a_usual_time(enter: Open, anna: User, rows: list[Candidate]) -> None:
-    page = enter(anna)
-    press(page, "e")
-    panel(page, "schedule").get_by_role("button", name="tomorrow 7:00").click()
-    typed = panel(page, "schedule").get_by_label("Goes live").input_value()
-    assert typed.endswith("T07:00")
-    press(page, "Enter")
-    expect(row(page, rows[0])).to_contain_text("Anna Amsel scheduled")
-    expect(page.locator("#undo")).to_be_visible()
-    assert state_of(rows[0]) == State.APPROVED
-    assert rows[0].go_live_at is not None
-
-
-def test_a_time_that_is_past_stays_typed(enter: Open, anna: User, rows: list[Candidate]) -> None:
-    page = enter(anna)
     press(page, "e")
     panel(page, "schedule").get_by_label("Ends").fill("2020-01-01T10:00")
     press(page, "Enter")
@@ -143,7 +110,15 @@ def test_a_time_that_is_past_stays_typed(enter: Open, anna: User, rows: list[Can
     expect(ends).to_have_value("2020-01-01T10:00")
     expect(ends).to_have_attribute("aria-invalid", "true")
     expect(ends).to_be_focused()
-    assert is_current(page) == str(rows[0].pk)
+    assert is_current(page) == str(rows[1].pk)
+    ends.fill("")
+    panel(page, "schedule").get_by_role("button", name="tomorrow 7:00").click()
+    typed = panel(page, "schedule").get_by_label("Goes live").input_value()
+    assert typed.endswith("T07:00")
+    press(page, "Enter")
+    saved(page, rows[1], "scheduled")
+    assert state_of(rows[1]) == State.APPROVED
+    assert rows[1].go_live_at is not None
 
 
 def test_who_was_faster_is_said_and_the_row_is_as_they_left_it(
@@ -158,22 +133,26 @@ def test_who_was_faster_is_said_and_the_row_is_as_they_left_it(
     expect(row(page, rows[0]).get_by_role("alert")).to_contain_text("Ben Buche")
     expect(page.locator(".why")).to_have_count(0)
     assert state_of(rows[0]) == State.BLOCKED
-
-
-def test_who_opens_a_panel_on_a_changed_row_sees_the_change_first(
-    enter: Open, anna: User, ben: User, rows: list[Candidate]
-) -> None:
-    page = enter(anna)
-    operations.block(rows[0], by=ben, version=1)
+    press(page, "j")
+    operations.block(rows[1], by=ben, version=1)
     press(page, "e")
-    expect(row(page, rows[0])).to_contain_text("Ben Buche blocked")
+    expect(row(page, rows[1])).to_contain_text("Ben Buche blocked")
     expect(page.locator(".why")).to_have_count(0)
 
 
-def test_c_writes_words_that_are_counted_and_shown(enter: Open, anna: User, rows: list[Candidate]) -> None:
+def test_c_writes_words_that_are_counted_shown_and_kept(enter: Open, anna: User, rows: list[Candidate]) -> None:
     page = enter(anna)
     press(page, "c")
-    expect(panel(page, "annotate").get_by_label("Context, one line")).to_be_focused()
+    context = panel(page, "annotate").get_by_label("Context, one line")
+    expect(context).to_be_focused()
+    page.keyboard.type("Nicht verlieren")
+    press(page, "j", "k")
+    expect(context).to_have_value("Nicht verlierenjk")
+    row(page, rows[1]).locator(".words").click()
+    expect(row(page, rows[0]).locator(".why")).to_be_hidden()
+    row(page, rows[0]).locator(".words").click()
+    expect(context).to_have_value("Nicht verlierenjk")
+    context.fill("")
     page.keyboard.type("Heute wird gewählt.")
     expect(panel(page, "annotate").locator(".count")).to_have_text("19/200")
     panel(page, "annotate").get_by_role("button", name="Anzeige").click()
@@ -183,17 +162,18 @@ def test_c_writes_words_that_are_counted_and_shown(enter: Open, anna: User, rows
     assert (is_current(page), state_of(rows[0])) == (str(rows[0].pk), State.PENDING)
     assert (rows[0].context, rows[0].label) == ("Heute wird gewählt.", "Anzeige")
     press(page, "a")
-    expect(row(page, rows[0])).to_contain_text("Anna Amsel approved")
+    saved(page, rows[0], "approved")
 
-
-def test_m_and_a_digit_move_at_once(enter: Open, anna: User, rows: list[Candidate]) -> None:
-    page = enter(anna)
     digit = page.locator('#categories a[href="/desk/de/sport/"]').get_attribute("data-digit")
     press(page, "m", digit or "")
-    expect(row(page, rows[0])).to_contain_text("Anna Amsel moved")
-    expect(page.locator("#undo")).to_be_visible()
-    assert is_current(page) == str(rows[1].pk)
-    assert Candidate.objects.filter(channel=channel_of("de", "sport"), tweet=rows[0].tweet).count() == 1
+    saved(page, rows[1], "moved")
+    assert is_current(page) == str(rows[2].pk)
+    assert Candidate.objects.filter(channel=channel_of("de", "sport"), tweet=rows[1].tweet).count() == 1
+    press(page, "b")
+    saved(page, rows[2], "blocked")
+    row(page, rows[2]).get_by_role("button", name="reopen").click()
+    expect(row(page, rows[2]).locator(".decide")).to_be_visible()
+    assert state_of(rows[2]) == State.PENDING
 
 
 def test_a_taken_slot_says_who_gives_way(enter: Open, anna: User, rows: list[Candidate], de_politics: Channel) -> None:
@@ -206,33 +186,9 @@ def test_a_taken_slot_says_who_gives_way(enter: Open, anna: User, rows: list[Can
     press(page, "1")
     expect(first.locator(".gives-way")).to_be_visible()
     press(page, "Enter")
-    expect(row(page, rows[0])).to_contain_text("Anna Amsel pinned")
-    expect(page.locator("#undo")).to_be_visible()
+    saved(page, rows[0], "pinned")
     holder.refresh_from_db()
     assert (state_of(rows[0]), rows[0].slot, holder.slot) == (State.APPROVED, 1, None)
-
-
-def test_what_was_typed_survives_a_lost_line(enter: Open, anna: User, rows: list[Candidate]) -> None:
-    page = enter(anna)
-    press(page, "c")
-    expect(panel(page, "annotate").get_by_label("Context, one line")).to_be_focused()
-    page.keyboard.type("Nicht verlieren")
-    press(page, "j", "k")
-    expect(panel(page, "annotate").get_by_label("Context, one line")).to_have_value("Nicht verlierenjk")
-    row(page, rows[1]).locator(".words").click()
-    expect(row(page, rows[0]).locator(".why")).to_be_hidden()
-    row(page, rows[0]).locator(".words").click()
-    expect(panel(page, "annotate").get_by_label("Context, one line")).to_have_value("Nicht verlierenjk")
-
-
-def test_a_decided_row_is_reopened(enter: Open, anna: User, rows: list[Candidate]) -> None:
-    page = enter(anna)
-    press(page, "b")
-    expect(page.locator("#undo")).to_be_visible()
-    press(page, "k")
-    row(page, rows[0]).get_by_role("button", name="reopen").click()
-    expect(row(page, rows[0]).locator(".decide")).to_be_visible()
-    assert state_of(rows[0]) == State.PENDING
 
 
 # --- several ---
@@ -242,8 +198,19 @@ def bar(page: Page) -> Any:
     return page.locator("#bulk .why")
 
 
-def test_many_are_blocked_for_a_reason_by_keys(enter: Open, anna: User, rows: list[Candidate]) -> None:
+def test_many_are_blocked_for_a_reason_and_moved_by_keys(
+    enter: Open, anna: User, rows: list[Candidate], de_politics: Channel
+) -> None:
+    rows += [make_candidate(de_politics, tweet=make_tweet("tippt", wire=WIRE), rank=n) for n in (5, 4, 3)]
     page = enter(anna)
+    press(page, "x", "e")
+    expect(bar(page)).to_be_visible()
+    press(page, "Escape")
+    expect(bar(page)).to_have_count(0)
+    expect(page.locator("body.is-bulk")).to_have_count(1)
+    press(page, "Escape")
+    expect(page.locator("body.is-bulk")).to_have_count(0)
+
     press(page, "x", "j", "x", "Shift+B")
     expect(bar(page)).to_contain_text("2 posts: Tippblitz, ")
     expect(page.locator('#bulk > .button[value="approve"]')).to_be_hidden()
@@ -254,32 +221,25 @@ def test_many_are_blocked_for_a_reason_by_keys(enter: Open, anna: User, rows: li
     expect(page.locator("#picked")).to_have_text("2")
     press(page, "3", "Enter")
     for one in rows[:2]:
-        expect(row(page, one)).to_contain_text("Anna Amsel blocked")
+        saved(page, one, "blocked")
     expect(page.locator("body.is-bulk")).to_have_count(0)
     expect(page.locator("#undo")).to_be_visible()
-    assert [state_of(one) for one in rows] == [State.BLOCKED, State.BLOCKED, State.PENDING]
+    assert [state_of(one) for one in rows[:3]] == [State.BLOCKED, State.BLOCKED, State.PENDING]
     assert Act.objects.count() == 1
 
-
-def test_many_are_moved_by_a_digit(enter: Open, anna: User, rows: list[Candidate]) -> None:
-    page = enter(anna)
     digit = page.locator('#categories a[href="/desk/de/sport/"]').get_attribute("data-digit")
     press(page, "x", "j", "x", "m", digit or "")
-    for one in rows[:2]:
-        expect(row(page, one)).to_contain_text("Anna Amsel moved")
-    expect(page.locator("#undo")).to_be_visible()
+    for one in rows[2:4]:
+        saved(page, one, "moved")
     assert Candidate.objects.filter(channel=channel_of("de", "sport")).count() == 2
 
-
-def test_escape_closes_the_panel_before_it_ends_the_selection(enter: Open, anna: User, rows: list[Candidate]) -> None:
-    page = enter(anna)
-    press(page, "x", "e")
-    expect(bar(page)).to_be_visible()
-    press(page, "Escape")
-    expect(bar(page)).to_have_count(0)
-    expect(page.locator("body.is-bulk")).to_have_count(1)
-    press(page, "Escape")
-    expect(page.locator("body.is-bulk")).to_have_count(0)
+    press(page, "x", "j", "x", "Shift+B")
+    expect(bar(page).locator(".reach")).to_have_text(
+        "Blocking all authors: Would have hit 2 posts in 7 days. None of it is live."
+    )
+    bar(page).get_by_label("#Stichwahl (2)").check()
+    expect(bar(page).locator(".reach")).to_have_text("Would have hit 4 posts in 7 days. None of it is live.")
+    assert Act.objects.count() == 2
 
 
 # --- without script, for axe ---
@@ -298,6 +258,10 @@ def test_without_script_each_panel_is_a_page(
     expect(page.get_by_role("alert")).to_contain_text("Choose why.")
     page.get_by_label("spam").check()
     page.get_by_label("@tippblitz").check()
+    page.get_by_role("button", name="What would it hit?").click()
+    expect(page.locator(".reach")).to_have_text("Would have hit 1 post in 7 days. None of it is live.")
+    expect(page.get_by_label("spam")).to_be_checked()
+    expect(page.get_by_label("@tippblitz")).to_be_checked()
     page.get_by_role("button", name="Block", exact=True).click()
     assert (page.url, state_of(rows[0])) == (live_server.url + keys.DESK, State.BLOCKED)
     assert Block.objects.count() == 1

@@ -92,6 +92,7 @@ def test_adding_by_link_breaks_no_policy(
     expect(page.locator("#rows > li")).to_have_count(2)
     added = Candidate.objects.get(tweet__current_id=int(number))
     expect(page.locator(f"#row-{added.pk} .row")).to_have_attribute("aria-current", "true")
+    keys.glance(page)
     page.keyboard.press("a")
     expect(page.locator("#undo")).to_be_visible()
     page.locator("#undo").click()

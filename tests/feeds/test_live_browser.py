@@ -85,6 +85,9 @@ def test_what_is_open_stays_open_while_others_publish(
     expect(entry(page, shown[2])).to_have_count(0)
     expect(entry(page, shown[1]).get_by_role("button", name="Lösen")).to_be_visible()
     expect(page.locator("#live details[open]")).to_have_count(1)
+    entry(page, shown[3]).locator("summary").click()
+    expect(entry(page, shown[3]).locator("details")).to_have_attribute("open", "")
+    expect(page.locator("#live details[open]")).to_have_count(1)
 
 
 def test_who_is_told_that_something_is_late(

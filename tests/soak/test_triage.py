@@ -1,10 +1,13 @@
 """Two hundred candidates by keys: how fast the software lets one be, and that no key hits another row than the one
 looked at while twenty a second arrive and a colleague decides. SOAK_TRIAGE changes the number."""
 
+import json
 import os
 from random import Random
+from statistics import quantiles
 
 import pytest
+from playwright.sync_api import Browser
 
 from regions.models import Channel, User
 from tests.cast import make_candidate
@@ -25,15 +28,26 @@ def say(triage: Triage, capsys: pytest.CaptureFixture[str], **more: object) -> N
         print(f"\n{told}; {marks}; other rows hit: {len(triage.other)}, moved: {len(triage.moved)}; {more}")
 
 
+def processor_time(trace: bytes) -> list[float]:
+    """Milliseconds of processor time that each key took in the page, whatever else the machine did meanwhile."""
+    pressed = [
+        one for one in json.loads(trace)["traceEvents"] if one.get("args", {}).get("data", {}).get("type") == "keydown"
+    ]
+    return [one["tdur"] / 1000 for one in pressed if "tdur" in one]
+
+
 def test_as_fast_as_the_software_allows(
-    seat: Seat, anna: User, de_politics: Channel, capsys: pytest.CaptureFixture[str]
+    seat: Seat, browser: Browser, anna: User, de_politics: Channel, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for n in range(MANY + 50):
         make_candidate(de_politics, f"Beitrag {n}\n" * (n % 4 + 1), rank=1000 - n)
     context = seat(anna)
     context.add_init_script(NOTES)
-    triage = decide_all(at_the_desk(context), MANY, chance=Random(1))
-    say(triage, capsys)
+    page = at_the_desk(context)
+    browser.start_tracing(page=page, categories=["devtools.timeline"])
+    triage = decide_all(page, MANY, chance=Random(1))
+    work = processor_time(browser.stop_tracing())
+    say(triage, capsys, processor_p95=round(quantiles(work, n=20)[-1], 1), keys_timed=len(work))
     assert (len(triage.pressed), strays(triage, anna), triage.other) == (MANY, [], [])
     assert triage.p95 < 50
 
@@ -41,7 +55,7 @@ def test_as_fast_as_the_software_allows(
 def test_no_wrong_row_is_hit_meanwhile(
     seat: Seat, anna: User, ben: User, de_politics: Channel, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for n in range(MANY + 50):
+    for n in range(2 * MANY):
         make_candidate(de_politics, f"Beitrag {n}\n" * (n % 4 + 1), rank=1000 - n)
     context = seat(anna)
     context.add_init_script(NOTES)
@@ -50,4 +64,4 @@ def test_no_wrong_row_is_hit_meanwhile(
         triage = decide_all(page, MANY, chance=Random(1), rest=200)
     say(triage, capsys, others=dict(others))
     assert (triage.other, triage.moved, strays(triage, anna)) == ([], [], [])
-    assert len(triage.pressed) > MANY * 0.8
+    assert len(triage.pressed) == MANY
