@@ -41,6 +41,7 @@ from curation.operations.errors import (
     VersionRequired,
 )
 from curation.operations.following import Followed, edit, obey, withdraw
+from curation.operations.laying import LaidMany, TooManyBlocks, change_block, lay_blocks
 from curation.operations.lifting import (
     AlreadyExempt,
     AlreadyLifted,
@@ -49,6 +50,7 @@ from curation.operations.lifting import (
     end_exemption,
     exempt,
     lift_block,
+    lift_blocks,
 )
 from curation.operations.naming import BadBlock
 from curation.operations.purging import purge_old
@@ -74,6 +76,7 @@ __all__ = [
     "Followed",
     "KeyReused",
     "Laid",
+    "LaidMany",
     "Many",
     "NoSuchCategory",
     "NoSuchMarket",
@@ -91,6 +94,7 @@ __all__ = [
     "SlotsFull",
     "StaleVersion",
     "TooMany",
+    "TooManyBlocks",
     "UnknownAuthor",
     "VersionRequired",
     "annotate",
@@ -98,6 +102,7 @@ __all__ = [
     "approve_by_rule",
     "block",
     "carry_blocks",
+    "change_block",
     "decide",
     "decide_many",
     "edit",
@@ -107,7 +112,9 @@ __all__ = [
     "exempt",
     "lapse_old",
     "lay_block",
+    "lay_blocks",
     "lift_block",
+    "lift_blocks",
     "move",
     "obey",
     "offer",

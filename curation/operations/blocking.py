@@ -184,7 +184,7 @@ def lay_block(
     may_lay(by, channel, market)
     name = name_of(kind, value)
     entry = Entry(name, channel, market, effect, reason, note, ends_at, block_list)
-    _check_entry(entry, now)
+    check_entry(entry, now)
     with one_transaction():
         lock_channels(reach(channel.pk if channel else None, market.pk if market else None))
         if block := standing(entry):
@@ -203,7 +203,8 @@ def may_lay(by: User, channel: Channel | None, market: Market | None) -> None:
         raise ScopeForbidden(field="scope")
 
 
-def _check_entry(entry: Entry, now: datetime) -> None:
+def check_entry(entry: Entry, now: datetime) -> None:
+    """Raises NotAllowed, BadWords or BadWindow with the field, where something of it cannot be."""
     if entry.effect not in Block.Effect.values:
         raise NotAllowed(_("A block blocks or holds."), field="effect")
     if entry.reason not in REASONS:
@@ -227,17 +228,24 @@ def standing(entry: Entry) -> Block | None:
     there = Block.objects.filter(kind=entry.name.kind, market=entry.market, channel=entry.channel, lifted_at=None)
     lasting = Q(ends_at=None) | Q(ends_at__gte=entry.ends_at) if entry.ends_at else Q(ends_at=None)
     strict = there.filter(lasting, effect__in={Block.Effect.BLOCK, entry.effect}).order_by("pk")
-    return next((block for block in strict if normalised(block.kind, block.value) == wanted), None)
+    same = (pk for pk, value in strict.values_list("pk", "value") if normalised(entry.name.kind, value) == wanted)
+    return Block.objects.filter(pk=next(same, 0)).first()
 
 
-def _made(entry: Entry, record: Record) -> Block:
-    """The block, its line in the log of lists, and what ties it to the act."""
+def block_of(entry: Entry, record: Record) -> Block:
+    """The block as it would be listed, not stored yet."""
     note = " ".join(filter(None, (entry.name.note, entry.note)))[:LONGEST_NOTE]
-    block = Block.objects.create(
+    return Block(
         kind=entry.name.kind, value=entry.name.value, channel=entry.channel, market=entry.market, effect=entry.effect,
         reason=entry.reason, note=note, ends_at=entry.ends_at, block_list=entry.block_list, created_by=record.by,
         created_at=record.now,
     )  # fmt: skip
+
+
+def _made(entry: Entry, record: Record) -> Block:
+    """The block, its line in the log of lists, and what ties it to the act."""
+    block = block_of(entry, record)
+    block.save(force_insert=True)
     told = {"kind": block.kind, "value": block.value, "scope": block.scope, "effect": block.effect}
     log_change(block, "add", by=record.by, market=entry.payer, after=told | {"reason": block.reason})
     Enforcement.objects.create(act=record.act, verb=Verb.BLOCK, block=block, at=record.now)

@@ -6,24 +6,28 @@ was committed: what could not see the block, such as an ingest under way, may st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from time import monotonic
+from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
 
-from curation.matching import Matcher
+from curation.matching import Match, Matcher, Worded
 from curation.models import Act, Candidate, Enforcement, Hit, State, Verb
 from curation.operations import suspects
-from curation.operations.blocking import hit_of, reach_of, take_out
+from curation.operations.blocking import hit_of, reach, reach_of, take_out
 from curation.operations.errors import Busy
 from curation.operations.record import Record, back_to_pending, lock_candidates, lock_channels, one_transaction
+from curation.precedence import strongest
 from curation.verdicts import Judge, Verdict
-from regions.models import Block, BlockExemption, BlockListExemption
+from regions.models import Block, BlockExemption, BlockListExemption, Channel, Market
 
 MOST_ROWS, MOST_SECONDS = 100, 60.0
+MOST_LOOKED_AT, FEW = 20_000, 5  # as many blocks of one act are carried each by itself
 OLDEST = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 MINE = "SELECT pg_current_xact_id()::text::bigint"
 
@@ -39,11 +43,33 @@ def carry_blocks(*, now: datetime, clock: Callable[[], float] = monotonic, secon
     """Carries what waits, the oldest first, as far as the seconds reach; returns how many candidates were decided.
     One whose channels are busy keeps none of the others waiting."""
     decided, ends = 0, clock() + seconds
-    for pk in list(Enforcement.objects.waiting().values_list("pk", flat=True)[:MOST_ROWS]):
+    for pk in leads():
         with suppress(Busy):
             while clock() < ends and (moved := carry_on(pk, now)) is not None:
                 decided += moved
     return decided
+
+
+TOGETHER = ("act", "verb", "market", "block_list", "block__market", "block__channel")
+
+
+def leads() -> list[int]:
+    """What waits, oldest first; of many blocks of one act and scope the first stands for all."""
+    groups: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for pk, *told in Enforcement.objects.waiting().values_list("pk", *TOGETHER)[:MOST_LOOKED_AT]:
+        groups[tuple(told)].append(pk)
+    told_of = (pks if len(pks) <= FEW else pks[:1] for pks in groups.values())
+    return sorted(pk for pks in told_of for pk in pks)[:MOST_ROWS]
+
+
+def mates_of(row: Enforcement) -> QuerySet[Enforcement] | None:
+    """Those that are carried in one walk with this one, itself included; None where it goes alone."""
+    if row.block is None or row.market_id:
+        return None
+    same = Enforcement.objects.waiting().filter(
+        act=row.act, verb=row.verb, market=None, block__market=row.block.market_id, block__channel=row.block.channel_id
+    )
+    return same if same[: FEW + 1].count() > FEW else None
 
 
 def carry_on(pk: int, now: datetime) -> int | None:
@@ -62,10 +88,13 @@ def carry_on(pk: int, now: datetime) -> int | None:
         row.place = row.place or {"last": None}
         if row.place["last"] is None:
             row.place["last"] = oldest > row.horizon
-        step = Carrying(row, now) if row.verb == Verb.BLOCK else GivingBack(row, now)
+        mates = mates_of(row)
+        step = Carrying(row, now, mates) if row.verb == Verb.BLOCK else GivingBack(row, now, mates)
         if step.through():
             row.carried_at = now if row.place["last"] else None
             row.place = None
+            if mates is not None and row.carried_at:
+                mates.update(carried_at=now)
         row.save()
     return len(step.record.decisions)
 
@@ -76,7 +105,9 @@ def _number(query: str) -> int:
         return int(cursor.fetchone()[0])
 
 
-def blocks_of(row: Enforcement) -> QuerySet[Block]:
+def blocks_of(row: Enforcement, mates: QuerySet[Enforcement] | None = None) -> QuerySet[Block]:
+    if mates is not None:
+        return Block.objects.filter(pk__in=mates.order_by().values("block"))
     if row.block_list:
         return Block.objects.filter(block_list=row.block_list)
     return Block.objects.filter(pk__in=[row.block_id])
@@ -85,45 +116,67 @@ def blocks_of(row: Enforcement) -> QuerySet[Block]:
 class Carrying:
     """Some more undecided candidates that a new block may match. The row's `place`: the block, and how far it came."""
 
-    def __init__(self, row: Enforcement, now: datetime) -> None:
-        self.row, self.now = row, now
+    def __init__(self, row: Enforcement, now: datetime, mates: QuerySet[Enforcement] | None = None) -> None:
+        self.row, self.now, self.mates = row, now, mates
         self.record = Continued(row.act, now=now)
 
     def through(self) -> bool:
         """Takes one step; whether it was the last of the pass."""
+        if self.mates is not None:
+            return self._through_all()
         block = self._blocks().filter(pk__gte=self.row.place.get("block", 0)).first()
         if block is None:
             return True
         at = self.row.place.get("at") if self.row.place.get("block") == block.pk else None
         channels = sorted(reach_of(block, self.row.market))
         found, place = suspects.next_ones(block, channels, suspects.Place(**at) if at else None)
-        self._enforce(block, found)
+        self._enforce({block.pk: block}, found, Matcher([block]).matches)
         told = {"block": block.pk, "at": vars(place)} if place else {"block": block.pk + 1}
         self.row.place = {"last": self.row.place["last"]} | told
         return False
 
+    def _through_all(self) -> bool:
+        """The same for many blocks of one scope: one walk through what is undecided, against the markets' lists."""
+        at = self.row.place.get("at")
+        block: Any = self.row.block
+        channels = sorted(reach(block.channel_id, block.market_id))
+        found, place = suspects.next_of_all(channels, suspects.Place(**at) if at else None)
+        matchers = {market.pk: Matcher.of(market) for market in Market.objects.filter(channel__in=channels).distinct()}
+        markets = dict(Channel.objects.filter(pk__in=channels).values_list("pk", "market"))
+        ours = self._blocks().in_bulk()
+
+        def matches(tweet: Worded, channel: int, now: datetime) -> list[Match]:
+            return [one for one in matchers[markets[channel]].matches(tweet, channel, now) if one.block_id in ours]
+
+        self._enforce(ours, found, matches)
+        self.row.place = {"last": self.row.place["last"]} | ({"at": vars(place)} if place else {})
+        return place is None
+
     def _blocks(self) -> QuerySet[Block]:
         """Those that hold still."""
-        return blocks_of(self.row).filter(lifted_at=None).exclude(ends_at__lte=self.now).order_by("pk")
+        every = blocks_of(self.row, self.mates)
+        return every.filter(lifted_at=None).exclude(ends_at__lte=self.now).order_by("pk")
 
-    def _enforce(self, block: Block, ids: list[int]) -> None:
-        matcher = Matcher([block])
+    def _enforce(
+        self, blocks: Mapping[int, Block], ids: list[int], matches: Callable[[Worded, int, datetime], list[Match]]
+    ) -> None:
         suspected = Candidate.objects.filter(pk__in=ids).select_related("tweet__author").defer("tweet__raw")
-        matched = [row for row in suspected if matcher.matches(row.tweet, row.channel_id, self.now)]
+        matched = [row for row in suspected if matches(row.tweet, row.channel_id, self.now)]
         if not matched:
             return
         lock_channels(row.channel_id for row in matched)
-        marked = set(Hit.objects.filter(block=block, candidate__in=matched).values_list("candidate_id", flat=True))
+        marks = Hit.objects.filter(block__in=blocks, candidate__in=matched)
+        marked = set(marks.values_list("candidate_id", flat=True))
         hits = []
         for row in lock_candidates(row.pk for row in matched).values():
-            found = matcher.matches(row.tweet, row.channel_id, self.now)
+            found = matches(row.tweet, row.channel_id, self.now)
             if row.state not in suspects.STATES or not found:
                 continue
             hits += [hit_of(row, match, self.now) for match in found]
-            if block.effect == Block.Effect.BLOCK:
-                take_out(self.record, row, block.reason)
+            if worst := strongest(one for one in found if one.effect == Block.Effect.BLOCK):
+                take_out(self.record, row, worst.reason)
             elif row.pk not in marked and not self._seen(row):
-                self.record.change(row, Verb.HOLD, reason=block.reason, held=True)
+                self.record.change(row, Verb.HOLD, reason=found[0].reason, held=True)
         Hit.objects.bulk_create(hits, ignore_conflicts=True)
         self.record.close()
 
@@ -135,14 +188,14 @@ class Carrying:
 class GivingBack:
     """Some more candidates that a block matched which holds no more: those that nothing else blocks wait again."""
 
-    def __init__(self, row: Enforcement, now: datetime) -> None:
-        self.row, self.now = row, now
+    def __init__(self, row: Enforcement, now: datetime, mates: QuerySet[Enforcement] | None = None) -> None:
+        self.row, self.now, self.mates = row, now, mates
         self.record = Continued(row.act, now=now)
 
     def through(self) -> bool:
         if self._holds_again():
             return True
-        hits = Hit.objects.filter(block__in=blocks_of(self.row)).order_by("pk")
+        hits = Hit.objects.filter(block__in=self._over()).order_by("pk")
         if self.row.market:
             hits = hits.filter(candidate__channel__market=self.row.market)
         some = list(hits.values_list("pk", "candidate_id")[: suspects.AT_ONCE])
@@ -151,9 +204,16 @@ class GivingBack:
         self._give_back({candidate for _pk, candidate in some})
         return False
 
+    def _over(self) -> QuerySet[Block]:
+        """The blocks that hold no more."""
+        found = blocks_of(self.row, self.mates)
+        return found.filter(lifted_at__isnull=False) if self.mates is not None else found
+
     def _holds_again(self) -> bool:
         """Whether it was laid anew, or the exemption ended, since."""
         block, market = self.row.block, self.row.market
+        if self.mates is not None:
+            return False
         if market is None:
             return block is not None and block.lifted_at is None
         if block is not None:
@@ -169,7 +229,7 @@ class GivingBack:
             verdict = judge.on(row.tweet, row.channel, self.now)
             hits += verdict.hits(row.pk, self.now)
             self._decide(row, verdict)
-        Hit.objects.filter(candidate__in=told, block__in=blocks_of(self.row)).delete()
+        Hit.objects.filter(candidate__in=told, block__in=self._over()).delete()
         Hit.objects.bulk_create(hits, ignore_conflicts=True)
         if self.record.decisions:
             self.record.close()

@@ -5,13 +5,14 @@ Nothing goes live by it. What the lists alone had blocked, and nothing blocks no
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,14 +21,14 @@ from curation.models import Act, Enforcement, Verb
 from curation.operations.blocking import ScopeForbidden, enforce_live, may_lay, reach, reach_of
 from curation.operations.errors import BadWords, NotAllowed
 from curation.operations.record import Record, lock_channels, one_transaction
-from regions.models import Block, BlockExemption, BlockList, BlockListExemption, Change, Market, User
+from regions.models import Block, BlockExemption, BlockList, BlockListExemption, Change, Channel, Market, User
 from regions.operations import log_change, touch
 from regions.permissions import may
 from regions.problems import Refusal
 from regions.words import unusable
 
 LONGEST_REASON = 200
-MOST_AT_ONCE = 500
+MOST_AT_ONCE, BATCH = 500, 2000
 
 
 class AlreadyLifted(Refusal):
@@ -50,16 +51,35 @@ class NotExempt(Refusal):
 
 def lift_block(block: Block, *, by: User, now: datetime | None = None) -> Act:
     """Ends a block. Raises ScopeForbidden, and AlreadyLifted where someone was faster."""
+    return lift_blocks([block], by=by, now=now)
+
+
+def lift_blocks(blocks: Sequence[Block], *, by: User, now: datetime | None = None) -> Act:
+    """Ends blocks as one act; those that somebody lifted meanwhile are left out.
+
+    Raises ScopeForbidden where one may not lift all of them, and AlreadyLifted where none stands any more."""
     now = now or timezone.now()
-    may_lay(by, block.channel, block.market)
+    scopes = scopes_of(blocks)
+    for channel, market in scopes.values():
+        may_lay(by, channel, market)
     with one_transaction():
-        lock_channels(reach(block.channel_id, block.market_id))
+        reached = set().union(*(reach(channel, market) for channel, market in scopes))
+        lock_channels(reached)
         record = Record(Verb.LIFT, by=by, now=now)
-        if not _lifted(block, record):
+        if not lifted_of(blocks, record):
             raise AlreadyLifted
-        touch(reach_of(block))
+        touch(reached)
         record.close()
     return record.act
+
+
+Scope = tuple[int | None, int | None]
+
+
+def scopes_of(blocks: Iterable[Block]) -> dict[Scope, tuple[Channel | None, Market | None]]:
+    """The scopes of blocks, each once: by the ids of channel and market those themselves."""
+    first = {(block.channel_id, block.market_id): block for block in blocks}
+    return {scope: (block.channel, block.market) for scope, block in first.items()}
 
 
 def end_blocks(*, now: datetime) -> int:
@@ -70,22 +90,42 @@ def end_blocks(*, now: datetime) -> int:
         ended = list(over.select_for_update(of=("self",), skip_locked=True, no_key=True)[:MOST_AT_ONCE])
         if ended:
             record = Record(Verb.LIFT, by=None, now=now)
-            for block in ended:
-                _lifted(block, record)
+            lifted_of(ended, record)
             record.close()
     return len(ended)
 
 
-def _lifted(block: Block, record: Record) -> bool:
-    """Whether it stood until now; then it is lifted, logged and given back by the job."""
-    standing = Block.objects.filter(pk=block.pk, lifted_at=None)
-    if not standing.update(lifted_at=record.now, lifted_by=record.by, updated_at=record.now):
-        return False
-    block.refresh_from_db()
-    Enforcement.objects.create(act=record.act, verb=Verb.LIFT, block=block, at=record.now)
-    told = {"kind": block.kind, "value": block.value, "scope": block.scope, "effect": block.effect}
-    log_change(block, "lift", by=record.by, market=block.channel.market if block.channel else block.market, before=told)
-    return True
+def lifted_of(blocks: Sequence[Block], record: Record) -> list[Block]:
+    """Those that stood until now; they are lifted, logged and given back by the job."""
+    standing = Block.objects.select_for_update(of=("self",), no_key=True).filter(lifted_at=None)
+    stood = set(standing.filter(pk__in=[block.pk for block in blocks]).order_by("pk").values_list("pk", flat=True))
+    lifted = [block for block in blocks if block.pk in stood]
+    told = {"lifted_at": record.now, "lifted_by": record.by, "updated_at": record.now}
+    Block.objects.filter(pk__in=stood).update(**told)
+    for block in lifted:
+        block.lifted_at, block.lifted_by, block.updated_at = record.now, record.by, record.now
+    enforce(lifted, Verb.LIFT, record)
+    log_blocks(lifted, "lift", record)
+    return lifted
+
+
+def enforce(blocks: Iterable[Block], verb: str, record: Record) -> None:
+    """Ties blocks to the act, for the job to carry."""
+    rows = [Enforcement(act=record.act, verb=verb, block=block, at=record.now) for block in blocks]
+    Enforcement.objects.bulk_create(rows, batch_size=BATCH)
+
+
+def log_blocks(blocks: Iterable[Block], verb: str, record: Record) -> None:
+    """One line in the log of lists for each."""
+    rows = []
+    for block in blocks:
+        told = {"kind": block.kind, "value": block.value, "scope": block.scope, "effect": block.effect}
+        fields = {"before": told} if verb == "lift" else {"after": told | {"reason": block.reason}}
+        market = block.channel.market if block.channel else block.market
+        rows.append(
+            Change(by=record.by, at=record.now, market=market, noun="block", noun_id=block.pk, verb=verb, **fields)
+        )
+    Change.objects.bulk_create(rows, batch_size=BATCH)
 
 
 # --- exemptions --------------------------------------------------------------------------------------------------
@@ -185,47 +225,74 @@ def undo_of(act: Act, record: Callable[[], Record], *, by: User, now: datetime) 
 
     The channels of `channels_of` must be locked. Raises ScopeForbidden without the rights of the act."""
     found = Enforcement.objects.filter(act=act).order_by("pk")
-    rows = found.select_related("block__channel__market", "block__market", "block_list", "market")
-    done = [_undone(row, record, by, now) for row in rows if _is_newest(row)]
+    rows = _newest(list(found.select_related("block__channel__market", "block__market", "block_list", "market")))
+    ours = [row for row in rows if row.market is None and row.block is not None]
+    laid = [row.block for row in ours if row.verb == Verb.BLOCK and row.block]
+    lifted = [row.block for row in ours if row.verb == Verb.LIFT and row.block]
+    for channel, market in scopes_of([*laid, *lifted]).values():
+        may_lay(by, channel, market)
+    done = [_undone_in(row.market, row, record, by) for row in rows if row.market is not None]
+    done += [_taken_back(laid, record), _laid_again(lifted, record, now)]  # one of them may stand in the other's place
     return any(done)
 
 
+def _newest(rows: Sequence[Enforcement]) -> list[Enforcement]:
+    """Those after which nobody laid, lifted or exempted the same."""
+    same = Enforcement.objects.filter(block__in=[row.block_id for row in rows if row.block_id], market=None)
+    last = dict(same.order_by().values_list("block").annotate(newest=Max("pk")))
+    return [row for row in rows if (_is_newest(row) if row.market_id else last.get(row.block_id, row.pk) == row.pk)]
+
+
 def _is_newest(row: Enforcement) -> bool:
-    """Whether nobody laid, lifted or exempted the same since."""
     same = Enforcement.objects.filter(block=row.block, block_list=row.block_list, market=row.market)
     return not same.filter(pk__gt=row.pk).exists()
 
 
-def _undone(row: Enforcement, record: Callable[[], Record], by: User, now: datetime) -> bool:
-    if row.market is not None:
-        return _undone_in(row.market, row, record, by)
-    if row.block is None:
+def _taken_back(blocks: Sequence[Block], record: Callable[[], Record]) -> bool:
+    standing = [block for block in blocks if block.lifted_at is None]
+    if not standing or not lifted_of(standing, record()):
         return False
-    may_lay(by, row.block.channel, row.block.market)
-    if row.verb == Verb.LIFT:
-        return _may_stand_again(row.block, now) and _laid_again(row.block, record())
-    if not _lifted(row.block, record()):
-        return False
-    touch(reach_of(row.block))
+    touch(set().union(*(reach(channel, market) for channel, market in scopes_of(standing))))
     return True
 
 
-def _may_stand_again(block: Block, now: datetime) -> bool:
-    """Unless one like it was laid since, or its time is past."""
-    twins = Block.objects.filter(
-        kind=block.kind, value=block.value, market=block.market, channel=block.channel, block_list=block.block_list,
-        effect=block.effect, ends_at=block.ends_at, lifted_at=None,
-    )  # fmt: skip
-    return not (block.lifted_at is None or twins.exists() or (block.ends_at and block.ends_at <= now))
+SAME = ("kind", "value", "market_id", "channel_id", "block_list_id", "effect", "ends_at")
 
 
-def _laid_again(block: Block, record: Record) -> bool:
-    Block.objects.filter(pk=block.pk).update(lifted_at=None, lifted_by=None, updated_at=record.now)
-    block.refresh_from_db()
-    Enforcement.objects.create(act=record.act, verb=Verb.BLOCK, block=block, at=record.now)
-    log_change(block, "lay_again", by=record.by, market=block.channel.market if block.channel else block.market)
-    enforce_live([block], reach_of(block), record)
+def _laid_again(blocks: Sequence[Block], record: Callable[[], Record], now: datetime) -> bool:
+    """Lays lifted blocks again, unless one like it was laid since, or its time is past; live hits are blocked."""
+    twins = Block.objects.filter(lifted_at=None, value__in={block.value for block in blocks})
+    there = set(twins.values_list(*SAME))
+    again = [
+        block for block in blocks
+        if block.lifted_at and not (block.ends_at and block.ends_at <= now)
+        and tuple(getattr(block, name) for name in SAME) not in there
+    ]  # fmt: skip
+    if not again:
+        return False
+    act = record()
+    Block.objects.filter(pk__in=[block.pk for block in again]).update(
+        lifted_at=None, lifted_by=None, updated_at=act.now
+    )
+    for block in again:
+        block.lifted_at = block.lifted_by = None
+    enforce(again, Verb.BLOCK, act)
+    log_blocks(again, "lay_again", act)
+    enforce_where_they_hold(again, act)
     return True
+
+
+def enforce_where_they_hold(blocks: Iterable[Block], record: Record) -> None:
+    """Blocks what is live, of each block in the channels that it holds in."""
+    exempt: dict[int, list[int]] = defaultdict(list)
+    for block, market in BlockExemption.objects.filter(block__in=list(blocks)).values_list("block", "market"):
+        exempt[block].append(market)
+    alike: dict[tuple[Any, ...], list[Block]] = defaultdict(list)
+    for block in blocks:
+        free = tuple(sorted(exempt[block.pk]))
+        alike[block.channel_id, block.market_id, block.block_list_id, free].append(block)
+    for some in alike.values():
+        enforce_live(some, reach_of(some[0]), record)
 
 
 def _undone_in(market: Market, row: Enforcement, record: Callable[[], Record], by: User) -> bool:

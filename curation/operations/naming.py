@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models.functions import Upper
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -17,6 +20,7 @@ from regions.problems import Refusal
 
 LONGEST = 200
 LARGEST_ID = 2**63 - 1
+PROFILE = re.compile(r"(?:https?://)?(?:www\.|mobile\.)?(?:x|twitter)\.com/@?(\w{1,50})/?(?:\?.*)?", re.IGNORECASE)
 USERNAME = re.compile(r"[a-z0-9_]{1,50}")
 DOMAIN = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])")
 IN_EVERY_LINK = frozenset({"https", "http", "t.co", "co", "https://t.co", "http://t.co"})
@@ -37,7 +41,27 @@ class Name:
     note: str = ""
 
 
-def name_of(kind: str, value: str, *, author: Author | None = None, field: str = "value") -> Name:
+class Accounts:
+    """Who is known by a name: asked one by one, or of many names at once."""
+
+    def __init__(self, names: Iterable[str] | None = None) -> None:
+        self.found: dict[str, list[Author]] | None = None
+        if names is not None:
+            self.found = defaultdict(list)
+            told = {normalised(Block.Kind.AUTHOR, name).upper() for name in names}
+            for author in Author.objects.alias(upper=Upper("username")).filter(upper__in=told):
+                self.found[author.username.casefold()].append(author)
+
+    def named(self, name: str) -> list[Author]:
+        """At most two of a name."""
+        if self.found is not None:
+            return self.found.get(name, [])[:2]
+        return list(Author.objects.filter(username__iexact=name)[:2])
+
+
+def name_of(
+    kind: str, value: str, *, author: Author | None = None, field: str = "value", accounts: Accounts | None = None
+) -> Name:
     """Reads what someone wants to block. `author`: whom an empty value of the kind author means.
 
     Raises BadBlock with a sentence for what is too long, names nothing, or would match nearly everything."""
@@ -49,6 +73,8 @@ def name_of(kind: str, value: str, *, author: Author | None = None, field: str =
         raise BadBlock(_("It holds characters that cannot be seen."), field=field)
     if kind == Block.Kind.AUTHOR and not value.strip():
         return _by_id(author, field)
+    if kind == Block.Kind.AUTHOR:
+        return _author(value, field, accounts or Accounts())
     return READ[kind](kind, value, field)
 
 
@@ -58,16 +84,22 @@ def _by_id(author: Author | None, field: str) -> Name:
     return Name(Block.Kind.AUTHOR, str(author.x_id), f"@{author.username}" if author.username else "")
 
 
-def _author(kind: str, value: str, field: str) -> Name:
-    given = normalised(kind, value)
+def _author(value: str, field: str, accounts: Accounts) -> Name:
+    given = normalised(Block.Kind.AUTHOR, of_a_profile(value))
     if not USERNAME.fullmatch(given):
         raise BadBlock(_("That is neither a username nor X's id of an account."), field=field)
-    known = list(Author.objects.filter(username__iexact=given)[:2])
+    known = accounts.named(given)
     if not known and given.isdigit() and 0 < int(given) <= LARGEST_ID:
         known = list(Author.objects.filter(pk=int(given)))
     if len(known) > 1:
         raise BadBlock(_("Several accounts had this name. Give the id."), field=field)
-    return _by_id(known[0], field) if known else Name(kind, given)
+    return _by_id(known[0], field) if known else Name(Block.Kind.AUTHOR, given)
+
+
+def of_a_profile(value: str) -> str:
+    """The name in the address of an account at X; anything else as it is."""
+    found = PROFILE.fullmatch(value.strip())
+    return found[1] if found else value
 
 
 def _term(kind: str, value: str, field: str) -> Name:
@@ -105,7 +137,7 @@ def _tweet(kind: str, value: str, field: str) -> Name:
 
 
 READ: dict[str, Any] = {
-    Block.Kind.AUTHOR: _author,
+    Block.Kind.AUTHOR: None,
     Block.Kind.TERM: _term,
     Block.Kind.DOMAIN: _domain,
     Block.Kind.HASHTAG: _hashtag,

@@ -113,10 +113,20 @@ def next_ones(block: Block, channels: list[int], place: Place | None) -> tuple[l
     a slice at a time, by the index that the desk's lists use."""
     if block.kind in (Block.Kind.AUTHOR, Block.Kind.TWEET):
         return _by_tweet(block, channels, place)
+    return _walked(*condition_of(block), channels, place)
+
+
+def next_of_all(channels: list[int], place: Place | None) -> tuple[list[int], Place | None]:
+    """Some more of all undecided ones, for many blocks at once."""
+    return _walked("true", [], channels, place)
+
+
+def _walked(
+    condition: str, given: list[Any], channels: list[int], place: Place | None
+) -> tuple[list[int], Place | None]:
     where = [(channel, state.value) for channel in sorted(channels) for state in STATES]
     if place is None:
         place = Place(*where[0]) if where else None
-    condition, given = condition_of(block)
     walked = 0
     while place is not None and (place.channel, place.state) in where and walked < SLICE:
         found, rows, place = _slice(condition, given, place, where)

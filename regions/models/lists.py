@@ -249,7 +249,20 @@ class Block(Scoped):
             ),
             models.CheckConstraint(condition=~Q(value=""), name="block_value_is_given"),
         ]
-        indexes = [models.Index(fields=["market", "channel"], condition=Q(lifted_at=None), name="standing_blocks")]
+        indexes = [
+            models.Index(fields=["market", "channel"], condition=Q(lifted_at=None), name="standing_blocks"),
+            *(
+                models.Index(fields=fields, condition=Q(lifted_at=None, block_list=None), name=name)
+                for fields, name in (
+                    (["market", "channel", "id"], "loose_blocks"),
+                    (["market", "channel", "kind", "id"], "loose_blocks_of_a_kind"),
+                )
+            ),
+            models.Index(fields=["block_list", "id"], condition=Q(lifted_at=None), name="blocks_of_a_list"),
+            models.Index(
+                fields=["ends_at"], condition=Q(lifted_at=None, ends_at__isnull=False), name="blocks_that_end"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.value}"
