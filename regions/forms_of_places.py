@@ -78,7 +78,7 @@ class NamedForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         told = super().clean() or {}
-        for name, word in told.items():
+        for name, word in list(told.items()):
             if name.startswith(NAME) and unusable(word):
                 self.add_error(name, _("One line of plain words."))
         return told
