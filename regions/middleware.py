@@ -8,10 +8,11 @@ import structlog
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import get_resolver, get_urlconf
 from django.utils import translation
 
+from regions import company
 from regions.permissions import passes
 from regions.problems import Refusal
 from regions.views import refused
@@ -78,6 +79,8 @@ class RuleMiddleware:
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: dict[str, Any]
     ) -> HttpResponse | None:
         name = rule_of(request, view)
+        if company.closed(request.resolver_match.view_name if request.resolver_match else "", request.method or ""):
+            raise Http404
         if name is None:
             log.error("route_without_rule", path=request.path)
             return forbidden(request, PermissionDenied())

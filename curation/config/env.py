@@ -43,6 +43,17 @@ def boolean(raw: str) -> bool:
     return words[raw.lower()]
 
 
+def off(why: str) -> Callable[[str], bool]:
+    """Nothing but false: where a switch would do harm as things are."""
+
+    def cast(raw: str) -> bool:
+        if boolean(raw):
+            raise ValueError(why)
+        return False
+
+    return cast
+
+
 def count(raw: str) -> int:
     """A whole number from 1."""
     if not (raw.isascii() and raw.isdigit() and int(raw) > 0):
@@ -53,6 +64,20 @@ def count(raw: str) -> int:
 def words(raw: str) -> list[str]:
     """A list written with commas."""
     return [word.strip() for word in raw.split(",") if word.strip()]
+
+
+def group_roles(raw: str) -> list[tuple[str, str, str]]:
+    """(group, market, role) from "group=market:role", with commas between; with semicolons where a group has one."""
+    told = []
+    for pair in raw.split(";" if ";" in raw else ","):
+        group, _equals, wanted = pair.strip().rpartition("=")
+        market, _colon, role = wanted.strip().partition(":")
+        if not (group.strip() and len(market) == 2 and market.isascii() and market.islower() and market.isalpha()):
+            raise ValueError("expected group=market:role, with commas between")
+        if role not in ("viewer", "editor", "lead"):
+            raise ValueError("expected the role viewer, editor or lead")
+        told.append((group.strip(), market, role))
+    return told
 
 
 def one_of(*choices: str) -> Callable[[str], str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from curation.config.env import address, boolean, count, database, one_of, read, words
+from curation.config.env import address, boolean, count, database, group_roles, off, one_of, read, words
 from curation.config.logs import logging_for
 from curation.config.rules import RULES_OF_LIBRARIES  # noqa: F401  read by regions.middleware
 
@@ -39,6 +39,18 @@ LOG_LEVEL = read("LOG_LEVEL", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO
 LOG_FORMAT = read("LOG_FORMAT", one_of("json", "plain"), "json")
 SENTRY_DSN = read("SENTRY_DSN", address("http", "https"), "")
 
+OIDC_ISSUER = read("OIDC_ISSUER", address("https") if SECURE else address("http", "https"), "")
+OIDC_CLIENT_ID = read("OIDC_CLIENT_ID") if OIDC_ISSUER else ""
+OIDC_CLIENT_SECRET = read("OIDC_CLIENT_SECRET", str, "")
+OIDC_NAME = read("OIDC_NAME", str, "")
+OIDC_SCOPES = read("OIDC_SCOPES", words, ["openid", "profile", "email"])
+OIDC_GROUPS_CLAIM = read("OIDC_GROUPS_CLAIM", str, "groups")
+OIDC_ROLES = read("OIDC_ROLES", group_roles, [])
+OIDC_STRANGERS = read("OIDC_STRANGERS", one_of("refuse", "admit"), "refuse")
+OIDC_MATCH_EMAIL = read("OIDC_MATCH_EMAIL", boolean, False)
+OIDC_ONLY = read("OIDC_ONLY", boolean if OIDC_ISSUER else off("OIDC_ISSUER is not set"), False)
+TRUSTED_PROXIES = read("TRUSTED_PROXIES", count, 0)
+
 CONSOLE_ORIGINS = {CONSOLE_URL.rstrip("/"), *CSRF_TRUSTED_ORIGINS}
 
 # --- the house --------------------------------------------------------------------------------------------------
@@ -57,6 +69,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
     "allauth.usersessions",
     "csp",
     "django_filters",
@@ -170,6 +183,8 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
+if OIDC_ONLY:  # sessions that began with a password end
+    AUTHENTICATION_BACKENDS = ["rules.permissions.ObjectPermissionBackend", "regions.accounts.CompanyBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -185,6 +200,10 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_RATE_LIMITS = {"invitation": "30/5m/ip"}
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+SOCIALACCOUNT_ADAPTER = "regions.company.adapter.CompanyAdapter"
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Tickerdesk"

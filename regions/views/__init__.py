@@ -1,5 +1,6 @@
 """Pages of regions, and the pages for errors that the switchboard names."""
 
+from regions.views.company import company_callback, company_login
 from regions.views.errors import broken, forbidden, forged, missing, refused, too_often
 from regions.views.invitations import invitation
 from regions.views.language import choose_language
@@ -10,6 +11,8 @@ __all__ = [
     "broken",
     "change_person",
     "choose_language",
+    "company_callback",
+    "company_login",
     "forbidden",
     "forged",
     "invitation",

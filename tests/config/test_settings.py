@@ -42,6 +42,12 @@ def start(**changed: str | None) -> subprocess.CompletedProcess[str]:
         ("X_API_BASE_URL", "api.x.com"),
         ("LOG_LEVEL", "LOUD"),
         ("INGEST_SLOW_AT_ONCE", "0"),
+        ("OIDC_ISSUER", "id.example"),
+        ("OIDC_ROLES", "ticker-de=de:boss"),
+        ("OIDC_ROLES", "ticker-de"),
+        ("OIDC_STRANGERS", "perhaps"),
+        ("OIDC_ONLY", "true"),
+        ("TRUSTED_PROXIES", "nginx"),
     ],
 )
 def test_a_missing_or_bad_variable_stops_the_start_with_its_name(name: str, value: str | None) -> None:

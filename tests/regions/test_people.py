@@ -161,7 +161,8 @@ def held_again(user: User) -> Membership:
 def test_a_lead_of_another_market_finds_nothing(browse: Any, eleni: User, anna: User, api: Any) -> None:
     url = f"{PAGE}{held(anna).pk}/"
     elsewhere = f"/lists/gr/people/{held(anna).pk}/"
-    asked = [browse(eleni).get(PAGE), browse(eleni).post(url, {"take": "y"}), browse(eleni).post(elsewhere, {"take": "y"}),
+    page = browse(eleni)
+    asked = [page.get(PAGE), page.post(url, {"take": "y"}), page.post(elsewhere, {"take": "y"}),
              api(eleni).delete(f"{API}{held(anna).pk}/"), api(eleni).get(API, {"market": "de"}),
              api(eleni).post(API, {"market": "de", "username": "eleni", "role": "lead"}, format="json")]  # fmt: skip
     assert [answer.status_code for answer in asked] == [404] * 6
