@@ -32,6 +32,9 @@ PUBLIC |= {"schema", "docs", "no-such-api", "choose-language"}
 FOR_LEADS |= {"market-log", "log-sheet"}
 SIGNED_IN = {"home", "my-log", "profile", "fold-column", "palette", "feed-calls"}
 FOR_CHIEFS = {"try-again"}  # tests/curation/test_desk_pauses.py
+FOR_CHIEFS |= {"places", "add-market", "change-market", "switch-market", "add-category", "change-category"}
+FOR_LEADS |= {"market-settings", "channel-settings", "budget-forecast", "budget-lowered"}
+FOR_LEADS |= {"api-channels", "api-channel", "api-market"}
 
 
 def ours(resolver: Any, before: str = "") -> list[tuple[str, str]]:

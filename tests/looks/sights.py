@@ -106,6 +106,11 @@ def opens(selector: str, seen: str) -> Acts:
     return act
 
 
+def press_save(page: Page) -> None:
+    page.locator(".settings__save button").click()
+    expect(page.locator(".wrong").first).to_be_visible()
+
+
 def wrong_password(page: Page) -> None:
     page.fill("#id_login", "tara")
     fill("#id_password", "guess", "[role=alert]:visible")(page)
@@ -168,6 +173,16 @@ PAGES = [
     Sight("/link/de/", then=fill("#link-url", "hello", "[role=alert]"), name="no link", forgiven=REFUSED, rarely=True),
     Sight("/erase/de/", then=fill("#author", AUTHOR, "#typed")),
     Sight("/lists/de/people/"),
+    Sight("/lists/de/settings/", seen="#forecast dl"),
+    Sight("/lists/de/settings/politics/"),
+    Sight("/lists/de/settings/politics/", then=fill("#id_slots", "99", ".wrong"), name="no setting", forgiven=REFUSED),
+    Sight("/budget/de/"),
+    Sight("/places/", who="cleo"),
+    Sight("/places/markets/add/", who="cleo"),
+    Sight("/places/markets/add/", who="cleo", then=press_save, name="no market", forgiven=REFUSED),
+    Sight("/places/markets/de/", who="cleo"),
+    Sight("/places/categories/add/", who="cleo"),
+    Sight("/places/categories/sport/", who="cleo"),
     Sight("/lists/de/people/bring/"),
     Sight("/invitation/{token}/", who=""),
     Sight("/invitation/{token}/", who="gus", name="invitation of a member", rarely=True),
@@ -206,7 +221,8 @@ ELSEWHERE = {"mfa_authenticate": "second step", "mfa_deactivate_totp": "totp"}
 
 NO_PAGE: dict[str, tuple[str, ...]] = {
     "answers of programs": (
-        "livez", "readyz", "metrics", "schema", "no-such-api", "api-candidates", "api-candidate",
+        "livez", "readyz", "metrics", "schema", "no-such-api", "api-channels", "api-channel", "api-market",
+        "api-candidates", "api-candidate",
         "api-candidate-decisions", "api-decisions", "api-undo", "hold", "release", "snapshots-of-market",
         "snapshot-of-market", "snapshots-of-channel", "snapshot-of-channel", "feeds", "feed-of-market",
         "feed-of-channel", "log-sheet", "people-sheet", "api-memberships", "api-membership",
@@ -214,10 +230,11 @@ NO_PAGE: dict[str, tuple[str, ...]] = {
     ),
     "pressed, never looked at": (
         "choose-language", "decide-many", "panel-many", "undo", "here", "decide", "add-link", "undo-act",
-        "fold-column", "try-again", "erase-author", "change-person", "invite", "withdraw-invitation",
+        "fold-column", "try-again", "erase-author", "switch-market", "change-person", "invite", "withdraw-invitation",
     ),
     "parts of a page": (
         "market-changes", "changes", "market-arrivals", "arrivals", "panel-reach", "reach-many", "market-resting",
+        "budget-lowered",
         "resting", "market-phone", "phone",
     ),
     "always lead elsewhere here": ("account_set_password", "account_confirm_login_code"),

@@ -95,6 +95,7 @@ def cast() -> dict[str, User]:
         "ben": make_user("ben", {"de": Role.EDITOR}, first_name="Ben", last_name="Buche"),
         "vera": make_user("vera", {"de": Role.VIEWER}, first_name="Vera", last_name="Veilchen"),
         "gus": make_user("gus"),
+        "cleo": make_user("cleo", is_superuser=True, is_staff=True),
         "fay": make_user("fay", {"de": Role.EDITOR}, layout=dict.fromkeys(("rail", "live", "phone"), True)),
         "tara": make_user("tara", {"de": Role.EDITOR}),
         "toni": make_user("toni", {"de": Role.EDITOR}),
