@@ -1,11 +1,11 @@
-"""Links and similar posts in a real browser: by hand and by keyboard, on a narrow phone, without scripts, for axe."""
+"""Links and similar posts in a real browser: by hand and by keyboard, on a narrow phone, without scripts."""
 
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -183,51 +183,3 @@ def test_a_pause_appears_on_an_open_desk_and_moves_no_row(
     ask(page)
     expect(page.locator("#pauses")).to_be_hidden()
     assert [top_of(page, candidate) for candidate in rows] == tops
-
-
-def clean(page: Page) -> None:
-    """Nothing for axe in either colours, and nothing wider than a phone of 360 px."""
-    for width in (1440, 360):
-        page.set_viewport_size({"width": width, "height": 740})
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        for colours in ("light", "dark"):
-            page.emulate_media(color_scheme=colours)  # type: ignore[arg-type]
-            assert (width, colours, keys.told_by_axe(page)) == (width, colours, [])
-
-
-def test_axe_finds_nothing_in_the_open_panel_and_the_opened_row(
-    enter: Open, english: User, group: Group, number: str, de_politics: Channel
-) -> None:
-    Pause.objects.create(market=de_politics.market, cause="day", until=timezone.now() + timedelta(hours=3))
-    page = enter(english)
-    row(page, group[0]).locator("summary").click()
-    expect(row(page, group[0]).locator(".alike")).to_have_count(3)
-    see_price(page, number)
-    for colours in ("light", "dark"):
-        page.emulate_media(color_scheme=colours)  # type: ignore[arg-type]
-        assert (colours, keys.told_by_axe(page)) == (colours, [])
-    page.locator("#link-url").fill("hello")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_be_visible()
-    clean(page)
-
-
-def test_axe_finds_nothing_on_the_pages(
-    context: BrowserContext, live_server: LiveServer, browse: Any, lena: User, de_politics: Channel
-) -> None:
-    known = make_candidate(de_politics)
-    session = browse(lena).cookies["sessionid"].value
-    context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
-    page = context.new_page()
-    page.goto("/")
-    clean(page)
-    page.goto("/erase/de/")
-    page.locator("#author").fill(known.tweet.author.username)
-    page.keyboard.press("Enter")
-    expect(page.locator("#typed")).to_be_visible()
-    clean(page)
-    page.goto("/link/de/")
-    page.locator("#link-url").fill(str(known.tweet.current_id))
-    page.keyboard.press("Enter")
-    expect(row(page, known).or_(page.locator(f"#row-{known.pk}")).first).to_be_visible()
-    clean(page)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -336,49 +335,6 @@ def test_nothing_scrolls_sideways(enter: Open, anna: User, de_politics: Channel)
     for width in (360, 390, 768, 1000, 1440, 2560):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") == width
-
-
-@pytest.mark.parametrize(
-    ("size", "colours"),
-    [
-        ((1440, 900), "light"),
-        ((390, 844), "dark"),
-        pytest.param((1440, 900), "dark", marks=pytest.mark.soak),
-        pytest.param((390, 844), "light", marks=pytest.mark.soak),
-    ],
-)
-def test_axe_finds_nothing(
-    enter: Open, anna: User, rows: list[Candidate], de_politics: Channel, colours: Any, size: tuple[int, int]
-) -> None:
-    make_candidate(de_politics, tweet=make_tweet("Sensibel und bearbeitet", sensitive=True, current_id=9, first_id=8))
-    operations.decide("pin", make_candidate(de_politics, rank=5), by=anna, version=1)
-    page = enter(anna)
-    page.emulate_media(color_scheme=colours)
-    page.set_viewport_size({"width": size[0], "height": size[1]})
-    page.keyboard.press("b")
-    expect(page.locator("#undo")).to_be_visible()
-    page.keyboard.press("x")
-    assert told_by_axe(page) == []
-    for path in ("/accounts/login/", "/nowhere/", DESK + "?q=nichts", "/live/de/politics/"):
-        page.goto(path, wait_until="domcontentloaded")
-        assert (path, told_by_axe(page)) == (path, [])
-
-
-def test_axe_finds_nothing_at_home(context: BrowserContext, live_server: LiveServer, browse: Any, chief: User) -> None:
-    session = browse(chief).cookies["sessionid"].value
-    context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
-    page = context.new_page()
-    page.goto("/")
-    for colours in ("light", "dark"):
-        page.emulate_media(color_scheme=colours)  # type: ignore[arg-type]
-        assert (colours, told_by_axe(page)) == (colours, [])
-
-
-def told_by_axe(page: Page) -> list[str]:
-    """Once nothing moves: what fades in has the contrast of its end only then."""
-    page.evaluate("() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => null)))")
-    found = Axe().run(page).response["violations"]
-    return [f"{one['id']}: {node['target']}" for one in found for node in one["nodes"]]
 
 
 def test_shift_extends_and_decides_nothing(enter: Open, anna: User, rows: list[Candidate]) -> None:

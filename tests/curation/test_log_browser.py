@@ -1,4 +1,4 @@
-"""The log in a real browser: filters, undo, unfolding, without scripts, narrow, in both colours, for axe."""
+"""The log in a real browser: filters, undo, unfolding, without scripts, narrow."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -112,18 +112,3 @@ def test_a_long_log_scrolls_in_its_page_alone(go: Go, lena: User, anna: User, de
     page = go(lena, "/log/de/")
     heights = page.evaluate("[document.documentElement.scrollHeight, innerHeight, main.scrollHeight > innerHeight]")
     assert heights == [900, 900, True]
-
-
-PAGES = ["/log/de/", "/log/de/?from=x", "/log/de/?verb=move", "/my/decisions/", "/posts/{post}/"]
-
-
-def test_axe_finds_nothing_and_nothing_sticks_out(go: Go, lena: User, rows: list[Candidate]) -> None:
-    page = go(lena, PAGES[0])
-    for path in PAGES:
-        page.goto(path.format(post=rows[0].tweet.current_id))
-        for width in (1440, 360):
-            page.set_viewport_size({"width": width, "height": 800})
-            assert (path, page.evaluate("document.documentElement.scrollWidth") <= width) == (path, True)
-            for colours in ("light", "dark"):
-                page.emulate_media(color_scheme=colours)  # type: ignore[arg-type]
-                assert (path, width, colours, keys.told_by_axe(page)) == (path, width, colours, [])

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from curation.models import Candidate, State
-from regions.models import Channel, Role, User
-from tests.cast import channel_of, make_candidate, make_user
+from regions.models import Channel, User
+from tests.cast import channel_of, make_candidate
 from tests.curation import test_keys as keys
 from tests.curation.test_keys import DESK, Open, ask, is_current, row, state_of
 
@@ -126,40 +124,3 @@ def test_tabs_follow_what_others_do(enter: Open, anna: User, rows: list[Candidat
     expect(page.locator("#tabs a[aria-current]")).to_contain_text("2")
     page.locator(".arrivals").click()
     expect(page.locator("#rows > li")).to_have_count(2)
-
-
-@pytest.mark.parametrize(("language", "scheme", "width"), [("de", "light", 1440), ("el", "dark", 390)])
-def test_axe_finds_nothing(
-    enter: Open, rows: list[Candidate], de_politics: Channel, language: str, scheme: Any, width: int
-) -> None:
-    mila = make_user("mila", {"de": Role.EDITOR, "gr": Role.EDITOR}, language=language)
-    make_candidate(de_politics, held=True, offered=True)
-    page = enter(mila)
-    page.emulate_media(color_scheme=scheme)
-    page.set_viewport_size({"width": width, "height": 844})
-
-    def check(path: str, seen: str) -> None:
-        page.goto(path)
-        expect(page.locator(seen).first).to_be_visible()
-        clean(page, path)
-
-    check(DESK, "#rows .row")
-    check(f"{DESK}?show=held&lang=de&q=rat", ".chips")
-    check(f"{DESK}?q=nichtsda", ".rest")
-    check("/desk/de/celebrity/", ".rest__live:not(:empty)")
-    check("/palette/?q=sport", ".palette__page")
-    check("/", ".home__phones .needs")
-    page.evaluate("document.documentElement.scrollTop = 0")
-    opened(page)
-    for words in ("", "rat", "zzzz"):
-        page.locator("#palette-q").fill(words)
-        expect(page.locator("#palette-list" if words != "zzzz" else ".palette__none")).to_be_visible()
-        clean(page, f"palette: {words}")
-
-
-def clean(page: Page, where: str) -> None:
-    page.evaluate("() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => null)))")
-    found = Axe().run(page).response["violations"]
-    assert [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found] == [], where
-    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    assert (where, max(0, wide)) == (where, 0)

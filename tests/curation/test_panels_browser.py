@@ -1,4 +1,4 @@
-"""The panels in a real browser: by keys alone, refused, overtaken, in bulk, without script, for axe."""
+"""The panels in a real browser: by keys alone, refused, overtaken, in bulk, without script."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from curation import operations
 from curation.models import Act, Candidate, State
-from regions.models import Block, Channel, Role, User
+from regions.models import Block, Channel, User
 from tests.cast import channel_of, make_author, make_candidate, make_tweet
 from tests.curation import test_keys as keys
 from tests.curation.test_keys import Open, is_current, row, state_of, top_of
@@ -242,7 +242,7 @@ def test_many_are_blocked_for_a_reason_and_moved_by_keys(
     assert Act.objects.count() == 2
 
 
-# --- without script, for axe ---
+# --- without script ---
 
 
 def test_without_script_each_panel_is_a_page(
@@ -271,33 +271,3 @@ def test_without_script_each_panel_is_a_page(
     page.locator("button[value=sport]").click()
     assert (page.url, [state_of(one) for one in rows[1:]]) == (live_server.url + keys.DESK, [State.BLOCKED] * 2)
     context.close()
-
-
-def opened_one_by_one(page: Page) -> list[str]:
-    """What axe says of each panel, while it stands open."""
-    found = []
-    for verb in ("block", "schedule", "annotate", "move", "pin", "offer"):
-        page.locator(f".is-current [data-panel={verb}]").click()
-        expect(panel(page, verb)).to_be_visible()
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        found += keys.told_by_axe(page)
-        page.locator(".is-current [data-closes-panel]").click()
-    page.locator(".is-current .pick input").check()
-    page.locator("#bulk [data-panel=block]").click()
-    expect(bar(page)).to_be_visible()
-    return found + keys.told_by_axe(page)
-
-
-def test_axe_finds_nothing_on_a_german_desktop(enter: Open, anna: User, rows: list[Candidate]) -> None:
-    anna.language, anna.theme = "de", "light"
-    anna.save()
-    assert opened_one_by_one(enter(anna)) == []
-
-
-def test_axe_finds_nothing_on_a_greek_phone_in_the_dark(enter: Open, anna: User, rows: list[Candidate]) -> None:
-    anna.language, anna.theme = "el", "dark"
-    anna.save()
-    anna.membership_set.update(role=Role.LEAD)
-    page = enter(anna)
-    page.set_viewport_size({"width": 390, "height": 844})
-    assert opened_one_by_one(page) == []
