@@ -36,6 +36,7 @@ RIGHTS: dict[str, Callable[[User, Market | None], bool]] = {
     "block.edit_market": at_least(Role.LEAD),
     "block.edit_global": is_chief,
     "source.edit": at_least(Role.LEAD),
+    "source.edit_global": is_chief,
     "people.edit": at_least(Role.LEAD),
     "settings.edit": at_least(Role.LEAD),
     "feed.hold": at_least(Role.LEAD),

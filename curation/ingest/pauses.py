@@ -142,10 +142,11 @@ def fed_by(sources: Iterable[Source]) -> dict[int, list[Channel]]:
     found = list(sources)
     channels = list(Channel.objects.active().select_related("market", "category"))
     spared = set(SourceExemption.objects.filter(source__in=found).values_list("source_id", "market_id"))
-    return {source.pk: [one for one in channels if _feeds(source, one, spared)] for source in found}
+    return {source.pk: [one for one in channels if feeds(source, one, spared)] for source in found}
 
 
-def _feeds(source: Source, channel: Channel, spared: set[tuple[int, int]]) -> bool:
+def feeds(source: Source, channel: Channel, spared: set[tuple[int, int]]) -> bool:
+    """Whether a source feeds a channel; `spared`: sources with the markets that are exempted from them, by ids."""
     if source.channel_id:
         return source.channel_id == channel.pk
     if source.market_id not in (None, channel.market_id) or source.category_id not in (None, channel.category_id):

@@ -1,0 +1,170 @@
+"""What leads do with sources. Each act leaves a Change; what a source brought stays, and so do its runs.
+
+The rights are the caller's to check (`source_for`), but for those that a wish itself asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from http import HTTPStatus
+
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.http import Http404
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from curation.ingest import pauses
+from curation.ingest.health import Condition, health_of
+from curation.models import Cursor
+from curation.sourcing.values import folded
+from curation.sourcing.wishes import FIELDS, Ground, Wish
+from regions import operations
+from regions.models import Change, Market, Source, SourceExemption, User
+from regions.operations import log_change, save_change
+from regions.permissions import may, require
+from regions.problems import Refusal
+from regions.words import unusable
+
+LONGEST_REASON = 200
+
+
+class ChangedMeanwhile(Refusal):
+    """`by`: who changed it."""
+
+    status = HTTPStatus.CONFLICT
+    code = "stale_version"
+    detail = gettext_lazy("Somebody changed this source meanwhile. Look at it as it stands now.")
+
+
+def source_for(user: User, home: Market, pk: int, *, change: bool = False) -> Source:
+    """A source of a market's list. Http404 where it is in none of this market's; PermissionDenied where it is to be
+    changed and holds for all markets."""
+    require(user, "source.edit", home)
+    found = Source.objects.over_market(home).select_related(
+        "market", "channel__market", "channel__category", "category"
+    )
+    source = found.filter(pk=pk).first()
+    if source is None:
+        raise Http404
+    if change and not may_change(user, source, home):
+        raise PermissionDenied
+    return source
+
+
+def may_change(user: User, source: Source, home: Market) -> bool:
+    """Who leads a market changes what is its own; what holds for all is the chief's."""
+    return may(user, "source.edit_global" if source.scope == "global" else "source.edit", home)
+
+
+def add(wish: Wish, home: Market, *, by: User) -> Source:
+    """Lists a source. Raises what `Ground.understood` raises."""
+    source = Ground(home, by).understood(wish)
+    add_many([source], by=by)
+    return source
+
+
+def add_many(sources: Sequence[Source], *, by: User) -> int:
+    """Lists sources that were understood, all or none; says how many."""
+    for source in sources:
+        source.created_by = by
+    try:
+        with transaction.atomic():
+            made = Source.objects.bulk_create(sources)
+            Change.objects.bulk_create(
+                Change(by=by, market=market_of(one), noun="source", noun_id=one.pk, verb="add",
+                       after={"kind": one.kind, "value": one.value})
+                for one in made
+            )  # fmt: skip
+    except IntegrityError as error:
+        raise ChangedMeanwhile(_("Somebody listed one of these a moment ago. Check again.")) from error
+    return len(made)
+
+
+def change(source: Source, wish: Wish, home: Market, *, by: User, now: datetime, seen: int | None = None) -> Source:
+    """Makes a source what the wish says. `seen`: the newest Change that the person knew of, so that nobody overwrites
+    what they did not see. Raises what `Ground.understood` raises, and ChangedMeanwhile."""
+    with transaction.atomic():
+        stored = Source.objects.select_for_update(of=("self",)).get(pk=source.pk)
+        if seen is not None and seen != newest_change(stored):
+            raise ChangedMeanwhile
+        wanted = Ground(home, by).understood(wish, stored)
+        before = {name: getattr(stored, name) for name in FIELDS if getattr(stored, name) != getattr(wanted, name)}
+        if not before:
+            return stored
+        for name in (*before, "x_id"):
+            setattr(stored, name, getattr(wanted, name))
+        save_change(stored, before, by=by, market=market_of(stored))
+        if "value" in before:
+            _begin_anew(stored, before["value"], by=by, now=now)
+    return stored
+
+
+def _begin_anew(source: Source, value_before: str, *, by: User, now: datetime) -> None:
+    """It reads something else from now on. Whoever reads the old is turned away; what X refused of that is over."""
+    told = {"due_at": now, "leased": False, "failures": 0}
+    if source.kind in (Source.Kind.ACCOUNT, Source.Kind.LIST) and folded(source.kind, value_before) != folded(
+        source.kind, source.value
+    ):
+        told |= {"newest_id": None, "gap_floor_id": None, "gap_until_id": None}
+    if health_of([source], now)[source.pk].condition == Condition.REFUSED:
+        pauses.resume_source(source, now, by=by)
+    Cursor.objects.filter(pk=source.pk).update(**told)
+
+
+@transaction.atomic
+def remove(source: Source, *, by: User, now: datetime) -> None:
+    """Takes a source off the list: it is read no more. Its candidates still say what brought them."""
+    gone = Source.objects.filter(pk=source.pk).update(removed_at=now)
+    if gone:
+        Cursor.objects.filter(pk=source.pk).delete()
+        told = {"kind": source.kind, "value": source.value}
+        log_change(source, "remove", by=by, market=market_of(source), before=told)
+
+
+def pause(source: Source, reason: str, *, by: User, now: datetime) -> None:
+    """Stops reading it until somebody resumes it."""
+    operations.pause_source(source, _given(reason), by=by, now=now)
+
+
+def resume(source: Source, *, by: User, now: datetime) -> bool:
+    """Reads it again, also where X refused it. Whether it was paused."""
+    return pauses.resume_source(source, now, by=by)
+
+
+@transaction.atomic
+def exempt(source: Source, home: Market, reason: str, *, by: User) -> None:
+    """A market does not take over a global source."""
+    if source.scope != "global":
+        raise Refusal(_("Only what holds for all markets can be left out here."))
+    told = {"reason": _given(reason), "created_by": by}
+    _one, made = SourceExemption.objects.get_or_create(source=source, market=home, defaults=told)
+    if made:
+        log_change(source, "exempt", by=by, market=home, after={"reason": told["reason"]})
+
+
+@transaction.atomic
+def end_exemption(source: Source, home: Market, *, by: User) -> None:
+    """The market takes it over again."""
+    found = SourceExemption.objects.filter(source=source, market=home).first()
+    if found:
+        log_change(source, "end_exemption", by=by, market=home, before={"reason": found.reason})
+        found.delete()
+
+
+def newest_change(source: Source) -> int:
+    """The id of its newest Change; 0 where nobody changed it."""
+    found = Change.objects.filter(noun="source", noun_id=source.pk).order_by("-pk").values_list("pk", flat=True)
+    return found.first() or 0
+
+
+def market_of(source: Source) -> Market | None:
+    return source.channel.market if source.channel else source.market
+
+
+def _given(reason: str) -> str:
+    words = " ".join(reason.split())
+    if not words or len(words) > LONGEST_REASON or unusable(words):
+        told = _("Say why, in one line of at most %(n)d characters.") % {"n": LONGEST_REASON}
+        raise Refusal(told, field="reason")
+    return words
