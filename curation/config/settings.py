@@ -137,7 +137,13 @@ DATABASES["default"] |= {
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6_000_000  # bytes: a list of 10,000 rows that is brought in
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHES = {
+    "default": {
+        "BACKEND": "curation.config.caching.RedisOrMemory",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "tickerdesk",
+    }
+}
 
 # --- jobs: Redis is a doorbell, never a record ------------------------------------------------------------------
 CELERY_TASK_ACKS_LATE = True
