@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.utils import perform_login
-from allauth.core import ratelimit
+from allauth.core.internal import ratelimit
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.forms import UserCreationForm
@@ -26,6 +26,9 @@ from regions.permissions import PUBLIC, rule
 from regions.requests import PageRequest
 from regions.views.errors import too_often
 from regions.words import unusable
+
+
+TRIES = {"invitation": "30/5m/ip"}  # looks and presses together: a link cannot be guessed, nor the database kept busy
 
 
 class NewcomerForm(UserCreationForm):
@@ -53,7 +56,7 @@ class NewcomerForm(UserCreationForm):
 @require_http_methods(["GET", "POST"])
 def invitation(request: PageRequest, token: str) -> HttpResponse:
     """Tells what the link gives; POST accepts it. In the language of the market until somebody chose one."""
-    if not ratelimit.consume(request, action="invitation"):
+    if not ratelimit.consume(request, app="regions", action="invitation", config=TRIES, limit_get=True):
         return too_often(request)
     offered = invitations.invitation_of(token, timezone.now())
     with translation.override(language_of(request, offered)):
