@@ -36,6 +36,7 @@ from curation.serializers import (
     Problem,
     Stale,
 )
+from curation.sourcing import api as sources_api
 from regions.permissions import market_for, rule
 from regions.problems import Refusal
 from regions.requests import person
@@ -226,4 +227,5 @@ urlpatterns = [
     path("candidates/<int:pk>/decisions/", decisions_of_candidate, name="api-candidate-decisions"),
     path("decisions/", decisions, name="api-decisions"),
     path("acts/<int:pk>/undo/", undo, name="api-undo"),
+    *sources_api.urlpatterns,
 ]
