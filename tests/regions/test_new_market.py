@@ -110,7 +110,7 @@ def test_what_cannot_be_is_told_at_its_field(client: Client, name: str, value: A
     answer = client.post(ADD, typed() | {name: value})
     assert (answer.status_code, answer.context["form"].errors) == (422, {name: [told]})
     page = answer.content.decode()
-    assert f'id="{name}-wrong" role="alert"' in page
+    assert f'id="{name}-wrong" role="alert">{told}</p>' in page
     assert name.startswith("name") or "Österreich" in page
     assert Market.objects.count() == 5
 
@@ -159,6 +159,8 @@ def test_a_channel_off_and_on_again_is_as_it_was(client: Client, anna: User) -> 
 def test_a_market_off_and_on_again(client: Client, browse: Any, lena: User) -> None:
     publish(Market.objects.get(code="de").pk)
     client.post("/places/markets/de/switch/", {"on": "no"})
+    assert Market.objects.get(code="de").active
+    client.post("/places/markets/de/switch/", {"on": "no", "sure": "on"})
     for path in ("/desk/de/", "/lists/de/settings/"):
         assert browse(lena).get(path).status_code == 404
     assert client.get("/api/v1/feeds/de/").status_code == 404
