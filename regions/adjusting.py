@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -16,7 +16,7 @@ from regions.models import Change, Channel, Market, User
 from regions.operations import save_change
 from regions.problems import Refusal
 
-Place = TypeVar("Place", Market, Channel)
+Place = Market | Channel
 
 
 class Overtaken(Refusal):
@@ -62,12 +62,13 @@ def adjust(place: Place, wanted: Mapping[str, Any], *, seen: Mapping[str, Any], 
 
 
 def _locked(place: Place) -> Place:
-    rows = type(place)._default_manager.select_for_update(of=("self",), no_key=True)
-    related = rows.select_related("market", "category") if isinstance(place, Channel) else rows
-    return related.get(pk=place.pk)
+    if isinstance(place, Market):
+        return Market.objects.select_for_update(no_key=True).get(pk=place.pk)
+    rows = Channel.objects.select_for_update(of=("self",), no_key=True)
+    return rows.select_related("market", "category").get(pk=place.pk)
 
 
-def _save(row: Market | Channel, changed: dict[str, Any], now: dict[str, Any], by: User) -> None:
+def _save(row: Place, changed: dict[str, Any], now: dict[str, Any], by: User) -> None:
     for name, value in changed.items():
         setattr(row, name, value)
     try:
@@ -78,24 +79,24 @@ def _save(row: Market | Channel, changed: dict[str, Any], now: dict[str, Any], b
     save_change(row, {name: now[name] for name in changed}, by=by, market=market, channels=shaped(row))
 
 
-def _bound_to(row: Market | Channel, changed: Iterable[str]) -> set[str]:
+def _bound_to(row: Place, changed: Iterable[str]) -> set[str]:
     """Fields whose sentence tells that they do not go with a changed one."""
     pairs = {"feed_length": "minimum_fill"} if isinstance(row, Channel) else {"posts_a_day": "recheck_reserve"}
     return {pairs[name] for name in changed if name in pairs}
 
 
-def shaped(row: Market | Channel) -> list[int]:
+def shaped(row: Place) -> list[int]:
     """The channels whose feeds it shapes."""
     return [row.pk] if isinstance(row, Channel) else list(row.channel_set.values_list("pk", flat=True))
 
 
-def changes_of(place: Market | Channel, most: int = 200) -> list[Change]:
+def changes_of(place: Place, most: int = 200) -> list[Change]:
     """What was changed of a market or a channel, newest first."""
     noun = place._meta.model_name or ""
     return list(Change.objects.filter(noun=noun, noun_id=place.pk).select_related("by").order_by("-at", "-pk")[:most])
 
 
-def last_changes(place: Market | Channel, names: Iterable[str]) -> dict[str, Change]:
+def last_changes(place: Place, names: Iterable[str]) -> dict[str, Change]:
     """The newest change of each of these settings, where there is one."""
     found = reversed(changes_of(place))
     return {name: change for change in found for name in names if name in change.after}

@@ -46,12 +46,12 @@ class Bounded(ModelForm):
     """The bounds of the leads' pages."""
 
     def _post_clean(self) -> None:
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc]
         if not self.errors:
             try:
                 tunable.check(self.instance, set(self.fields))
             except ValidationError as error:
-                self._update_errors(error)
+                self._update_errors(error)  # type: ignore[attr-defined]
 
 
 class ReadOnly(admin.ModelAdmin):

@@ -34,7 +34,7 @@ def field_of(setting: Setting) -> forms.Field:
             return forms.ChoiceField(choices=Channel.Fallback.choices, widget=forms.RadioSelect)
         case Kind.REASONS:
             offered = [(slug, REASONS[slug]) for slug in ASKED_FOR]
-            return forms.MultipleChoiceField(choices=offered, required=False)
+            return forms.MultipleChoiceField(choices=offered, required=False, widget=forms.CheckboxSelectMultiple)
     return number(setting.least, setting.most)
 
 
@@ -49,7 +49,7 @@ class SettingsForm(forms.Form):
         for setting in tunable.settings_of(place):
             if setting.kind == Kind.WEIGHTS:
                 for name in WEIGHTS:
-                    self.fields[WEIGHT + name] = number(0, HEAVIEST, forms.FloatField, required=False)  # type: ignore[arg-type]
+                    self.fields[WEIGHT + name] = number(0, HEAVIEST, forms.FloatField, required=False)
             else:
                 self.fields[setting.name] = field_of(setting)
 
@@ -80,7 +80,6 @@ class Line:
     setting: Setting
     fields: list[BoundField]
     usual: str
-    inherited: bool = False
     changes: list[tuple[Change, str, str]] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     theirs: str = ""
@@ -112,7 +111,7 @@ def _line(form: SettingsForm, setting: Setting, changes: list[Change]) -> Line:
     fields = [form[WEIGHT + name] for name in WEIGHTS] if weighs else [form[setting.name]]
     own = [(one, *told_of(one, setting)) for one in changes if setting.name in one.after]
     wrong = [] if weighs else [str(error) for error in fields[0].errors]
-    return Line(setting, fields, words_of(setting, tunable.usual(form.place, setting.name)), weighs, own, wrong)
+    return Line(setting, fields, words_of(setting, tunable.usual(form.place, setting.name)), own, wrong)
 
 
 def weights_of(form: SettingsForm) -> list[Weight]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from urllib.parse import urlencode
 
 from django.http import QueryDict
 from django.urls import resolve, reverse
@@ -14,6 +15,5 @@ def fragment(request: PageRequest, name: str, *args: str, **query: object) -> st
     """The body of a page's part, as the same person would get it. The part's view checks their right."""
     match = resolve(reverse(name, args=args))
     asked = copy(request)
-    asked.method, asked.GET = "GET", QueryDict(mutable=True)
-    asked.GET.update({key: str(value) for key, value in query.items()})
+    asked.method, asked.GET = "GET", QueryDict(urlencode(query))
     return match.func(asked, *match.args, **match.kwargs).content.decode().strip()

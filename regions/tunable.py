@@ -231,7 +231,7 @@ def usual(noun: models.Model, name: str) -> Any:
 def check(noun: models.Model, names: set[str]) -> None:
     """Raises ValidationError, by field, where one of the named settings is out of its bounds, or two do not go
     together."""
-    wrong = {field: told for field, told in _wrong(noun) if field in names}
+    wrong: dict[str, Any] = {field: told for field, told in _wrong(noun) if field in names}
     try:
         noun.full_clean(exclude={field.name for field in noun._meta.fields} - names)
     except ValidationError as error:

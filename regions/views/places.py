@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.db import IntegrityError
+from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -22,8 +23,13 @@ ASKED = ["GET", "POST"]
 @require_GET
 def places(request: PageRequest) -> HttpResponse:
     """All markets and categories, those that are switched off too."""
-    markets = Market.objects.prefetch_related("channel_set__category")
-    context = {"markets": markets, "categories": Category.objects.prefetch_related("channel_set__market")}
+    active = Prefetch("channel_set", Channel.objects.filter(active=True).select_related("market", "category"), "open")
+    markets, categories = (list(rows.objects.prefetch_related(active)) for rows in (Market, Category))
+    for market in markets:
+        market.categories = [channel.category.name for channel in market.open]
+    for category in categories:
+        category.markets = [channel.market.code.upper() for channel in category.open]
+    context = {"markets": markets, "categories": categories}
     return render(request, "regions/settings/places.html", context)
 
 
@@ -60,9 +66,12 @@ def change_market(request: PageRequest, code: str) -> HttpResponse:
 @rule(CHIEF)
 @require_POST
 def switch_market(request: PageRequest, code: str) -> HttpResponse:
-    """Off or on, as `on` says."""
+    """Off or on, as `on` says; off only with the box ticked: its feeds end with it."""
     market = get_object_or_404(Market, code=code)
     on = request.POST.get("on") == "yes"
+    if not on and "sure" not in request.POST:
+        messages.error(request, _("Nothing was switched off: tick the box first."))
+        return redirect("change-market", market.code)
     founding.switch(market, on=on, by=request.user)
     told = _("%(name)s is switched on again.") if on else _("%(name)s is switched off.")
     messages.success(request, told % {"name": market.name})
