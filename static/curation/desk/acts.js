@@ -117,7 +117,7 @@ during("asking", "rows", ({ elt, parameters }) => {
 during("over", "gone", () => {
   const told = $("#changes"), ids = told?.dataset.gone?.split(" ") ?? [];
   delete told?.dataset.gone;
-  for (const row of ids.map(rowOf).filter(Boolean)) {
+  for (const row of ids.map(rowOf).filter((row) => row && !$("form[data-panel-of]", row))) {
     $(".pick", row)?.remove();
     $(".more", row)?.remove();
     mark(row, "gone");

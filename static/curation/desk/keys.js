@@ -31,6 +31,21 @@ const SHIFTED = { select: "extend", block: "block_reason" };
  * with Shift what it means alone. */
 const actOf = (told) => ALWAYS[told] ?? acts[told] ?? SHIFTED[acts[told.replace(/^Shift\+/, "")]];
 
+/* Who writes on where the field is gone presses no keys of the desk: until a click, Esc, or a pause. */
+
+const WRITING = "textarea, select, [contenteditable], input:not([type=checkbox])", PAUSE = 1_000, DONE = ["Enter", "Escape", "Tab"];
+let field = null, wrote = 0;
+
+function isStray({ target, key }) {
+  const there = target.closest(WRITING), now = performance.now();
+  if (there || DONE.includes(key)) field = DONE.includes(key) ? null : there;
+  else if (field && (now - wrote > PAUSE || field.checkVisibility())) field = null;
+  wrote = now;
+  return Boolean(field && !there);
+}
+
+document.addEventListener("pointerdown", () => (field = null));
+
 document.addEventListener("keydown", (event) => {
   if (event.altKey || event.isComposing || $("dialog[open]")) return;
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && doing.palette) {
@@ -38,9 +53,10 @@ document.addEventListener("keydown", (event) => {
     return doing.palette();
   }
   if (event.ctrlKey || event.metaKey) return;
+  if (isStray(event)) return event.preventDefault();
   const told = chord(event);
   if (first.some((take) => take(told, event))) return event.preventDefault();
-  if (event.target.closest("textarea, select, [contenteditable], input:not([type=checkbox])")) return;
+  if (event.target.closest(WRITING)) return;
   const digit = /^\d$/.test(told) && Object.keys(chosen).length > 0 && $(`#categories [data-digit="${told}"]`);
   const act = actOf(told), work = digit ? () => digit.click() : doing[act];
   if (!work || (event.repeat && !REPEATING.has(act))) return;

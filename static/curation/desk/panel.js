@@ -3,6 +3,7 @@
  * While one is open its keys come first: digits choose, Enter sends, Escape closes; no letter decides anything.
  */
 import { bind, intercept } from "./keys.js";
+import { renew } from "./overtaken.js";
 import { $, $$, current, rowOf, steady } from "./rows.js";
 import { during, reads } from "./swaps.js";
 
@@ -31,6 +32,7 @@ function close(panel) {
   if (entry) return panel.remove(), $("summary", entry).focus({ preventScroll: true });
   if (!row) return panel.remove();
   steady(row, () => panel.remove());
+  if (renew(row)) return;
   row.focus({ preventScroll: true });
 }
 

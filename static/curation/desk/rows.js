@@ -36,10 +36,13 @@ function jump() {
   requestAnimationFrame(() => (jumped = performance.now()));
 }
 
+/** Whether somebody fills in a panel or another field: nothing but they themselves takes them away from it. */
+const writing = () => Boolean(document.activeElement?.closest(".why, textarea, select, input:not([type=checkbox])"));
+
 /** Makes a row the current one; `itself`: not because somebody chose it just now. */
 export function stand(row, { focus = true, itself = false } = {}) {
   const left = current(), elsewhere = row?.dataset.candidate !== standing;
-  if (!row) return;
+  if (!row || (itself && elsewhere && writing())) return;
   steady(row, () => {
     if (left && left !== row) {
       left.classList.remove("is-current");

@@ -8,10 +8,10 @@ const ORDER = {
   asking: ["sender", "rows"],  // headers and parameters may still be changed
   sending: ["marks", "alikes", "panel"],  // on its way
   arriving: ["strangers", "marks", "live", "line"],  // the answer is there: what must not be swapped, what must outlive it
-  placing: ["marks"],  // a part of the answer is about to take its place by its id
+  placing: ["overtaken", "marks"],  // a part of the answer is about to take its place by its id
   homeless: ["line"],  // a part of the answer that has no place on this page
   over: [  // all is swapped, or nothing came
-    "live", "line", "marks", "gone", "turn", "returned",  // what one looks at stays; marks go and come; one stands elsewhere
+    "live", "overtaken", "line", "marks", "gone", "turn", "returned",  // what one looks at stays; marks go and come; one stands elsewhere
     "unread", "palette", "history", "faces",  // what is drawn anew
     "alikes", "panel",  // where the keyboard is at last
     "again",  // what waited for the answer

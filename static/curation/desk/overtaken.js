@@ -1,0 +1,41 @@
+/** A row whose panel is being filled in is not drawn anew: the panel says what was done meanwhile, its end brings the row. */
+
+import { $, rowOf, stand } from "./rows.js";
+import { during } from "./swaps.js";
+
+const anew = new Map();  // the rows as they are by now, by the id of their place
+
+const panelIn = (place) => place && $("form[data-panel-of]", place);
+const versionIn = (place) => $("input[name=version]", place)?.value;
+
+function tell(panel, row) {
+  const note = $("template[data-overtaken]").content.cloneNode(true).firstElementChild, verdict = $(".verdict", row);
+  if (verdict) note.append(verdict.cloneNode(true));
+  $(".overtaken", panel)?.remove();
+  $(".why__do", panel).before(note);
+}
+
+/** What one sent oneself is no news: that row waits for it. */
+during("placing", "overtaken", (detail) => {
+  const { target, fragment } = detail, panel = target.matches("#rows > li") && panelIn(target);
+  if (!panel || $(".is-sent", target)) return;
+  detail.shouldSwap = false;
+  if (versionIn(fragment) === versionIn(panel)) return;
+  anew.set(target.id, fragment.firstElementChild);
+  tell(panel, fragment);
+});
+
+during("over", "overtaken", () => {
+  for (const id of anew.keys()) if (!panelIn(document.getElementById(id))) anew.delete(id);
+});
+
+/** Brings a row that changed while its panel was open; whether there was anything to bring. */
+export function renew(row) {
+  const place = row.closest("li"), now = anew.get(place.id);
+  anew.delete(place.id);
+  if (!now) return false;
+  place.replaceWith(now);
+  window.htmx.process(now);
+  stand(rowOf(row.dataset.candidate));
+  return true;
+}

@@ -1,0 +1,61 @@
+"""What somebody does at the desk while something else happens there: nothing written is lost, no key becomes another's."""
+
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from curation import operations
+from curation.models import Act, Candidate, State
+from regions.models import Channel, User
+from tests.cast import make_candidate
+from tests.curation import test_keys as keys
+from tests.curation.test_keys import Held, Open, ask, is_current, row, state_of
+
+pytestmark = keys.pytestmark
+context, enter, rows = keys.context, keys.enter, keys.rows
+
+
+def written(page: Page) -> Any:
+    return page.locator("#rows .is-current .why [name=context]")
+
+
+def test_a_sentence_being_written_stays_one_whatever_others_do(
+    enter: Open, anna: User, ben: User, rows: list[Candidate], de_politics: Channel
+) -> None:
+    rows += [make_candidate(de_politics, rank=rank) for rank in (5, 4)]
+    page = enter(anna)
+    page.keyboard.press("c")
+    expect(written(page)).to_be_focused()
+    page.keyboard.type("Katrin ")
+    operations.approve(rows[0], by=ben, version=1)
+    operations.block(rows[1], by=ben, version=1)
+    ask(page)
+    expect(row(page, rows[1])).to_contain_text("Ben Buche hat gesperrt")
+    page.keyboard.type("bap")
+    expect(written(page)).to_have_value("Katrin bap")
+    expect(page.locator(".why [role=alert]")).to_contain_text("Ben Buche hat freigegeben")
+    assert (is_current(page), Act.objects.count()) == (str(rows[0].pk), 2)
+    page.keyboard.press("Escape")
+    expect(row(page, rows[0])).to_have_class("row is-decided is-current")
+    expect(row(page, rows[0])).to_be_focused()
+    expect(row(page, rows[0]).locator(".why")).to_have_count(0)
+
+    for key in ("j", "j"):
+        page.keyboard.press(key)
+    operations.block(rows[2], by=ben, version=1)
+    with Held(page, f"**/candidates/{rows[2].pk}/**"):
+        page.keyboard.press("a")
+        page.keyboard.press("c")
+        expect(written(page)).to_be_focused()
+        page.keyboard.type("Bald")
+    expect(row(page, rows[2]).get_by_role("alert")).to_contain_text("Ben Buche war schneller")
+    expect(written(page)).to_be_focused()
+    page.keyboard.type(" abp")
+    expect(written(page)).to_have_value("Bald abp")
+    page.locator("#rows .is-current .why").evaluate("one => one.remove()")
+    page.keyboard.type("abp")
+    assert (is_current(page), Act.objects.count()) == (str(rows[3].pk), 3)
+    page.wait_for_timeout(1_100)
+    page.keyboard.press("a")
+    expect(page.locator("#strip")).to_contain_text("Freigegeben")
+    assert [state_of(one) for one in rows[3:]] == [State.APPROVED, State.PENDING]
