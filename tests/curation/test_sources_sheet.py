@@ -49,10 +49,8 @@ def test_a_sheet_from_excel_is_taken_whole(browse: Any, lena: User, de_politics:
 
 def test_each_wrong_row_says_why_and_nothing_is_half_taken(browse: Any, lena: User, de_politics: Channel) -> None:
     Source.objects.create(kind="account", value="Rathaus", channel=de_politics)
-    rows = (
-        SHEET
-        + "(rat;search\n@a b;account\n@x;account;global\n@y;account;channel;weather\n@z;account;market;;;viel\n@NEU;account;channel;sport\n"
-    )
+    wrong = ["(rat;search", "@a b;account", "@x;account;global", "@y;account;channel;weather"]
+    rows = SHEET + "\n".join([*wrong, "@z;account;market;;;viel", "@NEU;account;channel;sport"])
     page = browse(lena).post(BRING, {"text": rows, "take": "yes"})
     said = text_of(page)
     assert (page.status_code, Source.objects.count()) == (422, 1)
@@ -63,7 +61,7 @@ def test_each_wrong_row_says_why_and_nothing_is_half_taken(browse: Any, lena: Us
         "There is no such category.",
         "From 0 to 100.",
         "The same stands in line 4.",
-        "“Rathaus” stands in the list already: DE Politics.",
+        "“@Rathaus” stands in the list already: DE Politics.",
         "2 new entries · 1 there already · 6 wrong rows",
     ):
         assert words in said

@@ -13,11 +13,11 @@ from fido2.utils import websafe_encode
 from fido2.webauthn import Aaguid, AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
 
 from curation import operations
-from curation.models import Act, Candidate, Hit, Offer, Pause, Verb
+from curation.models import Act, Candidate, Hit, IngestRun, Offer, Pause, Verb
 from feeds.models import Consumer
 from feeds.operations import publish
 from regions.invitations import invite
-from regions.models import BlockList, Market, Role, User
+from regions.models import BlockList, Market, Role, Source, SourceExemption, User
 from tests.cast import channel_of, make_author, make_block, make_candidate, make_tweet, make_user
 
 PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
@@ -82,6 +82,7 @@ def busy() -> World:
             "first": str(first.pk),
             "post": str(first.tweet.current_id),
             "passkey": str(lock.pk),
+            "source": str(listed(people).pk),
             "token": token,
         },
     )
@@ -142,6 +143,23 @@ def waiting(people: dict[str, User], first: Candidate) -> None:
     for category in ("sport", "economy"):
         make_candidate(channel_of("gr", category), "Σύνοδος για τις γέφυρες: κράτος και περιφέρειες συμφώνησαν.")
     make_candidate(channel_of("nl", "politics"), offered=True)
+
+
+def listed(people: dict[str, User]) -> Source:
+    """Sources of each origin: one that reads, one that fails, one that could go, a global one that is left out."""
+    market, now, mila = Market.objects.get(code="de"), timezone.now(), people["mila"]
+    made = Source.objects.create
+    query = "landtag (abstimmung OR haushalt OR nachtragshaushalt) lang:de -is:retweet"
+    reads = made(kind="search", value=query, name="Landtag", channel=channel_of("de", "politics"), created_by=mila)
+    fails = made(kind="list", value="1500000000000000000", name="Regionale Verwaltungen", market=market)
+    gone = made(kind="account", value="statistik_wl", name="Amt für Statistik", market=market, created_by=mila)
+    Source.objects.filter(pk=gone.pk).update(paused_at=now, paused_reason="Could not find user.")
+    wide = made(kind="stream", value="(eilmeldung OR breaking) lang:de", name="Eilmeldung")
+    SourceExemption.objects.create(source=wide, market=market, reason="Zu viel aus dem Ausland.", created_by=mila)
+    for source, outcome, read in ((reads, "read", 1840), (fails, "failed", 0), (gone, "refused", 0), (wide, "read", 9)):
+        told = {"outcome": outcome, "read": read, "fresh": read, "charged": read}
+        IngestRun.objects.create(source=source, error="X answered 503." if not read else "", **told)
+    return reads
 
 
 def on_air(people: dict[str, User]) -> None:
