@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from curation.cards import Card
 from curation.intake import grouped, when
 from curation.ledger.prices import told_price
-from curation.wording import shown_text
+from curation.models import Tweet
+from curation.wording import brief, is_long, shown_text
 from curation.x.entities import plain_text
 from regions import clocks
 
@@ -24,7 +25,19 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 def words(card: Card) -> SafeString:
     """The post's text with its links, the words that a block found, and what an edit changed."""
     tweet = card.candidate.tweet
-    return shown_text(tweet.text, tweet.part("entities"), card.marks, card.text_before)
+    return shown_text(tweet.text, tweet.part("entities"), card.marks, card.text_before, tweet.part("links_before", {}))
+
+
+@register.filter
+def runs_long(tweet: Tweet) -> bool:
+    """Whether its text scrolls in its row, so that the buttons stay in sight."""
+    return is_long(tweet.text)
+
+
+@register.filter
+def in_brief(tweet: Tweet) -> str:
+    """The text for a line or two beside something else: links as X shows them, no gaps."""
+    return brief(tweet.text, tweet.part("entities"))
 
 
 @register.filter

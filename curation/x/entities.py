@@ -24,6 +24,12 @@ def plain_text(text: str) -> str:
     return SIGN.sub(lambda match: ESCAPED[match[0]], text) if "&" in text else text
 
 
+def leading_to(entities: dict[str, Any] | None) -> dict[str, str]:
+    """Where the short links of a text lead."""
+    told = (entities or {}).get("urls") or []
+    return {str(url["url"]): str(url["expanded_url"]) for url in told if url.get("url") and url.get("expanded_url")}
+
+
 def places_of(text: str) -> list[int]:
     """For each place in plain_text(text) the place in `text`, the end included."""
     places: list[int] = []

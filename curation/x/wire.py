@@ -8,7 +8,8 @@
      "media": [{"type": "photo" | "video" | "animated_gif", "url", "preview_url", "width", "height", "alt"}],
      "refs": [{"type": "retweeted" | "quoted" | "replied_to", "id"}],
      "edit_ids": ["..."],
-     "poll": {"options": [{"label", "votes"}], "ends_at", "status"}}      only with a poll
+     "poll": {"options": [{"label", "votes"}], "ends_at", "status"},      only with a poll
+     "links_before": {short link: address}}      of the text before an edit, which storing adds
 
 Ids in it are strings. `start` and `end` count code points of `Post.text`, in which X escapes &, < and >
 once (curation.x.entities.plain_text undoes it).

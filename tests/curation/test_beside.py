@@ -92,3 +92,20 @@ def test_what_stands_beside_is_read_for_all_rows_at_once(browse: Any, anna: User
     for _ in range(10):
         make_candidate(de_politics, tweet=make_tweet(wire=quoting(make_tweet())))
     assert asked() == few
+
+
+def test_a_quotes_links_read_as_on_its_own_card(browse: Any, anna: User, de_politics: Channel) -> None:
+    text = "Dazu https://t.co/abc"
+    url = {"start": 5, "end": len(text), "url": "https://t.co/abc", "display_url": "lindmark.example/a"}
+    quoted = make_tweet(text, wire=wire(entities={"urls": [url]}))
+    make_candidate(de_politics, tweet=make_tweet("Seht her", wire=quoting(quoted)))
+    told = text_of(browse(anna).get(DESK))
+    assert ("Dazu lindmark.example/a" in told, "t.co" in told) == (True, False)
+
+
+def test_a_page_of_nothing_is_folded_and_a_long_text_scrolls(browse: Any, anna: User, de_politics: Channel) -> None:
+    make_candidate(de_politics, "Oben" + "\n" * 61 + "unten")
+    make_candidate(de_politics, "W" * 3000)
+    html = browse(anna).get(DESK).content.decode()
+    assert re.findall(r"<summary[^>]*>(\d+ empty lines)</summary>", html) == ["60 empty lines"]
+    assert html.count('class="words words--long" tabindex="0"') == 1

@@ -5,7 +5,7 @@ import time
 import pytest
 from django.utils import translation
 
-from curation.wording import difference, shown_text
+from curation.wording import brief, difference, is_long, shown_text
 
 
 def link(href: str, words: str) -> str:
@@ -151,3 +151,52 @@ def test_hostile_texts_are_compared_in_time_too() -> None:
 def test_a_small_edit_of_a_long_text_is_found_exactly() -> None:
     text = "Wort und " * 3000
     assert difference(text + "eins " + text, text + "zwei " + text) == ({27000: "eins"}, [(27000, 27004)])
+
+
+def test_a_high_gap_is_folded_with_its_height_and_can_be_opened() -> None:
+    gap = "\n" + "\u2800\n \u200b\n" * 30
+    summary = '<summary lang="en">60 empty lines</summary>'
+    assert shown_text(f"Oben{gap}unten", {}) == f'Oben<details class="gap">{summary}{gap}</details>unten'
+    assert shown_text("Oben\n\n\nunten", {}) == "Oben\n\n\nunten"
+
+
+def test_a_line_of_nothing_that_would_run_on_and_on_is_a_gap_too() -> None:
+    assert '<details class="gap">' in shown_text("a" + "\u2800" * 300 + "b", {})
+
+
+def test_a_text_is_long_by_its_lines_without_gaps() -> None:
+    assert (is_long("W" * 3000), is_long("\n" * 60 + "kurz"), is_long("Zeile\n" * 20)) == (True, False, True)
+
+
+def test_in_brief_links_read_as_on_the_card() -> None:
+    text = "Tom &amp; Ida:\n\n\n\n\nhttps://t.co/abc"
+    start = text.index("https")
+    url = {"start": start, "end": len(text), "url": "https://t.co/abc", "display_url": "lindmark.example/a"}
+    assert brief(text, {"urls": [url]}) == "Tom & Ida:\nlindmark.example/a"
+    assert brief("&amp;lt; https://t.co/abc", None) == "&lt; https://t.co/abc"
+
+
+def test_a_new_code_of_the_same_link_is_no_edit_but_another_address_is() -> None:
+    url = {
+        "start": 7,
+        "end": 23,
+        "url": "https://t.co/new",
+        "display_url": "a.example",
+        "expanded_url": "https://a.example",
+    }
+    told = {"urls": [url]}
+    link_of = link("https://t.co/new", "a.example")
+    shown = shown_text(
+        "Mehr:  https://t.co/new",
+        told,
+        before="Mehr:  https://t.co/old",
+        led_to={"https://t.co/old": "https://a.example"},
+    )
+    assert shown == f"Mehr:  {link_of}"
+    shown = shown_text(
+        "Mehr:  https://t.co/new",
+        told,
+        before="Mehr:  https://t.co/old",
+        led_to={"https://t.co/old": "https://b.example"},
+    )
+    assert shown == "Mehr:  " + link("https://t.co/new", out("https://b.example") + put_in("a.example"))

@@ -12,7 +12,7 @@ from curation import operations
 from feeds.models import Consumer, Mode, Snapshot
 from feeds.operations import publish
 from regions.models import Channel, User
-from tests.cast import channel_of, make_candidate
+from tests.cast import channel_of, make_candidate, make_tweet
 
 LIVE = "/live/de/politics/"
 
@@ -93,6 +93,14 @@ def test_unpin_and_block_stand_beside_each_line(browse: Any, anna: User, de_poli
     html = browse(anna).get(LIVE).content.decode()
     assert f'hx-post="/desk/de/politics/candidates/{candidate.pk}/"' in html
     assert re.findall(r'name="verb" value="(\w+)"', html) == ["unpin", "block", "reopen"]
+
+
+def test_links_read_as_on_the_card(browse: Any, anna: User, de_politics: Channel) -> None:
+    url = {"start": 5, "end": 21, "url": "https://t.co/abc", "display_url": "lindmark.example/a"}
+    tweet = make_tweet("Dazu https://t.co/abc", wire={"entities": {"urls": [url]}})
+    make_candidate(de_politics, tweet=tweet, state="approved")
+    told = text_of(browse(anna).get(LIVE))
+    assert ("Dazu lindmark.example/a" in told, "t.co" in told) == (True, False)
 
 
 def test_a_viewer_gets_no_buttons(browse: Any, anna: User, vera: User, de_politics: Channel) -> None:

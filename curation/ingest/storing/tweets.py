@@ -21,6 +21,7 @@ from curation.ingest.storing.offered import Offered
 from curation.language import second_opinion
 from curation.models import Author, Candidate, Tweet
 from curation.operations import Followed
+from curation.x.entities import leading_to
 from curation.x.wire import Person, Post, as_json
 from regions.models import Channel
 
@@ -280,15 +281,22 @@ def _fill(tweet: Tweet, post: Post, now: datetime, channels: Collection[Channel]
     """X shows it again: everything that was emptied is taken anew."""
     fields = version_of(post, channels) | {"author_id": post.author_id, "created_at": post.created_at}
     if tweet.text and tweet.current_id != post.id:
-        fields |= {"previous_text": tweet.text, "edited_at": now}
+        fields = after_an_edit(fields, tweet) | {"edited_at": now}
     there = {"gone_at": None, "gone_cause": "", "purged_at": None, "checked_at": now, "fetched_at": now}
     return bool(Tweet.objects.filter(pk=tweet.pk).update(**fields, **there))
 
 
 def _edit(tweet: Tweet, post: Post, now: datetime, channels: Collection[Channel]) -> bool:
     mine = Tweet.objects.filter(pk=tweet.pk, current_id__lt=post.id)
-    seen = {"previous_text": tweet.text, "edited_at": now, "checked_at": now, "fetched_at": now}
-    return bool(mine.update(**version_of(post, channels), **seen))
+    seen = {"edited_at": now, "checked_at": now, "fetched_at": now}
+    return bool(mine.update(**after_an_edit(version_of(post, channels), tweet), **seen))
+
+
+def after_an_edit(fields: dict[str, Any], tweet: Tweet) -> dict[str, Any]:
+    """The new version's fields, with what the old one said and where its links led."""
+    led_to = leading_to(tweet.part("entities")) if "://" in tweet.text else {}  # `wire` is read for this alone
+    wire = fields["wire"] | ({"links_before": led_to} if led_to else {})
+    return fields | {"previous_text": tweet.text, "wire": wire}
 
 
 def _refresh(pairs: list[tuple[Tweet, Post]], now: datetime) -> None:

@@ -158,6 +158,19 @@ def test_an_edit_replaces_the_text_and_reopens_what_was_approved(
     assert de_politics.revision == before + 1
 
 
+def test_an_edit_keeps_where_the_old_links_led(x: Simulator, source_of: SourceOf, read: Read) -> None:
+    """X gives the links of each version codes of their own, so that the text alone does not tell."""
+    first = x.post("stadtblatt", "Mehr: https://lindmark.example/alt", at=timezone.now() - timedelta(minutes=5))
+    source = source_of(ACCOUNT, "stadtblatt")
+    read(source)
+    x.edit(first, "Mehr: https://lindmark.example/neu")
+    read(source)
+    tweet = Tweet.objects.get()
+    code = tweet.previous_text.removeprefix("Mehr: ")
+    assert tweet.part("links_before") == {code: "https://lindmark.example/alt"}
+    assert "alt" not in str(tweet.part("entities"))
+
+
 def test_an_old_version_is_never_shown_when_a_newer_one_is_known(
     x: Simulator, source_of: SourceOf, read: Read, ask: Any
 ) -> None:
