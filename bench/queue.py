@@ -15,7 +15,7 @@ from django.test import Client
 
 from bench.databases import copy_database, there_is, using
 from bench.ingest import timed
-from bench.stock import SOUGHT, stock
+from bench.stock import stock
 from bench.table import Measured, Taken, circumstances, table
 from curation.admin import CandidateAdmin
 from curation.config.demo.static import collect
@@ -27,6 +27,13 @@ STORED = (10_000, 1_000_000, 10_000_000)
 ASKED, WARM = 3, 1  # times a page is asked in a round, and before that
 EDITOR, CHIEF = "de0", "chief"  # of one market, of five
 AUTHOR = 3_000_000_500  # wrote one post in 900
+LOOKED_FOR = {  # in DE's stock; drawn alike for each size
+    "Brückenfest": "one post in 1,000",
+    "Haushalt": "one in 85",
+    "Prozent": "one in 25",
+    "aufstehen": "one in 12",
+    "heute": "two in five",
+}
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 Times = dict[tuple[str, int], list[Taken]]
 
@@ -59,9 +66,9 @@ WAYS = (
     Way(ADMIN, LIST, CHIEF, plain=True),
     Way("the same as this house has it, without the count of all", LIST, CHIEF),
     *(
-        Way(f"{place} searched for a word of one in {share:,}", words=word, channel=channel)
+        Way(f"{place} searched for a word that {share} hold", words=word, channel=channel)
         for place, channel in (("a channel", "politics"), ("a market", ""))
-        for word, share in SOUGHT.items()
+        for word, share in LOOKED_FOR.items()
     ),
 )
 
