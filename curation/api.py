@@ -15,7 +15,7 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from curation import keyset, operations
+from curation import blocks_api, keyset, operations
 from curation.access import act_for, candidate_for, channel_of
 from curation.history import onward
 from curation.ingest import links
@@ -228,4 +228,5 @@ urlpatterns = [
     path("decisions/", decisions, name="api-decisions"),
     path("acts/<int:pk>/undo/", undo, name="api-undo"),
     *sources_api.urlpatterns,
+    *blocks_api.urlpatterns,
 ]

@@ -36,6 +36,12 @@ SECTIONS: tuple[tuple[str | Promise, tuple[Door, ...]], ...] = (
         _("Lists"),
         (
             Door("sources", "source.edit", _("Sources"), ("new-source", "source", "bring-sources")),
+            Door(
+                "blocks",
+                "desk.read",
+                _("Blocks"),
+                ("new-block", "block", "block-list", "bring-blocks", "lift-blocks", "new-block-list"),
+            ),
             Door("people", "people.edit", _("People"), ("bring-people", "change-person", "invite")),
             Door("market-settings", "settings.edit", _("Settings"), ("channel-settings", "budget-forecast")),
         ),

@@ -247,6 +247,7 @@ PAGES: list[Page] = [  # label, route, the right in the market it is of ("" for 
     (gettext_lazy("My decisions"), "my-log", "", (gettext_lazy("Log"),)),
     (gettext_lazy("Log"), "market-log", "log.read", (gettext_lazy("Decisions"),)),
     (gettext_lazy("Sources"), "sources", "source.edit", (gettext_lazy("Lists"), gettext_lazy("Queries"))),
+    (gettext_lazy("Blocks"), "blocks", "desk.read", (gettext_lazy("Lists"), gettext_lazy("Term"))),
     (gettext_lazy("People"), "people", "people.edit", (gettext_lazy("Invite somebody"), gettext_lazy("Role"))),
     (gettext_lazy("Settings"), "market-settings", "settings.edit", (gettext_lazy("Budget"), gettext_lazy("Slots"))),
     (gettext_lazy("Add by link"), "link", "candidate.add", ()),

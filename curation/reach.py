@@ -1,18 +1,23 @@
-"""What blocks would have hit, before anybody lays them: live posts exactly, the last days as far as work is bounded."""
+"""What blocks would have hit, before anybody lays them: live posts exactly, the last days as far as work is bounded.
+
+The panels of verbs ask quickly, of several blocks at once; the page of blocks tries one, candidate by candidate."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
+from django.db import OperationalError, connection, transaction
+from django.utils.safestring import SafeString
 
-from curation.matching import Matcher, normalised
+from curation.matching import Match, Matcher, normalised
 from curation.models import Candidate, State, Tweet
 from curation.operations import suspects
 from curation.operations.blocking import Entry, reach
+from curation.wording import shown_text
 from regions.models import Block, Channel
 
 DAYS = 7
@@ -71,10 +76,38 @@ def _values(blocks: Iterable[Block], kind: str) -> list[str]:
 
 def _live(blocks: Sequence[Block], matcher: Matcher, channel_ids: Iterable[int], now: datetime) -> int:
     """How many of what is on phones now, each post once."""
+    return len({one.candidate.tweet_id for one in _taken(blocks, matcher, channel_ids, now) if one.live(now)})
+
+
+@dataclass(frozen=True)
+class Found:
+    """A candidate that a block would hit, and where in its text."""
+
+    candidate: Candidate
+    matches: Sequence[Match]
+
+    def live(self, now: datetime) -> bool:
+        """Whether it is on phones, as far as its own window says."""
+        return self.candidate.state == State.APPROVED and self.candidate.may_show(now)
+
+    @property
+    def words(self) -> SafeString:
+        """The post's text with what was found in it marked."""
+        tweet = self.candidate.tweet
+        marks = [(one.start, one.end) for one in self.matches if one.start is not None and one.end is not None]
+        return shown_text(tweet.text, tweet.part("entities"), marks)
+
+
+def _taken(blocks: Sequence[Block], matcher: Matcher, channel_ids: Iterable[int], now: datetime) -> list[Found]:
+    """What blocks would take out at once: approved ones that are in a feed or may come into it."""
     channels = Channel.objects.filter(pk__in=channel_ids)
-    found = Candidate.objects.approved().with_tweets().filter(pk__in=suspects.live(blocks, channels, now))
-    shown = (row for row in found if row.may_show(now) and matcher.matches(row.tweet, row.channel_id, now))
-    return len({row.tweet_id for row in shown})
+    rows = Candidate.objects.approved().with_tweets().filter(pk__in=suspects.live(blocks, channels, now))
+    return _matched(rows.defer("tweet__raw"), matcher, now)
+
+
+def _matched(rows: Iterable[Candidate], matcher: Matcher, now: datetime) -> list[Found]:
+    found = [Found(row, matcher.matches(row.tweet, row.channel_id, now)) for row in rows]
+    return [one for one in found if one.matches]
 
 
 def _of_authors(authors: set[int], channel_ids: Iterable[int], now: datetime) -> set[int]:
@@ -104,3 +137,103 @@ def _newest(matcher: Matcher, channel_ids: Iterable[int], now: datetime) -> tupl
     tweets = Tweet.objects.select_related("author").defer("raw", "previous_text").filter(pk__in=wanted)
     found = {tweet.pk for tweet in tweets.iterator() if matcher.matches(tweet, rows[tweet.pk], now)}
     return found, MOST_READ if more else None
+
+
+# --- a dry run ---------------------------------------------------------------------------------------------------
+
+MOST_WALKED = 60_000  # candidates of each state, shared by the channels of the scope
+MOST_TOLD, MOST_SECONDS = 1000, 5
+WIDE, FEWEST = 0.25, 20  # a share of all that is warned of, from so many candidates on
+CANCELLED = "57014"
+# Tweets are looked up one by one: joined at once, PostgreSQL would read older ones as well.
+WEEK = """
+WITH week AS MATERIALIZED (
+    SELECT near.* FROM unnest(%s::bigint[]) AS wanted(channel) CROSS JOIN unnest(%s::text[]) AS states(state)
+    CROSS JOIN LATERAL (
+        SELECT id, tweet_id, channel_id, curation_candidate.state, posted_at, folded FROM curation_candidate
+        WHERE channel_id = wanted.channel AND curation_candidate.state = states.state AND posted_at >= %s
+        ORDER BY posted_at DESC, id DESC LIMIT %s
+    ) AS near
+), suspect AS MATERIALIZED (
+    SELECT candidate.id, candidate.posted_at FROM week AS candidate {looked_up} WHERE {condition}
+)
+SELECT ARRAY(SELECT id FROM suspect ORDER BY posted_at DESC, id DESC LIMIT %s), (SELECT count(*) FROM suspect),
+    (SELECT count(*) FROM week), (SELECT max(n) FROM (SELECT count(*) AS n FROM week GROUP BY channel_id, state) each)
+"""
+LOOKED_UP = """
+CROSS JOIN LATERAL (
+    SELECT wire #>> '{entities,urls}' AS urls FROM curation_tweet WHERE id = candidate.tweet_id LIMIT 1
+) AS links"""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one block would have hit. `hits`: candidates of the last DAYS, the newest MOST_TOLD; `taken`: what it would
+    take out at once, `live` those of them that are on phones now. `read`: candidates that were looked at, `cut` where
+    there are more of a channel; `late` where it could not be found out in time. `share`: of those read, as far as told
+    by what was looked at closely."""
+
+    hits: Sequence[Found] = ()
+    taken: Sequence[Found] = ()
+    live: Sequence[Found] = ()
+    more: bool = False
+    read: int = 0
+    cut: bool = False
+    late: bool = False
+    share: float = 0.0
+
+    @property
+    def hit(self) -> int:
+        """How many, one past MOST_TOLD for more."""
+        return MOST_TOLD + 1 if self.more else len(self.hits)
+
+    @property
+    def states(self) -> Counter[str]:
+        """How many of the hits stand in each state."""
+        return Counter(str(one.candidate.state) for one in self.hits)
+
+    @property
+    def wide(self) -> bool:
+        return self.read >= FEWEST and self.share >= WIDE
+
+
+def try_out(entry: Entry, now: datetime) -> Trial:
+    """What one block would have hit in the last DAYS, and what it takes out at once. Reads no older candidates."""
+    block = Block(
+        kind=entry.name.kind, value=entry.name.value, market=entry.market, channel=entry.channel, effect=entry.effect
+    )
+    ids = reach(entry.channel.pk if entry.channel else None, entry.market.pk if entry.market else None)
+    matcher = Matcher([block])
+    taken = _taken([block], matcher, ids, now)
+    live = [one for one in taken if one.live(now)]
+    try:
+        suspected, among, read, cut = _week(block, ids, now)
+    except OperationalError as error:
+        if getattr(error.__cause__, "pgcode", "") != CANCELLED:
+            raise
+        return Trial(taken=taken, live=live, late=True)
+    rows = Candidate.objects.with_tweets().defer("tweet__raw").filter(pk__in=suspected[: MOST_TOLD + 1])
+    hits = _matched(rows.newest_first(), matcher, now)
+    looked = min(among, MOST_TOLD + 1)
+    share = (len(hits) / looked) * among / read if read and looked else 0.0
+    return Trial(hits[:MOST_TOLD], taken, live, len(hits) > MOST_TOLD, read, cut, share=share)
+
+
+def _week(block: Block, channel_ids: Iterable[int], now: datetime) -> tuple[list[int], int, int, bool]:
+    """Suspects of the last DAYS, newest first; how many there are, among how many, and whether there are more."""
+    since = now - timedelta(days=DAYS)
+    if block.kind in (Block.Kind.AUTHOR, Block.Kind.TWEET):
+        ids = list(suspects.named_since(block, channel_ids, since)[: MOST_TOLD + 1])
+        return ids, len(ids), 0, False
+    channels = sorted(channel_ids)
+    most = MOST_WALKED // max(1, len(channels))
+    condition, given = suspects.condition_of(block)
+    looked_up = LOOKED_UP if block.kind == Block.Kind.DOMAIN else ""
+    sql = WEEK.format(condition=condition, looked_up=looked_up)
+    states = [str(state) for state in State.values]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(round(MOST_SECONDS * 1000))])
+        cursor.execute(sql, [channels, states, since, most, *given, MOST_TOLD + 1])
+        ids, among, read, longest = cursor.fetchone()
+        cursor.execute("RESET statement_timeout")
+    return ids, among, read, longest == most

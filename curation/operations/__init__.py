@@ -52,6 +52,7 @@ from curation.operations.lifting import (
     lift_block,
     lift_blocks,
 )
+from curation.operations.listing import ListedAlready, add_block_list
 from curation.operations.naming import BadBlock
 from curation.operations.purging import purge_old
 from curation.operations.ruling import approve_by_rule
@@ -77,6 +78,7 @@ __all__ = [
     "KeyReused",
     "Laid",
     "LaidMany",
+    "ListedAlready",
     "Many",
     "NoSuchCategory",
     "NoSuchMarket",
@@ -97,6 +99,7 @@ __all__ = [
     "TooManyBlocks",
     "UnknownAuthor",
     "VersionRequired",
+    "add_block_list",
     "annotate",
     "approve",
     "approve_by_rule",

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from curation.matching import normalised
 from curation.models import Author, Candidate, State, Tweet
@@ -153,12 +153,22 @@ def _slice(
 
 
 def _by_tweet(block: Block, channels: list[int], place: Place | None) -> tuple[list[int], Place | None]:
-    value = normalised(block.kind, block.value)
-    if block.kind == Block.Kind.AUTHOR:
-        tweets = Tweet.objects.filter(author__in=_authors(value))
-    else:
-        tweets = Tweet.objects.filter(Q(first_id=_number(value)) | Q(current_id=_number(value)))
-    rows = Candidate.objects.filter(tweet__in=tweets, channel__in=channels, state__in=STATES).order_by("pk")
+    rows = Candidate.objects.filter(tweet__in=_named(block), channel__in=channels, state__in=STATES).order_by("pk")
     after = int(place.id) if place else 0
     found = list(rows.filter(pk__gt=after).values_list("pk", flat=True)[:AT_ONCE])
     return found, Place(0, "", id=str(found[-1])) if len(found) == AT_ONCE else None
+
+
+def _named(block: Block) -> QuerySet[Tweet]:
+    """The posts that a block of an author or of a post names."""
+    value = normalised(block.kind, block.value)
+    if block.kind == Block.Kind.AUTHOR:
+        return Tweet.objects.filter(author__in=_authors(value))
+    return Tweet.objects.filter(Q(first_id=_number(value)) | Q(current_id=_number(value)))
+
+
+def named_since(block: Block, channels: Iterable[int], since: datetime) -> QuerySet[Candidate, int]:
+    """Candidates of an author or a post that the block names, in any state, the newest first."""
+    tweets = _named(block).filter(created_at__gte=since)
+    rows = Candidate.objects.filter(tweet__in=tweets, channel__in=list(channels))
+    return rows.newest_first().values_list("pk", flat=True)

@@ -1,6 +1,16 @@
 """Pages of the desk, one module a subject."""
 
 from curation.views.authors import erase, erase_author
+from curation.views.blocks import (
+    block_entry,
+    block_list,
+    blocks,
+    blocks_sheet,
+    bring_blocks,
+    lift_blocks,
+    new_block,
+    new_block_list,
+)
 from curation.views.desk import arrivals, changes, decide, decide_many, desk, similar, undo
 from curation.views.forecast import budget_forecast, budget_lowered
 from curation.views.home import home
@@ -17,6 +27,11 @@ from curation.views.sources import bring_sources, new_source, source, source_act
 __all__ = [
     "add_link",
     "arrivals",
+    "block_entry",
+    "block_list",
+    "blocks",
+    "blocks_sheet",
+    "bring_blocks",
     "bring_sources",
     "budget_forecast",
     "budget_lowered",
@@ -29,10 +44,13 @@ __all__ = [
     "fold_column",
     "here",
     "home",
+    "lift_blocks",
     "link",
     "log_sheet",
     "market_log",
     "my_log",
+    "new_block",
+    "new_block_list",
     "new_source",
     "palette",
     "panel",

@@ -17,7 +17,7 @@ from curation.models import Act, Candidate, Hit, IngestRun, Offer, Pause, Verb
 from feeds.models import Consumer
 from feeds.operations import publish
 from regions.invitations import invite
-from regions.models import BlockList, Market, Role, Source, SourceExemption, User
+from regions.models import Block, BlockList, Market, Role, Source, SourceExemption, User
 from tests.cast import channel_of, make_author, make_block, make_candidate, make_tweet, make_user
 
 PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
@@ -84,6 +84,8 @@ def busy() -> World:
             "passkey": str(lock.pk),
             "source": str(listed(people).pk),
             "token": token,
+            "block": str(Block.objects.latest("pk").pk),
+            "block_list": str(BlockList.objects.latest("pk").pk),
         },
     )
 

@@ -1,0 +1,349 @@
+"""The blocks of a market: the list, one of them or a new one in the panel beside it, dry runs, lifting, sheets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
+
+from curation import operations
+from curation.block_changes import told_of
+from curation.block_entries import COLUMNS, HELP, brought, checked, ends_of, entry_of, fingerprint, rows_of
+from curation.block_panel import Panel
+from curation.blocklists import BESIDE, TABS, Listing
+from curation.operations.blocking import Entry
+from curation.operations.naming import Name
+from curation.places import clock_of
+from curation.reach import try_out
+from curation.returning import Returning
+from regions import sheets
+from regions.models import Block, BlockList, Market
+from regions.permissions import market_for, may, rule
+from regions.problems import Refusal
+from regions.requests import PageRequest
+from regions.views.bringing import Bringing, bring
+
+LONGEST_SEARCH, MOST_PICKED = 200, 200
+FIELDS = ("kind", "scope", "value", "effect", "reason", "note", "ends")
+
+
+def listing_of(request: PageRequest, home: Market, block_list: BlockList | None = None) -> Listing:
+    show = request.GET.get("show", "")
+    q = request.GET.get("q", "").replace("\0", " ")[:LONGEST_SEARCH]
+    told = show if show in TABS else ""
+    return Listing(home, request.user, timezone.now(), told, q.strip(), request.GET.get("cursor", ""), block_list)
+
+
+def page(
+    request: PageRequest, home: Market, panel: Panel, *, block_list: BlockList | None = None, status: int = 200
+) -> HttpResponse:
+    """The whole page; for htmx the rows or the panel alone."""
+    listing = listing_of(request, home, block_list)
+    here = reverse("block-list", args=[home.code, block_list.pk]) if block_list else reverse("blocks", args=[home.code])
+    context: dict[str, Any] = {"home": home, "listing": listing, "panel": panel, "address": here}
+    context |= {"kept": urlencode({k: v for k, v in (("show", listing.show), ("q", listing.q)) if v})}
+    context |= {"may_lay": may(request.user, "block.edit_channel", home), "block_list": block_list}
+    context |= {"leads": may(request.user, "block.edit_market", home)}
+    part = request.htmx.target if request.htmx and not request.htmx.history_restore_request else ""
+    with clock_of(request.user, home):
+        if part != "panel":
+            try:
+                context["lines"], cursor = listing.page
+            except Refusal as refusal:
+                context |= {"lines": [], "refused": refusal}
+                cursor, status = "", int(refusal.status)
+            context["more"] = f"{context['kept']}&cursor={cursor}".lstrip("&") if cursor else ""
+        if part != "panel":
+            context["tabs"] = tabs_of(listing)
+        if not part:
+            context["changes"] = told_of(listing.changes())
+        name = {"panel": "_panel", "found": "_found"}.get(part, "page")
+        response = render(request, f"curation/blocks/{name}.html", context, status=status)
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return response
+
+
+def tabs_of(listing: Listing) -> list[dict[str, Any]]:
+    counts = listing.counts
+    return [
+        {"name": words, "query": urlencode({"show": show} if show else {}), "count": counts[show],
+         "here": show == listing.show}
+        for show, words in TABS.items() if counts[show] or show in ("", "author", "term", listing.show)
+    ]  # fmt: skip
+
+
+def done(request: PageRequest, address: str) -> HttpResponse:
+    return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
+
+
+def typed_of(request: PageRequest) -> dict[str, str]:
+    return {name: request.POST[name].replace("\0", " ") for name in FIELDS if name in request.POST}
+
+
+@rule("desk.read")
+@require_GET
+def blocks(request: PageRequest, market: str) -> HttpResponse:
+    """The list, with the form of a new block for who may lay one; it can be filled by the address."""
+    home = market_for(request.user, market)
+    typed = {name: request.GET[name] for name in ("kind", "value") if name in request.GET}
+    return page(request, home, Panel(home, request.user, timezone.now(), typed=typed))
+
+
+@rule("block.edit_channel")
+@require_http_methods(["GET", "POST"])
+def new_block(request: PageRequest, market: str) -> HttpResponse:
+    """First what it would have hit; then, of that very block, the press that lays it."""
+    home, now = market_for(request.user, market, "block.edit_channel"), timezone.now()
+    panel = Panel(home, request.user, now, typed=typed_of(request))
+    if request.method != "POST":
+        return page(request, home, panel)
+    try:
+        entry = checked(entry_of(panel.typed, home), request.user, now)
+        if "lay" in request.POST and request.POST.get("tried") == fingerprint(entry):
+            return laid(request, home, entry)
+    except Refusal as refusal:
+        panel.refusal = refusal
+        return page(request, home, panel, status=refusal.status)
+    panel.trial, panel.tried = try_out(entry, now), fingerprint(entry)
+    return page(request, home, panel)
+
+
+def laid(request: PageRequest, home: Market, entry: Entry) -> HttpResponse:
+    many = operations.lay_blocks([entry], by=request.user)
+    if not many.blocks:
+        messages.info(request, _("Blocked already: %(value)s.") % {"value": entry.name.value})
+    else:
+        told = {"value": many.blocks[0].named, "n": many.taken}
+        words = ngettext(
+            "%(value)s is listed. %(n)d live post was withdrawn.",
+            "%(value)s is listed. %(n)d live posts were withdrawn.",
+            many.taken,
+        )
+        messages.success(request, words % told)
+    return done(request, reverse("blocks", args=[home.code]))
+
+
+def block_for(home: Market, pk: int) -> Block:
+    """A standing block that holds in the market, exempted or not. Raises Http404."""
+    rows = Block.objects.filter(pk=pk, lifted_at=None).select_related(*BESIDE)
+    block = rows.first()
+    market = (block.channel.market_id if block.channel else block.market_id) if block else 0
+    if block is None or market not in (None, home.pk):
+        raise Http404
+    return block
+
+
+@rule("desk.read")
+@require_http_methods(["GET", "POST"])
+def block_entry(request: PageRequest, market: str, pk: int) -> HttpResponse:
+    """One block: what it is, and changing, lifting or exempting it."""
+    home, now = market_for(request.user, market), timezone.now()
+    if request.method == "POST":
+        market_for(request.user, market, "block.edit_channel")
+    panel = Panel(home, request.user, now, "block", block_for(home, pk), typed_of(request))
+    if request.method != "POST":
+        return page(request, home, panel)
+    try:
+        told = BLOCK_ACTS[request.POST.get("press", "try")](request, panel)
+    except KeyError:
+        raise Http404 from None
+    except Refusal as refusal:
+        panel.refusal = refusal
+        return page(request, home, panel, status=refusal.status)
+    if told is None:
+        return page(request, home, panel)
+    messages.success(request, told)
+    return done(request, reverse("blocks", args=[home.code]))
+
+
+def wished(panel: Panel) -> dict[str, Any]:
+    """The change that the form asks for. Raises Refusals with the field."""
+    block = panel.noun
+    ends_at = ends_of(panel.ends, panel.home)
+    if block.ends_at and ends_at == block.ends_at.replace(second=0, microsecond=0):
+        ends_at = block.ends_at
+    told = {"effect": panel.effect, "reason": panel.reason, "note": panel.note, "ends_at": ends_at}
+    name = Name(block.kind, block.value)
+    checked(Entry(name, block.channel, block.market, block_list=block.block_list, **told), panel.user, panel.now)
+    return told
+
+
+def try_change(request: PageRequest, panel: Panel) -> str | None:
+    block, told = panel.noun, wished(panel)
+    entry = Entry(Name(block.kind, block.value), block.channel, block.market, told["effect"])
+    panel.trial, panel.tried = try_out(entry, panel.now), fingerprint(entry)
+    return None
+
+
+def change(request: PageRequest, panel: Panel) -> str | None:
+    """A block that becomes stricter is tried first."""
+    told = wished(panel)
+    stricter = (panel.noun.effect, told["effect"]) == (Block.Effect.HOLD, Block.Effect.BLOCK)
+    if stricter:
+        block = panel.noun
+        entry = Entry(Name(block.kind, block.value), block.channel, block.market, told["effect"])
+        if request.POST.get("tried") != fingerprint(entry):
+            return try_change(request, panel)
+    operations.change_block(panel.noun, by=request.user, **told)
+    return _("%(value)s is changed.") % {"value": panel.noun.named}
+
+
+def exempt(request: PageRequest, panel: Panel) -> str | None:
+    operations.exempt(panel.noun, panel.home, reason=request.POST.get("why", ""), by=request.user)
+    told = {"entry": panel.noun, "market": panel.home.name}
+    return _("%(entry)s does not hold in %(market)s any more.") % told
+
+
+def take_over(request: PageRequest, panel: Panel) -> str | None:
+    operations.end_exemption(panel.noun, panel.home, by=request.user)
+    return _("%(entry)s holds in %(market)s again.") % {"entry": panel.noun, "market": panel.home.name}
+
+
+Press = Callable[[PageRequest, Panel], str | None]
+BLOCK_ACTS: dict[str, Press] = {"try": try_change, "change": change, "exempt": exempt, "take_over": take_over}
+LIST_ACTS: dict[str, Press] = {"exempt": exempt, "take_over": take_over}
+
+
+@rule("block.edit_channel")
+@require_POST
+def lift_blocks(request: PageRequest, market: str) -> HttpResponse:
+    """First what comes back, then, with `sure`, lifts the blocks that were picked."""
+    home, now = market_for(request.user, market, "block.edit_channel"), timezone.now()
+    picked = [block_for(home, int(pk)) for pk in request.POST.getlist("block")[:MOST_PICKED] if is_id(pk)]
+    panel = Panel(home, request.user, now, "lift", picked=picked)
+    if not picked:
+        panel = Panel(home, request.user, now, refusal=Refusal(_("Nothing was selected.")))
+        return page(request, home, panel, status=422)
+    if "sure" not in request.POST:
+        return page(request, home, panel)
+    back = panel.back
+    try:
+        operations.lift_blocks(picked, by=request.user)
+    except Refusal as refusal:
+        panel.refusal = refusal
+        return page(request, home, panel, status=refusal.status)
+    told = ngettext("%(n)d block lifted.", "%(n)d blocks lifted.", len(picked)) % {"n": len(picked)}
+    messages.success(request, f"{told} {comes_back(back)}")
+    return done(request, reverse("blocks", args=[home.code]))
+
+
+def is_id(told: str) -> bool:
+    return told.isascii() and told.isdigit() and len(told) < 19
+
+
+def comes_back(back: Returning) -> str:
+    words = ngettext(
+        "%(n)s post returns to pending, none goes live.", "%(n)s posts return to pending, none goes live.", back.told
+    )
+    return words % {"n": "1000+" if back.more else back.back}
+
+
+# --- lists -------------------------------------------------------------------------------------------------------
+
+
+def list_for(home: Market, pk: int) -> BlockList:
+    """A list of the market, of its channels, or of all. Raises Http404."""
+    found = BlockList.objects.filter(pk=pk).select_related("market", "channel__market", "channel__category").first()
+    market = (found.channel.market_id if found.channel else found.market_id) if found else 0
+    if found is None or market not in (None, home.pk):
+        raise Http404
+    return found
+
+
+@rule("desk.read")
+@require_http_methods(["GET", "POST"])
+def block_list(request: PageRequest, market: str, pk: int) -> HttpResponse:
+    """What stands in a list; POST exempts the market from it, or ends that."""
+    home, now = market_for(request.user, market), timezone.now()
+    listed = list_for(home, pk)
+    panel = Panel(home, request.user, now, "list", listed)
+    if request.method != "POST":
+        return page(request, home, panel, block_list=listed)
+    market_for(request.user, market, "block.edit_channel")
+    press = LIST_ACTS.get(request.POST.get("press", ""))
+    if press is None:
+        panel.refusal = Refusal(_("Say what is to be done."))
+        return page(request, home, panel, block_list=listed, status=422)
+    try:
+        messages.success(request, press(request, panel) or "")
+    except Refusal as refusal:
+        panel.refusal = refusal
+        return page(request, home, panel, block_list=listed, status=refusal.status)
+    return done(request, reverse("block-list", args=[home.code, pk]))
+
+
+@rule("block.edit_channel")
+@require_http_methods(["GET", "POST"])
+def new_block_list(request: PageRequest, market: str) -> HttpResponse:
+    """An empty list; it is filled by bringing blocks into it."""
+    home = market_for(request.user, market, "block.edit_channel")
+    typed = {name: request.POST[name] for name in ("name", "purpose", "scope") if name in request.POST}
+    panel = Panel(home, request.user, timezone.now(), "new_list", typed=typed)
+    if request.method != "POST":
+        return page(request, home, panel)
+    try:
+        where = entry_of({"value": "list", "kind": "term", "scope": panel.scope}, home)
+        made = operations.add_block_list(
+            panel.said("name", ""), by=request.user, purpose=panel.said("purpose", ""), channel=where.channel,
+            market=where.market,
+        )  # fmt: skip
+    except Refusal as refusal:
+        panel.refusal = refusal
+        return page(request, home, panel, status=refusal.status)
+    return done(request, reverse("bring-blocks", args=[home.code]) + f"?list={made.pk}")
+
+
+# --- sheets ------------------------------------------------------------------------------------------------------
+
+
+def asked_list(request: PageRequest, home: Market) -> BlockList | None:
+    told = request.GET.get("list", "")
+    return list_for(home, int(told)) if is_id(told) else None
+
+
+@rule("block.edit_market")
+@require_GET
+def blocks_sheet(request: PageRequest, market: str) -> HttpResponse:
+    """The market's own blocks as CSV, or those of one list, in columns that can be brought in again."""
+    home = market_for(request.user, market, "block.edit_market")
+    listed = asked_list(request, home)
+    rows = Block.objects.filter(lifted_at=None).select_related("channel__category")
+    own = listing_of(request, home).channels
+    if listed:
+        rows = rows.filter(block_list=listed)
+    else:
+        rows = rows.filter(market=home, block_list=None) | rows.filter(channel__in=own, block_list=None)
+    response = HttpResponse(
+        sheets.written(COLUMNS, rows_of(rows.order_by("pk"), home)), content_type="text/csv; charset=utf-8"
+    )
+    name = f"tickerdesk-blocks-{home.code}{f'-{listed.pk}' if listed else ''}.csv"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@rule("block.edit_market")
+@require_http_methods(["GET", "POST"])
+def bring_blocks(request: PageRequest, market: str) -> HttpResponse:
+    """Blocks from a sheet, or pasted: each row checked, all of them laid as one act, or none."""
+    home, now = market_for(request.user, market, "block.edit_market"), timezone.now()
+    listed = asked_list(request, home)
+    heading = _("Bring blocks into %(name)s") % {"name": listed.name if listed else home.name}
+    back = reverse("block-list", args=[home.code, listed.pk]) if listed else reverse("blocks", args=[home.code])
+    told = Bringing(
+        heading, COLUMNS, HELP, back,
+        check=lambda rows: brought(rows, home, request.user, now, listed),
+        take=lambda entries: len(operations.lay_blocks(entries, by=request.user).blocks),
+    )  # fmt: skip
+    with clock_of(request.user, home):
+        return bring(request, told)
