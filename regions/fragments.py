@@ -11,9 +11,10 @@ from django.urls import resolve, reverse
 from regions.requests import PageRequest
 
 
-def fragment(request: PageRequest, name: str, *args: str, **query: object) -> str:
-    """The body of a page's part, as the same person would get it. The part's view checks their right."""
+def sentences(request: PageRequest, name: str, *args: str, **query: object) -> list[str]:
+    """What a page's part tells (`told` of its TemplateResponse), as the same person would get it. The part's view
+    checks their right."""
     match = resolve(reverse(name, args=args))
     asked = copy(request)
     asked.method, asked.GET = "GET", QueryDict(urlencode(query))
-    return match.func(asked, *match.args, **match.kwargs).content.decode().strip()
+    return list(match.func(asked, *match.args, **match.kwargs).context_data["told"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
@@ -32,7 +33,7 @@ def budget_lowered(request: PageRequest, market: str) -> HttpResponse:
     with clock_of(request.user, home):
         day, month = (limit(request.GET.get(name, "")) for name in ("posts_a_day", "posts_a_month"))
         told = list(ahead.lowered(home, timezone.now(), day=day, month=month))
-        return render(request, "curation/settings/_lowered.html", {"told": told})
+        return TemplateResponse(request, "curation/settings/_lowered.html", {"told": told})
 
 
 def limit(typed: str) -> int | None:

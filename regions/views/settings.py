@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -16,7 +16,7 @@ from regions import forms_of_settings as forms
 from regions.adjusting import OutOfBounds, Overtaken, adjust, changes_of
 from regions.clocks import zone_of
 from regions.forms_of_settings import SettingsForm
-from regions.fragments import fragment
+from regions.fragments import sentences
 from regions.models import Channel, Market
 from regions.permissions import market_for, rule
 from regions.problems import Refusal
@@ -61,7 +61,7 @@ def settings_page(request: PageRequest, home: Market, place: Market | Channel) -
 def saved(request: PageRequest, home: Market, form: SettingsForm) -> HttpResponse:
     wanted = form.wanted()
     if told := beforehand(request, home, form.values, wanted):
-        return shown(request, home, form, status=422, asked=mark_safe(told))  # noqa: S308  a template of ours
+        return shown(request, home, form, status=422, asked=told)
     try:
         adjust(form.place, wanted, seen=form.was_seen(), by=request.user)
     except (OutOfBounds, Overtaken) as refusal:
@@ -70,13 +70,13 @@ def saved(request: PageRequest, home: Market, form: SettingsForm) -> HttpRespons
     return redirect(request.path)
 
 
-def beforehand(request: PageRequest, home: Market, now: dict[str, Any], wanted: dict[str, Any]) -> str:
-    """What a lead reads before a budget is lowered below what is used; empty where there is nothing to say, or they
+def beforehand(request: PageRequest, home: Market, now: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
+    """What a lead reads before a budget is lowered below what is used; nothing where there is nothing to say, or they
     said "all the same"."""
     lowered = {name: wanted[name] for name in LIMITS if name in wanted and wanted[name] < now[name]}
     if not lowered or "all_the_same" in request.POST:
-        return ""
-    return fragment(request, "budget-lowered", home.code, **lowered)
+        return []
+    return sentences(request, "budget-lowered", home.code, **lowered)
 
 
 def shown(
@@ -86,7 +86,7 @@ def shown(
     refusal: Refusal | None = None,
     *,
     status: int = 200,
-    asked: str = "",
+    asked: Sequence[str] = (),
 ) -> HttpResponse:
     context = {
         "home": home,

@@ -190,6 +190,14 @@ def test_what_is_not_below_it_is_not_asked(lead: Client) -> None:
     assert lead.post(MARKET, sent(de, posts_a_day=7_203)).status_code == 302
 
 
+def test_it_is_told_while_one_types(lead: Client) -> None:
+    BudgetDay.objects.create(market=Market.objects.get(code="de"), day=budget.day_of(timezone.now()), used=7_203)
+    for typed, told in (("7202", True), ("7203", False), ("", False), ("-1", False), ("9" * 40, False)):
+        part = lead.get("/budget/de/lowered/", {"posts_a_day": typed}).content.decode()
+        assert ("Today 7,203 posts are used already" in part) is told
+    assert "This month 7,203" in lead.get("/budget/de/lowered/", {"posts_a_month": "5"}).content.decode()
+
+
 def test_the_forecast_takes_the_pace_of_the_last_days(lead: Client) -> None:
     de, today = Market.objects.get(code="de"), budget.day_of(timezone.now())
     for back in range(1, 4):
