@@ -91,6 +91,25 @@ def test_arrows_go_round_and_acts_and_posts_are_here_or_elsewhere(
     assert is_current(page) == str(rows[2].pk)
 
     opened(page)
+    type_for(page, "freig", "Freigeben")
+    with keys.Held(page, "**/palette/**"):
+        page.locator("#palette-q").select_text()
+        page.keyboard.type("anheften")
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        expect(page.locator("#palette")).to_be_visible()
+        assert (state_of(rows[2]), page.locator("[aria-selected=true]").count()) == (State.PENDING, 0)
+    expect(row(page, rows[2])).to_contain_text("hat angeheftet")
+    expect(page.locator("#strip")).to_contain_text("Angeheftet")
+    with keys.Held(page, "**/palette/**"):
+        opened(page)
+        page.keyboard.type("nummer 30")
+        page.keyboard.press("Enter")
+    expect(page.locator("#palette")).to_be_hidden()
+    assert is_current(page) == str(rows[0].pk)
+    page.keyboard.press("j")
+
+    opened(page)
     type_for(page, "nummer 30", "Beitrag Nummer 30")
     page.keyboard.press("Enter")
     expect(page.locator("#palette")).to_be_hidden()

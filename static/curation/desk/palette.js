@@ -7,12 +7,14 @@ import { during } from "./swaps.js";
 const palette = $("#palette"), field = $("#palette-q"), told = $("#palette-told");
 const options = () => $$("[role=option]", palette);
 const active = () => $("[aria-selected=true]", palette);
+let answered = null, pressed = false;  // the words that the list is for; whether Enter waits for the list of other words
 
 function open() {
   if (palette.open) return;
   for (const menu of $$("details.me[open]")) menu.open = false;
   palette.showModal();
   field.select();
+  stale();
   window.htmx.trigger(field, "opened");
 }
 
@@ -26,20 +28,38 @@ function activate(option) {
 }
 
 function step(by) {
-  const all = options(), at = all.indexOf(active());
+  const all = answered === field.value ? options() : [], at = all.indexOf(active());
   if (all.length) activate(all[(at + by + all.length) % all.length]);
+}
+
+/** A list for other words than those that stand in the field: none of it can be taken by a key. */
+function stale() {
+  answered = null;
+  pressed = false;
+  activate(null);
+}
+
+/** Enter takes what is found for these words, as soon as it is. */
+function enter() {
+  if (answered === field.value) active()?.click();
+  else if ($("[data-again]", palette)) $("[data-again]", palette).click();
+  else pressed = true;
 }
 
 /** Whether this page can do what an option says. */
 const offered = ({ dataset }) => !dataset.act || (can(dataset.act) && (!("needsRow" in dataset) || Boolean(current())));
 
-function settle() {
+function settle(words) {
   for (const option of options()) if (!offered(option)) option.remove();
   for (const group of $$(".palette__group", palette)) if (!$("[role=option]", group)) group.remove();
   const all = options();
   field.setAttribute("aria-expanded", String(all.length > 0));
   told.textContent = all.length ? `${told.dataset.some}: ${all.length}` : told.dataset.none;
+  if (words !== field.value) return activate(null);
+  answered = words;
   activate(all[0]);
+  if (pressed && palette.open) active()?.click();
+  pressed = false;
 }
 
 /** What was found for other words is not what one asked for now. */
@@ -48,7 +68,7 @@ function empty() {
   $("#palette-list").hidden = true;
   field.setAttribute("aria-expanded", "false");
   told.textContent = "";
-  activate(null);
+  stale();
 }
 
 /** Does what an option says; a link without more is left to the browser. */
@@ -65,7 +85,7 @@ function take({ dataset }) {
 const KEYS = {
   ArrowDown: () => step(1),
   ArrowUp: () => step(-1),
-  Enter: () => (active() ?? $("[data-again]", palette))?.click(),
+  Enter: enter,
 };
 
 if (palette) {
@@ -87,8 +107,11 @@ if (palette) {
     const option = target.closest("[role=option]");
     if (option && option !== active()) activate(option);
   });
-  during("over", "palette", ({ target, requestConfig: { swapped } }) => {
-    if (target.id === "palette-found") swapped ? settle() : empty();
+  field.addEventListener("input", stale);
+  palette.addEventListener("close", stale);
+  during("over", "palette", ({ target, requestConfig: { swapped, replaced, parameters } }) => {
+    if (target.id !== "palette-found" || replaced) return;
+    swapped ? settle(parameters.q) : empty();
   });
   document.addEventListener("click", (event) => {
     if (!event.target.closest("#open-palette") || event.ctrlKey || event.metaKey || event.shiftKey) return;

@@ -39,9 +39,17 @@ document.addEventListener("htmx:configRequest", ({ detail }) => run("asking", de
 
 /** The end is taken from the request itself: htmx tells it to its element, which may be gone from the page by then. */
 document.addEventListener("htmx:beforeSend", ({ detail }) => {
+  detail.xhr.addEventListener("abort", () => (detail.requestConfig.replaced = true));
   detail.xhr.addEventListener("loadend", () => run("over", detail));
+  detail.elt.addEventListener("htmx:beforeOnLoad", keepOut, { once: true });
   run("sending", detail);
 });
+
+/** An answer for a place that is not here any more, or that is asked for by what is not: htmx would break over it. */
+function keepOut(event) {
+  const { xhr, elt } = event.detail, place = xhr.getResponseHeader("HX-Retarget");
+  if (place && !(elt.isConnected && document.querySelector(place))) event.preventDefault();
+}
 
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   run("arriving", detail);

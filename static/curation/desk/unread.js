@@ -25,7 +25,7 @@ function say(place, note) {
 }
 
 during("over", "unread", ({ xhr, target, requestConfig: config }) => {
-  if (!reads(config) || !target.isConnected) return;
+  if (!reads(config) || !target.isConnected || config.replaced) return;
   const place = placeOf(target), old = $(":scope > .unread", place);
   if (config.swapped || xhr.status === 204) return old?.remove();
   const note = $(`template[data-unread="${why(xhr)}"]`)?.content.cloneNode(true).firstElementChild;
