@@ -73,12 +73,18 @@ def add_many(sources: Sequence[Source], *, by: User) -> int:
             made = Source.objects.bulk_create(sources)
             Change.objects.bulk_create(
                 Change(by=by, market=market_of(one), noun="source", noun_id=one.pk, verb="add",
-                       after={"kind": one.kind, "value": one.value})
+                       after=told_of(one))
                 for one in made
             )  # fmt: skip
     except IntegrityError as error:
         raise ChangedMeanwhile(_("Somebody listed one of these a moment ago. Check again.")) from error
     return len(made)
+
+
+def told_of(source: Source) -> dict[str, object]:
+    """What the log keeps of one that comes or goes; a rule that approves by itself is named."""
+    told: dict[str, object] = {"kind": source.kind, "value": source.value}
+    return told | ({"auto_approve": True} if source.auto_approve else {})
 
 
 def change(source: Source, wish: Wish, home: Market, *, by: User, now: datetime, seen: int | None = None) -> Source:
@@ -118,8 +124,7 @@ def remove(source: Source, *, by: User, now: datetime) -> None:
     gone = Source.objects.filter(pk=source.pk).update(removed_at=now)
     if gone:
         Cursor.objects.filter(pk=source.pk).delete()
-        told = {"kind": source.kind, "value": source.value}
-        log_change(source, "remove", by=by, market=market_of(source), before=told)
+        log_change(source, "remove", by=by, market=market_of(source), before=told_of(source))
 
 
 def pause(source: Source, reason: str, *, by: User, now: datetime) -> None:

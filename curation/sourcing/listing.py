@@ -17,7 +17,7 @@ from curation.folding import fold
 from curation.ingest.health import MONTH, Condition, Health, health_of
 from curation.ledger import budget
 from curation.sourcing.keeping import may_change
-from curation.sourcing.wishes import Ground, place_of
+from curation.sourcing.wishes import KINDS, Ground, place_of
 from regions.models import Change, Channel, Market, Source, SourceExemption, User
 
 PAGE = 100
@@ -62,6 +62,10 @@ class Row:
     paid_by: Market | None
     exemption: SourceExemption | None
     changeable: bool
+
+    @property
+    def kind(self) -> str | Promise:
+        return KINDS[self.source.kind]
 
     @property
     def origin(self) -> str:
@@ -245,9 +249,22 @@ class ToldChange:
         """What was there before and what is now, field by field; else the reason."""
         before, after = self.change.before, self.change.after
         if self.change.verb == "change":
-            return [f"{name}: {before[name]} → {after.get(name, '')}" for name in before]
-        told = {**before, **after}.get("reason")
-        return [str(told)] if told else []
+            return [f"{named(name)}: {valued(before[name])} → {valued(after.get(name))}" for name in before]
+        ruled = [named("auto_approve")] if after.get("auto_approve") else []
+        reason = {**before, **after}.get("reason")
+        return ruled + ([str(reason)] if reason else [])
+
+
+def named(field: str) -> str:
+    """A field as the form calls it."""
+    known = {one.name: one for one in Source._meta.fields}
+    return str(known[field].verbose_name) if field in known else field
+
+
+def valued(told: Any) -> str:
+    """What a Change kept of a value, in words."""
+    words = {"True": _("yes"), "False": _("no"), "None": "–", "": "–"}
+    return words.get(str(told), str(told))
 
 
 def _order(source: Source, places: dict[int, int]) -> tuple[int, int]:
@@ -268,4 +285,4 @@ def _of_tab(row: Row, show: str) -> bool:
 
 def _searched(row: Row) -> str:
     source = row.source
-    return fold(f"{source.name} @{source.value} {source.get_kind_display()} {row.origin}")
+    return fold(f"{source.name} @{source.value} {row.kind} {row.origin}")

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from curation.sourcing import keeping
 from curation.sourcing.listing import Row
 from curation.sourcing.values import folded, kind_of
-from curation.sourcing.wishes import AlreadyListed, Ground, Wish, place_of
+from curation.sourcing.wishes import KINDS, AlreadyListed, Ground, Wish, place_of
 from regions import sheets
 from regions.models import Source
 from regions.problems import Refusal
@@ -62,7 +62,7 @@ def key_of(source: Source) -> tuple[object, ...]:
 
 def told(source: Source) -> str:
     """As the preview names it: kind, value, name, place."""
-    parts = (str(source.get_kind_display()), source.value, source.name, place_of(source))
+    parts = (str(KINDS[source.kind]), source.value, source.name, place_of(source))
     return " · ".join(part for part in parts if part)
 
 

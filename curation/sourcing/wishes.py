@@ -8,8 +8,9 @@ from functools import cached_property
 from http import HTTPStatus
 
 from django.core.exceptions import PermissionDenied
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from curation.ingest.pauses import feeds
 from curation.sourcing.values import folded, normalised
@@ -187,6 +188,12 @@ def bounded(number: int, least: int, most: int, field: str) -> int:
 
 
 ALL_MARKETS = gettext_lazy("Global")
+KINDS: dict[str, str | Promise] = {
+    Source.Kind.ACCOUNT: pgettext_lazy("kind of source", "Account"),
+    Source.Kind.LIST: pgettext_lazy("kind of source", "List"),
+    Source.Kind.SEARCH: pgettext_lazy("kind of source", "Search"),
+    Source.Kind.STREAM: pgettext_lazy("kind of source", "Stream rule"),
+}
 
 
 def place_of(source: Source) -> str:

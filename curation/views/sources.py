@@ -35,11 +35,13 @@ LONGEST_SEARCH = 200
 
 @dataclass
 class Panel:
-    """One source beside the list: a new one, or `row`'s. `tried`: what it would have brought."""
+    """One source beside the list: a new one, or `row`'s. `act`: the one that was refused; `tried`: what would have
+    come."""
 
     typed: Typed
     row: Row | None = None
     refusal: Refusal | None = None
+    act: str = ""
     price: trying.Price | None = None
     tried: trying.Tried | None = None
     let_through: ruled.LetThrough | None = None
@@ -181,13 +183,13 @@ def source_act(request: PageRequest, market: str, pk: int) -> HttpResponse:
     act, now = request.POST.get("act", ""), timezone.now()
     known = keeping.source_for(request.user, home, pk, change=act not in ("exempt", "take_over"))
     try:
-        told = acts(known, home, request, now)[act]() if act in ACTS else _("There is no such act.")
-        messages.success(request, told)
+        if act in ACTS:
+            messages.success(request, acts(known, home, request, now)[act]())
     except Refusal as refusal:
         with clock_of(request.user, home):
             listing = Listing(home, request.user, now)
             row = listing.row_of(known)
-            panel = Panel(Typed.of(row.source, keeping.newest_change(row.source)), row, refusal)
+            panel = Panel(Typed.of(row.source, keeping.newest_change(row.source)), row, refusal, act)
             return page(request, listing, panel, status=int(refusal.status))
     return redirect("sources", home.code)
 

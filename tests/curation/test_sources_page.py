@@ -62,7 +62,7 @@ def test_the_list_tells_what_each_costs_and_brings(browse: Any, lena: User, made
     for _n in range(24):
         make_candidate(de_politics, source=source, state=State.APPROVED)
     said = text_of(browse(lena).get(LIST))
-    assert "Rathaus Lindmarkaccount · @rathaus DE Politics 100 12 $0.45" in said
+    assert "Rathaus LindmarkAccount · @rathaus DE Politics 100 12 $0.45" in said
     assert "reads" in said
     bar = re.search(r'<rect width="(\d+)" height="4"/></svg>', browse(lena).get(LIST).content.decode())
     assert bar and bar[1] == "24"
@@ -132,8 +132,10 @@ def test_a_new_source_is_listed_once_and_logged(browse: Any, lena: User, de_poli
     assert (source.value, source.channel, source.trust, source.auto_approve) == ("Rathaus", de_politics, 60, True)
     change = Change.objects.get()
     assert (change.by, change.verb, change.market, change.noun_id) == (lena, "add", de_politics.market, source.pk)
-    page = client.get(LIST)
-    assert f"Changed by {lena.shown_name}," in text_of(page)
+    assert change.after == {"kind": "account", "value": "Rathaus", "auto_approve": True}
+    said = text_of(client.get(LIST))
+    assert f"Changed by {lena.shown_name}," in said
+    assert "Rathaus: listed · approve by itself" in said
     again = client.post(NEW, typed(value="@rathaus"))
     assert again.status_code == 409
     assert "“Rathaus” stands in the list already: DE Politics." in text_of(again)

@@ -25,7 +25,7 @@ def test_pasted_lines_say_what_they_are(browse: Any, lena: User) -> None:
     lines = "@rathaus\nhttps://x.com/i/lists/1500000000000000000\nlandtag (rat OR kreis)\n"
     page = browse(lena).post(BRING, {"text": lines})
     said = text_of(page)
-    for words in ("account · rathaus · DE", "list · 1500000000000000000 · DE", "search · landtag (rat OR kreis) · DE"):
+    for words in ("Account · rathaus · DE", "List · 1500000000000000000 · DE", "Search · landtag (rat OR kreis) · DE"):
         assert words in said
     assert not Source.objects.exists()
     browse(lena).post(BRING, {"text": lines, "take": "yes"})
