@@ -27,7 +27,6 @@ from regions.requests import PageRequest
 from regions.views.errors import too_often
 from regions.words import unusable
 
-
 TRIES = {"invitation": "30/5m/ip"}  # looks and presses together: a link cannot be guessed, nor the database kept busy
 
 

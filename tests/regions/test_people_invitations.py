@@ -192,6 +192,16 @@ def test_it_speaks_the_markets_language_until_somebody_chose_one(link: str) -> N
     assert User.objects.get(username="nora").language == "hr"
 
 
+def test_no_log_holds_the_link(link: str, capfd: pytest.CaptureFixture[str]) -> None:
+    Client().post(link, NEWCOMER)
+    Client().get(link)
+    Client().get("/accounts/login/", {"next": link + "0"})
+    Client().get(f"{link}more/")
+    told = capfd.readouterr()
+    assert "/invitation/..." in told.err + told.out
+    assert link.split("/")[2] not in told.err + told.out
+
+
 def test_guessing_is_slowed_down(db: None) -> None:
     client = Client()
     answers = [client.get(f"/invitation/{n:043d}/").status_code for n in range(32)]
