@@ -1,16 +1,19 @@
 """Who may enter which route, made from the list of addresses: role by route, own and foreign market."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from curation import operations
 from feeds.operations import publish
-from regions.models import Channel, User
-from tests.cast import make_candidate
+from regions.models import BlockList, Channel, Invitation, Role, Source, User
+from tests.cast import make_block, make_candidate
 
 pytestmark = pytest.mark.django_db
+WEEK = timedelta(days=7)
 OURS = ("regions.", "curation.", "feeds.")
 POSTED = {
     "decide",
@@ -30,11 +33,26 @@ FOR_LEADS = {"hold", "release", "erase", "erase-author"}
 PUBLIC = {"ticker", "channel-ticker", "feeds", "feed-of-market", "feed-of-channel", "livez", "readyz", "metrics"}
 PUBLIC |= {"schema", "docs", "no-such-api", "choose-language"}
 FOR_LEADS |= {"market-log", "log-sheet"}
-SIGNED_IN = {"home", "my-log", "profile", "fold-column", "palette", "feed-calls"}
+SIGNED_IN = {"home", "my-log", "profile", "fold-column", "choose-theme", "palette", "feed-calls"}
 FOR_CHIEFS = {"try-again"}  # tests/curation/test_desk_pauses.py
 FOR_CHIEFS |= {"places", "add-market", "change-market", "switch-market", "add-category", "change-category"}
 FOR_LEADS |= {"market-settings", "channel-settings", "budget-forecast", "budget-lowered"}
 FOR_LEADS |= {"api-channels", "api-channel", "api-market"}
+
+FOR_LEADS |= {"sources", "new-source", "source", "source-act", "bring-sources", "sources-sheet"}
+FOR_LEADS |= {"api-sources", "api-source"}
+POSTED |= {"source-act"}
+BY_BODY = {"api-try-source"}  # the body names the market: tests/curation/test_sources_api.py
+FOR_LEADS |= {"people", "people-sheet", "bring-people", "invite", "change-person", "withdraw-invitation"}
+FOR_LEADS |= {"api-memberships", "api-membership"}
+POSTED |= {"invite", "change-person", "withdraw-invitation", "api-membership"}
+PATCHED = {"api-membership"}
+FOR_EDITORS |= {"new-block", "new-block-list", "lift-blocks"}
+FOR_LEADS |= {"bring-blocks", "blocks-sheet"}
+POSTED |= {"lift-blocks", "api-block"}
+PATCHED |= {"api-block"}
+BY_BODY |= {"api-try-block"}  # tests/curation/test_blocks_api.py
+PUBLIC |= {"invitation", "company-login", "company-callback"}  # each has a test file of its own
 
 
 def ours(resolver: Any, before: str = "") -> list[tuple[str, str]]:
@@ -54,7 +72,7 @@ def is_ours(view: Any) -> bool:
 
 
 ROUTES = sorted(ours(get_resolver()))
-GUARDED = [(name, address) for name, address in ROUTES if name not in PUBLIC | SIGNED_IN | FOR_CHIEFS]
+GUARDED = [(name, address) for name, address in ROUTES if name not in PUBLIC | SIGNED_IN | FOR_CHIEFS | BY_BODY]
 
 
 def test_the_list_of_open_routes_is_short_and_known() -> None:
@@ -75,12 +93,30 @@ def address_of(anna: User, de_politics: Channel) -> Any:
     act = operations.approve(make_candidate(de_politics), by=anna, version=1).act
     publish(de_politics.market_id)
     post = str(candidate.tweet.current_id)
-    return lambda address: filled(address.replace("<int:post>", post), act.pk if "acts/" in address else candidate.pk)
+    source = Source.objects.create(kind="account", value="rathaus", channel=de_politics)
+    rows = {"acts/": act.pk, "sources/": source.pk, "invitations/": invitation_of(anna).pk}
+    rows |= {"blocks/lists/": BlockList.objects.create(name="spam", market=de_politics.market).pk}
+    rows |= {"blocks/": make_block("turm", channel=de_politics).pk}
+    rows |= dict.fromkeys(("people/", "memberships/"), anna.membership_set.get().pk)
+
+    def address_of(address: str) -> str:
+        found = next((pk for part, pk in rows.items() if part in address), candidate.pk)
+        return filled(address.replace("<int:post>", post), found)
+
+    return address_of
+
+
+def invitation_of(user: User) -> Invitation:
+    told = {"market": user.membership_set.get().market, "ends_at": timezone.now() + WEEK}
+    return Invitation.objects.create(role=Role.VIEWER, created_by=user, **told)
 
 
 def ask(browse: Any, user: User | None, name: str, url: str) -> int:
     client = browse(user)
+    Invitation.objects.update(withdrawn_at=None)  # whoever may withdraw it did
     query = {} if name in POSTED else {"market": "de", "decision": 0, "candidate": 0}
+    if name in PATCHED:
+        return int(client.patch(url, {}, content_type="application/json").status_code)
     sent = client.post(url, {}, content_type="application/json") if name in POSTED else client.get(url, query)
     return int(sent.status_code)
 
