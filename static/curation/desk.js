@@ -12,7 +12,7 @@ import "./desk/live.js";
 import "./desk/presence.js";
 import "./desk/turn.js";
 import "./desk/unread.js";
-import { $, $$, clear, current, pick, recount, rows, stand, step } from "./desk/rows.js";
+import { $, $$, clear, current, pick, recount, rowOf, rows, stand, step } from "./desk/rows.js";
 
 bind("next", () => step(1));
 bind("skip", () => step(1));
@@ -27,7 +27,15 @@ bind("open", () => $("[data-act=open]", current() ?? document)?.click());
 bind("history", () => $("#show-history")?.click());
 bind("search", () => $("#q")?.select());
 bind("help", () => $("#keys").showModal());
-bind("escape", clear);
+bind("escape", () => (document.body.classList.contains("is-bulk") || !$("#by-link").childElementCount ? clear() : shut()));
+bind("live", () => goTo("live", "summary, .scroll"));
+bind("phone", () => goTo("phone", "button"));
+
+/** To a column, which a narrow page shows only when it is asked for. */
+function goTo(id, first) {
+  if (!$(`#${id}`).checkVisibility()) location.hash = id;
+  $(first, $(`#${id}`))?.focus();
+}
 
 document.addEventListener("click", ({ target }) => {
   if (target.closest("#show-keys")) $("#keys").showModal();
@@ -50,7 +58,17 @@ function show() {
 }
 addEventListener("hashchange", show);
 
+/* Who comes back, or reads the page anew, stands where they stood. */
+
+const place = `stood ${location.pathname}${location.search}`, came = performance.getEntriesByType("navigation")[0]?.type;
+
+function before() {
+  const row = ["reload", "back_forward"].includes(came) ? rowOf(sessionStorage.getItem(place)) : null;
+  return row?.matches(":not(.is-decided)") ? row : null;
+}
+
 show();
 recount();
-stand(current() ?? rows()[0], { focus: !location.hash });
+stand(before() ?? current() ?? rows()[0], { focus: !location.hash });
+document.addEventListener("stood", ({ detail }) => sessionStorage.setItem(`stood ${location.pathname}${location.search}`, detail.row));
 listen();

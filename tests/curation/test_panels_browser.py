@@ -122,8 +122,9 @@ def test_what_is_refused_stays_open_as_it_was_typed(enter: Open, anna: User, row
 
 
 def test_who_was_faster_is_said_and_the_row_is_as_they_left_it(
-    enter: Open, anna: User, ben: User, rows: list[Candidate]
+    enter: Open, anna: User, ben: User, rows: list[Candidate], de_politics: Channel
 ) -> None:
+    rows.append(make_candidate(de_politics, rank=5))
     page = enter(anna)
     press(page, "e")
     panel(page, "schedule").get_by_role("button", name="in 1 h").click()
@@ -138,6 +139,26 @@ def test_who_was_faster_is_said_and_the_row_is_as_they_left_it(
     press(page, "e")
     expect(row(page, rows[1])).to_contain_text("Ben Buche blocked")
     expect(page.locator(".why")).to_have_count(0)
+    press(page, "j")
+    assert is_current(page) == str(rows[2].pk)
+    with keys.Held(page, "**/panel/**"):
+        press(page, "e", "1")
+        operations.block(rows[2], by=ben, version=1)
+        keys.ask(page)
+        expect(row(page, rows[2])).to_contain_text("Ben Buche blocked")
+        with page.expect_response("**/changes/**"):
+            keys.ask(page)
+    page.wait_for_timeout(500)
+    press(page, "j")
+    assert is_current(page) == str(rows[3].pk)
+    with keys.Held(page, "**/panel/**"):
+        press(page, "e", "j", "Escape", "k")
+    assert is_current(page) == str(rows[2].pk)
+    page.context.clear_cookies(name="sessionid")
+    press(page, "j", "e")
+    expect(page.locator(".is-current .unread")).to_contain_text("you are logged out")
+    press(page, "k")
+    assert (is_current(page), page.locator(".why").count()) == (str(rows[2].pk), 0)
 
 
 def test_c_writes_words_that_are_counted_shown_and_kept(enter: Open, anna: User, rows: list[Candidate]) -> None:

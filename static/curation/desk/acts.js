@@ -1,5 +1,6 @@
 /** Decisions: rows are marked before the server answers, and come back when it refuses. */
 
+import { intercept, single, WRITING } from "./keys.js";
 import { ask } from "./news.js";
 import { keep, rowsOf, unsent } from "./resend.js";
 import { $, $$, current, goOn, picks, recount, rowOf, stand, unseen, want } from "./rows.js";
@@ -41,15 +42,32 @@ export function decide(verb) {
   const bulk = document.body.classList.contains("is-bulk");
   if (!bulk && unseen()) return;
   const within = bulk ? $("#bulk") : $(".more", current() ?? document);
-  within && $(`button[name="verb"][value="${verb}"]`, within)?.click();
+  const button = within && $(`button[name="verb"][value="${verb}"]`, within);
+  if (bulk && !button) return say("not-many");
+  button?.click();
 }
 
-let later = false;
+/** While it is asked which slot gives way, its digit answers. */
+intercept((told, { target, repeat }) => {
+  const offer = single && !document.body.classList.contains("is-bulk") && current() && $(".more .swaps", current());
+  const slot = offer && /^\d$/.test(told) && $(`button[value="${told}"]`, offer);
+  if (!slot || target.closest(WRITING)) return false;
+  if (!repeat && !unseen()) slot.click();
+  return true;
+});
 
-/** Waits for what is under way: until then the button still names the act before. */
+let wished = 0, undoing = null;  // acts still to be taken back, and the request that takes one back
+
+/** One act a press. Each waits for what is under way: until then the button still names the act before. */
 export function takeBack() {
-  if (marked.size || unsent()) later = true;
-  else $("#undo")?.click();
+  wished += 1;
+  takeNext();
+}
+
+function takeNext() {
+  if (!wished || undoing || marked.size || unsent()) return;
+  wished = $("#undo") ? wished - 1 : 0;
+  $("#undo")?.click();
 }
 
 /* Around htmx's requests */
@@ -70,6 +88,7 @@ during("asking", "sender", ({ headers, parameters, verb }) => {
 });
 
 during("sending", "marks", ({ elt, requestConfig }) => {
+  if (elt.matches("form:has(#undo)")) undoing = requestConfig;
   const verb = elt.matches("form") && verbOf(requestConfig);
   const sent = rowsOf(requestConfig);
   if (sent) requestConfig.marked = sent;
@@ -91,6 +110,7 @@ during("placing", "marks", (detail) => {
 during("over", "marks", (detail) => {
   const { xhr, target, requestConfig: config } = detail, ids = config.marked ?? [];
   if (reads(config)) return recount();
+  if (undoing === config) undoing = null;
   if (keep(detail)) return say("waiting");
   for (const id of ids) unmark(id);
   recount();
@@ -98,14 +118,13 @@ during("over", "marks", (detail) => {
   if (refusal) say(refusal);
   if (refusal === "gone" || (!target.isConnected && ids.some(rowOf))) ask();  // the row does not know yet what it is now
   if (!refusal && xhr.status < 400) return;
-  later = false;
+  wished = 0;
   stand(rowOf(ids[0]), { itself: true });
 });
 
 during("over", "again", () => {
-  if (!later || marked.size || unsent()) return;
-  later = false;
-  takeBack();
+  document.body.classList.toggle("is-unsent", unsent() > 0);
+  takeNext();
 });
 
 /* Rows that are no more: what a move brought here is gone when somebody takes the move back. */

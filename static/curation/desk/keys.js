@@ -4,6 +4,8 @@ import { $ } from "./rows.js";
 
 const REPEATING = new Set(["next", "previous"]), ALWAYS = { ArrowDown: "next", ArrowUp: "previous", Escape: "escape" };
 const chosen = JSON.parse(document.body.dataset.keys ?? "{}");
+/** Whether the person works with single keys. */
+export const single = Object.keys(chosen).length > 0;
 const acts = Object.fromEntries(Object.entries(chosen).map(([act, key]) => [key, act]));
 const doing = {}, first = [];
 
@@ -29,11 +31,12 @@ const SHIFTED = { select: "extend", block: "block_reason" };
 
 /** The act of a chord. With Shift, the key that selects extends, and the one that blocks asks why; no other letter means
  * with Shift what it means alone. */
-const actOf = (told) => ALWAYS[told] ?? acts[told] ?? SHIFTED[acts[told.replace(/^Shift\+/, "")]];
+export const actOf = (told) => ALWAYS[told] ?? acts[told] ?? SHIFTED[acts[told.replace(/^Shift\+/, "")]];
 
 /* Who writes on where the field is gone presses no keys of the desk: until a click, Esc, or a pause. */
 
-const WRITING = "textarea, select, [contenteditable], input:not([type=checkbox])", PAUSE = 1_000, DONE = ["Enter", "Escape", "Tab"];
+export const WRITING = "textarea, select, [contenteditable], input:not([type=checkbox])";
+const PAUSE = 1_000, DONE = ["Enter", "Escape", "Tab"];
 let field = null, wrote = 0;
 
 function isStray({ target, key }) {
@@ -57,7 +60,7 @@ document.addEventListener("keydown", (event) => {
   const told = chord(event);
   if (first.some((take) => take(told, event))) return event.preventDefault();
   if (event.target.closest(WRITING)) return;
-  const digit = /^\d$/.test(told) && Object.keys(chosen).length > 0 && $(`#categories [data-digit="${told}"]`);
+  const digit = /^\d$/.test(told) && single && $(`#categories [data-digit="${told}"]`);
   const act = actOf(told), work = digit ? () => digit.click() : doing[act];
   if (!work || (event.repeat && !REPEATING.has(act))) return;
   event.preventDefault();

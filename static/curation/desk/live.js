@@ -1,10 +1,13 @@
 /** The live column: what one has open there stays open while it is read anew, and entries are dragged to slots. */
 
+import { actOf, intercept, WRITING } from "./keys.js";
+import { hear } from "./news.js";
 import { $, $$ } from "./rows.js";
 import { during } from "./swaps.js";
 
 const column = $("#live");
-let kept = null;
+const entries = () => $$("[data-live]", column);
+let kept = null, moved = -Infinity;
 
 /* What one looks at outlives the column's renewal. A panel that is being filled in is not taken away at all. */
 
@@ -15,7 +18,7 @@ during("arriving", "live", (detail) => {
   kept = {
     top: $(".scroll", column)?.scrollTop ?? 0,
     open: $$("details[open]", column).map((one) => one.closest("[data-live]").id),
-    focus: entry && { id: entry.id, what: at.dataset.do },
+    focus: entry && { id: entry.id, what: at.dataset.do, at: entries().indexOf(entry) },
   };
 });
 
@@ -23,10 +26,33 @@ during("over", "live", ({ target }) => {
   if (target !== column || !kept) return;
   for (const entry of kept.open.map((id) => document.getElementById(id)).filter(Boolean)) $("details", entry).open = true;
   if ($(".scroll", column)) $(".scroll", column).scrollTop = kept.top;
-  const entry = kept.focus ? document.getElementById(kept.focus.id) : null;
-  const there = entry ? $(`[data-do="${kept.focus.what}"]:not(:disabled)`, entry) ?? $("summary", entry) : null;
-  there?.focus({ preventScroll: true });
+  if (kept.focus) comeBack(kept.focus);
   kept = null;
+});
+
+/** To the button one was at; where its entry is gone, to the one that stands there now. */
+function comeBack({ id, what, at }) {
+  const same = document.getElementById(id), entry = same ?? entries()[at] ?? entries().at(-1);
+  const there = entry && ((same && $(`[data-do="${what}"]:not(:disabled)`, entry)) ?? $("summary", entry));
+  there?.focus({ preventScroll: true });
+  if (!same) moved = performance.now();
+}
+
+/* Who stands on an entry means that entry: no key there decides about the queue. */
+
+const HERE = { block: "block", block_reason: "block panel", schedule: "schedule panel", context: "annotate panel", move: "move panel" };
+const ELSEWHERE = ["approve", "pin", "skip", "select", "extend", "open"], GLANCE = 300;
+
+intercept((told, { target, repeat }) => {
+  const entry = target.closest("[data-live]"), act = actOf(told);
+  if (!entry || target.closest(`${WRITING}, .panel-slot`) || !(act in HERE || ELSEWHERE.includes(act))) return false;
+  if (!repeat && !$(".why", entry) && performance.now() - moved > GLANCE) $(`[data-do="${HERE[act]}"]`, entry)?.click();
+  return true;
+});
+
+/** Whoever pauses and goes on asks at once. */
+hear("feed", () => {
+  for (const ticker of $$("#phone telekom-ticker")) ticker.toggleAttribute("paused"), ticker.toggleAttribute("paused");
 });
 
 /** One menu at a time. */

@@ -4,13 +4,14 @@
  */
 
 import { $ } from "./rows.js";
+import { during } from "./swaps.js";
 
 const POLL = 15_000, CALM = 2_000, PACE = 250, EVENTS = ["open", "channel", "gap", "arrivals", "feed", "presence", "closed"];
 const { eventsUrl, person } = document.body.dataset;
 const stream = `tickerdesk ${person} ${eventsUrl}`;
 const tabs = "BroadcastChannel" in window ? new BroadcastChannel(stream) : null;
 const hearing = {};
-let asked = 0, due = Infinity, waiting, connected = false, leading = false;
+let asked = 0, due = Infinity, waiting, connected = false, leading = false, under = false, again = false;
 
 /** What to do when an event comes; `told` is what it carries. */
 export const hear = (event, work) => (hearing[event] ??= []).push(work);
@@ -20,16 +21,29 @@ export function ask(pace = PACE) {
   due = Math.min(due, asked + pace);
   clearTimeout(waiting);
   waiting = setTimeout(() => {
+    if (under) return (again = true);
     [asked, due] = [Date.now(), Infinity];
     window.htmx.trigger("#changes", "ask");
   }, Math.max(0, due - Date.now()));
 }
 
-function show(on) {
-  const line = $("#line");
+/* What one wants to know while an answer is on its way may not stand in it: it is asked for anew. */
+
+const isQuestion = ({ elt }) => elt.id === "changes";
+
+during("sending", "news", (detail) => isQuestion(detail) && (under = true));
+during("over", "news", ({ requestConfig }) => {
+  if (!isQuestion(requestConfig)) return;
+  under = false;
+  if (again) ask();
+  again = false;
+});
+
+function show(on = connected) {
+  const line = $("#line"), there = on && navigator.onLine;
   connected = on;
-  line.className = on ? "ok" : "";
-  line.lastElementChild.textContent = on ? line.dataset.on : line.dataset.off;
+  line.className = there ? "ok" : "";
+  line.lastElementChild.textContent = there ? line.dataset.on : line.dataset.off;
 }
 
 function take({ event, told, on }) {
@@ -74,5 +88,7 @@ hear("gap", () => ask());
 hear("closed", () => ask());
 hear("arrivals", () => ask(CALM));
 hear("feed", () => window.htmx.trigger("#live", "published"));
+addEventListener("offline", () => show());
+addEventListener("online", () => (show(), ask()));
 setInterval(() => connected || document.hidden || ask(), POLL);
 document.addEventListener("visibilitychange", () => document.hidden || ask());

@@ -1,6 +1,6 @@
 /** A row whose panel is being filled in is not drawn anew: the panel says what was done meanwhile, its end brings the row. */
 
-import { $, rowOf, stand } from "./rows.js";
+import { $, picks, rowOf, stand } from "./rows.js";
 import { during } from "./swaps.js";
 
 const anew = new Map();  // the rows as they are by now, by the id of their place
@@ -27,7 +27,22 @@ during("placing", "overtaken", (detail) => {
 
 during("over", "overtaken", () => {
   for (const id of anew.keys()) if (!panelIn(document.getElementById(id))) anew.delete(id);
+  if ($("#panel-many .why")) count($("#panel-many .why"));
 });
+
+/* Of the selected ones, whose panel is open, it says how many were decided meanwhile. */
+
+const chosen = new WeakMap();
+const isOver = (row) => row?.matches(".is-decided:not(.is-sent)");
+
+function count(panel) {
+  if (!chosen.has(panel)) chosen.set(panel, picks().map((pick) => pick.closest(".row").dataset.candidate));
+  const gone = chosen.get(panel).filter((id) => isOver(rowOf(id))).length, old = $(".overtaken", panel);
+  if (!gone) return;
+  const note = old ?? $("template[data-overtaken-many]").content.cloneNode(true).firstElementChild;
+  $("b", note).textContent = gone;
+  if (!old) $(".why__do", panel).before(note);
+}
 
 /** Brings a row that changed while its panel was open; whether there was anything to bring. */
 export function renew(row) {

@@ -2,6 +2,7 @@
  * The panels of the verbs: opened by key in the current row, or in the bar for the selected ones.
  * While one is open its keys come first: digits choose, Enter sends, Escape closes; no letter decides anything.
  */
+import { say } from "./acts.js";
 import { bind, intercept } from "./keys.js";
 import { renew } from "./overtaken.js";
 import { $, $$, current, rowOf, steady } from "./rows.js";
@@ -12,14 +13,22 @@ const inLive = () => document.activeElement?.closest("#live .panel-slot");
 const slot = () => inLive() ?? (isBulk() ? $("#panel-many") : current() && $(":scope > .panel-slot", current()));
 const opened = () => slot() && $(".why", slot());
 
-let coming = null;  // keys pressed since a panel was asked for
+let coming = null, asked = null;  // keys pressed since a panel was asked for, and the request for it
 
 function open(verb) {
   const within = isBulk() ? $("#bulk") : current();
-  const door = within && !opened() && $(`[data-panel="${verb}"]`, within);
-  if (!door) return;
+  if (!within || opened()) return;
+  const door = $(`[data-panel="${verb}"]`, within);
+  if (!door) return isBulk() && say("not-many");
   coming = [];
   door.click();
+  if (!asked) coming = null;
+}
+
+/** Who does not want to wait for a panel any longer. */
+function forget() {
+  coming = null;
+  window.htmx.trigger(asked.elt, "htmx:abort");
 }
 
 bind("block_reason", () => open("block"));
@@ -56,7 +65,7 @@ const DO = {
 
 intercept((told, { target }) => {
   const panel = opened();
-  if (coming && !panel) return !target.closest(WRITING) && Boolean(coming.push(told));
+  if (coming && !panel && !target.closest(WRITING)) return told === "Escape" ? forget() ?? true : Boolean(coming.push(told));
   if (!panel || (target.closest(WRITING) && !panel.contains(target))) return false;
   if (told === "Enter" && target.closest("button, a, summary")) return false;
   if (target.closest(WRITING) && !DO[told]) return false;
@@ -108,15 +117,17 @@ function catchUp(panel) {
 
 /** However a panel was asked for, what is pressed before it has come is its own. */
 during("sending", "panel", ({ target, requestConfig }) => {
-  if (target.matches(".panel-slot") && reads(requestConfig)) coming ??= [];
+  if (!target.matches(".panel-slot") || !reads(requestConfig)) return;
+  asked = requestConfig;
+  coming ??= [];
 });
 
 /** A refused form comes back within its row. */
 during("over", "panel", ({ target, requestConfig: config }) => {
   const refused = () => [...(config.marked ?? []).map(rowOf), slot()].filter(Boolean).map((at) => $(".why", at)).find(Boolean);
-  const asked = target.matches(".panel-slot"), panel = !config.swapped ? null : asked ? $(".why", target) : !reads(config) && refused();
+  const came = target.matches(".panel-slot"), panel = !config.swapped ? null : came ? $(".why", target) : !reads(config) && refused();
   if (panel) enter(panel);
-  if (!asked) return;
+  if (config !== asked) return;
   if (panel) catchUp(panel);
-  coming = null;
+  coming = asked = null;
 });

@@ -6,7 +6,7 @@
 
 const ORDER = {
   asking: ["sender", "rows"],  // headers and parameters may still be changed
-  sending: ["marks", "alikes", "panel"],  // on its way
+  sending: ["marks", "alikes", "panel", "news"],  // on its way
   arriving: ["strangers", "marks", "live", "line"],  // the answer is there: what must not be swapped, what must outlive it
   placing: ["overtaken", "marks"],  // a part of the answer is about to take its place by its id
   homeless: ["line"],  // a part of the answer that has no place on this page
@@ -14,7 +14,7 @@ const ORDER = {
     "live", "overtaken", "line", "marks", "gone", "turn", "returned",  // what one looks at stays; marks go and come; one stands elsewhere
     "unread", "palette", "history", "faces",  // what is drawn anew
     "alikes", "panel",  // where the keyboard is at last
-    "again",  // what waited for the answer
+    "again", "news",  // what waited for the answer
   ],
 };
 const works = Object.fromEntries(Object.keys(ORDER).map((moment) => [moment, {}]));
@@ -40,7 +40,10 @@ document.addEventListener("htmx:configRequest", ({ detail }) => run("asking", de
 /** The end is taken from the request itself: htmx tells it to its element, which may be gone from the page by then. */
 document.addEventListener("htmx:beforeSend", ({ detail }) => {
   detail.xhr.addEventListener("abort", () => (detail.requestConfig.replaced = true));
-  detail.xhr.addEventListener("loadend", () => run("over", detail));
+  detail.xhr.addEventListener("loadend", () => {
+    shelf.replaceChildren();
+    run("over", detail);
+  });
   detail.elt.addEventListener("htmx:beforeOnLoad", keepOut, { once: true });
   run("sending", detail);
 });
@@ -54,9 +57,22 @@ function keepOut(event) {
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   run("arriving", detail);
   detail.requestConfig.swapped = detail.shouldSwap;
+  if (detail.shouldSwap) shelve(detail.serverResponse);
 });
-document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => run("placing", detail));
-document.addEventListener("htmx:oobErrorNoTarget", ({ detail }) => run("homeless", detail));
+document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+  if (!shelf.contains(detail.target)) return run("placing", detail);
+  detail.shouldSwap = false;
+  run("homeless", { content: detail.fragment.firstElementChild });
+});
+
+/* Many rows of an answer have no place on a page, which is as it should be; htmx would call each an error. */
+
+const shelf = document.body.appendChild(Object.assign(document.createElement("div"), { hidden: true }));
+
+function shelve(answer) {
+  for (const [, id] of answer.matchAll(/<li id="([a-z]+-\d+)" hx-swap-oob="true"/g))
+    if (!document.getElementById(id)) shelf.append(Object.assign(document.createElement("i"), { id }));
+}
 
 /** A page that tells of an error is no part of this one, nor is the log-in; and what was read for a place that is gone
  * has none. */
