@@ -128,12 +128,6 @@ def last_act(user: User, market: Market) -> Act | None:
     return mine.filter(Exists(here)).order_by("-at").first()
 
 
-def decided_in(act: Act) -> list[Candidate]:
-    """The candidates of an act, with what a card shows. Asked in two: joined, to plan it takes longer than all else."""
-    ids = set(Decision.objects.filter(act=act).values_list("candidate", flat=True))
-    return list(Candidate.objects.with_tweets().filter(pk__in=ids).order_by("pk"))
-
-
 def way_back(request: PageRequest, place: Place) -> str:
     """Where a plain form returns to: what it names, else the page it came from, if it is one of ours."""
     for asked in (BackForm(request.POST).asked(), request.headers.get("Referer", "")):

@@ -12,11 +12,13 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from curation import operations
 from curation.access import act_for, candidate_for
-from curation.cards import DID, DONE, Card, card, cards
+from curation.cards import DID, Card, card, cards
+from curation.deeds import deed_of
 from curation.forms import DecideForm, DecideManyForm, FilterForm, SinceForm, Unclear, UndoForm
 from curation.keyset import page
 from curation.models import Act, Candidate, Verb
@@ -27,7 +29,6 @@ from curation.panels import Panel
 from curation.places import (
     addresses,
     clock_of,
-    decided_in,
     frame,
     horizon,
     last_act,
@@ -99,9 +100,8 @@ def around(request: PageRequest, place: Place) -> dict[str, Any]:
 def strip(request: PageRequest, place: Place, told: str = "", act: Act | None = None) -> dict[str, Any]:
     """The line at the foot: what was just done or refused, and the act that Z takes back."""
     act = act or last_act(request.user, place.market)
-    concerned = decided_in(act) if act else []
-    done = DONE.get(Verb(act.verb), act.get_verb_display()) if act else ""
-    return {"told": told, "last": act, "done": done, "concerned": concerned, "undo_key": new_key(), "place": place}
+    deed = deed_of(act) if act else None
+    return {"told": told, "last": act, "deed": deed, "undo_key": new_key(), "place": place}
 
 
 @rule("candidate.decide")
@@ -210,9 +210,17 @@ def undo(request: PageRequest, market: str, pk: int) -> HttpResponse:
 
 def taken_back(many: operations.Many, first: list[Card]) -> str:
     """What an undo did: whose post it brought back, or how many; and what came otherwise than asked."""
-    parts = [summary(many, undone=True)] if summary(many) else [_("Taken back"), *(str(c.tweet.author) for c in first)]
+    parts = [summary(many, undone=True)] if summary(many) else [_("Taken back"), *posts_of(many, first)]
     remark = next((result.remark for result in many.results if result.remark), "")
     return " · ".join(part for part in (*parts, remark) if part)
+
+
+def posts_of(many: operations.Many, first: list[Card]) -> list[str]:
+    """Of how many posts, of a single one whose."""
+    n = len(many.results)
+    if n > 1:
+        return [ngettext("%(n)d post", "%(n)d posts", n) % {"n": n}]
+    return [str(row.tweet.author) for row in first if row.tweet.author]
 
 
 def reason(refusal: Refusal) -> str:

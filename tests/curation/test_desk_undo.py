@@ -1,5 +1,6 @@
 """What the desk tells of an undo, of a bulk that came to nothing, and of a request that comes twice."""
 
+import re
 from typing import Any
 
 from django.contrib.messages import get_messages
@@ -7,9 +8,10 @@ from django.http import HttpResponse
 
 from curation import operations
 from curation.models import Act, State
+from curation.views.recent import done_by
 from regions.models import Channel, User
 from tests.cast import make_candidate
-from tests.curation.test_desk import HTMX, in_german, rows_of, text_of
+from tests.curation.test_desk import DESK, HTMX, in_german, rows_of, text_of
 from tests.curation.test_desk_decisions import states
 
 STRIP = HTMX | {"HX-Target": "strip"}
@@ -74,3 +76,69 @@ def test_a_repeated_bulk_tells_its_refusals_again(browse: Any, anna: User, ben: 
     (refused,) = [card.refusal for card in again.context["rows"] if card.candidate.pk == second.pk]
     assert (refused.code, str(refused.detail)[:27]) == ("stale_version", "Ben Buche was faster (block")
     assert states(first, second) == ["approved", "blocked"]
+
+
+def strip_of(response: HttpResponse) -> str:
+    """The strip's own words: what is said, what Undo would take back, the buttons."""
+    html = response.content.decode().split('id="strip"')[1]
+    return " ".join(re.sub(r"<[^>]+>", " ", html[html.index(">") + 1 :].split('<button class="keys')[0]).split())
+
+
+def test_what_was_undone_and_what_undo_would_take_back_next_are_two_parts(
+    browse: Any, anna: User, de_politics: Channel
+) -> None:
+    older, newer = make_candidate(de_politics), make_candidate(de_politics)
+    operations.approve(older, by=anna, version=1)
+    act = operations.block(newer, by=anna, version=1).act
+    html = browse(anna).post(undo_of(act), headers=STRIP).content.decode()
+    said, following = html.split('<p role="status">')[1].split("</p>", 1)
+    assert (f"Taken back · {newer.tweet.author}" in said, str(older.tweet.author.name) in said) == (True, False)
+    after = following.split('class="strip__next')[1].split("</p>")[0]
+    assert "Undo next:" in after
+    assert f'<strong>Approved</strong> <span class="muted"><bdi>{older.tweet.author.name}' in after
+    assert f'title="Approved · {older.tweet.author}"' in html
+
+
+def test_a_refusal_stands_alone(browse: Any, anna: User, ben: User, de_politics: Channel) -> None:
+    done, lost = make_candidate(de_politics), make_candidate(de_politics)
+    operations.approve(done, by=anna, version=1)
+    operations.block(lost, by=ben, version=1)
+    path = f"/desk/de/politics/candidates/{lost.pk}/"
+    sent = {"verb": "approve", "version": 1}
+    html = browse(anna).post(path, sent, headers=HTMX | {"HX-Target": f"row-{lost.pk}"}).content.decode()
+    said = html.split('<p role="status">')[1].split("</p>")[0]
+    assert ('class="danger"' in said, "Approved" in said) == (True, False)
+
+
+def test_an_undo_of_several_says_how_many(browse: Any, anna: User, de_politics: Channel) -> None:
+    rows = [make_candidate(de_politics) for _ in range(3)]
+    act = operations.decide_many("block", {row.pk: 1 for row in rows}, by=anna).act
+    assert told_by(browse(anna).post(undo_of(act), headers=STRIP)) == "Taken back · 3 posts"
+
+
+def test_who_gives_way_to_a_pin_was_not_pinned(browse: Any, anna: User, de_politics: Channel) -> None:
+    holder = make_candidate(de_politics, state=State.APPROVED, slot=1)
+    newcomer = make_candidate(de_politics)
+    operations.decide("pin", newcomer, by=anna, version=1, slot=1, swap=True)
+    told = strip_of(browse(anna).get(DESK))
+    assert told.startswith(f"Pinned {newcomer.tweet.author.name} :")
+    assert f"· {holder.tweet.author} gave way" in told
+    assert [(done.count, done.one) for done in done_by(anna, de_politics.market)] == [(1, newcomer)]
+
+
+def test_two_that_change_their_slots_are_said_to(browse: Any, anna: User, de_politics: Channel) -> None:
+    one, two = (make_candidate(de_politics, state=State.APPROVED, slot=slot) for slot in (1, 2))
+    operations.decide("pin", one, by=anna, version=1, slot=2, swap=True)
+    assert strip_of(browse(anna).get(DESK)).startswith("Slots changed 2 posts")
+    assert states(one, two) == ["approved", "approved"]
+
+
+def test_a_first_approval_is_not_called_approved(browse: Any, anna: User, ben: User, de_politics: Channel) -> None:
+    Channel.objects.filter(pk=de_politics.pk).update(second_pair=True)
+    candidate = make_candidate(de_politics)
+    for who, version, words in ((anna, 1, "First approval, waits for a second"), (ben, 2, "Approved")):
+        sent = {"verb": "approve", "version": version}
+        path = f"/desk/de/politics/candidates/{candidate.pk}/"
+        response = browse(who).post(path, sent, headers=HTMX | {"HX-Target": f"row-{candidate.pk}"})
+        assert strip_of(response).startswith(f"{words} {candidate.tweet.author.name}")
+        assert [str(done.words).capitalize() for done in done_by(who, de_politics.market)] == [words]
