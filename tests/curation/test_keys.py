@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from curation import operations
@@ -40,6 +40,8 @@ def enter(context: BrowserContext, live_server: LiveServer, browse: Any) -> Iter
         context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
         page = context.new_page()
         page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("console", lambda told: said.append(told.text) if "oobErrorNoTarget" in told.text else None)
+        page.on("request", lambda request: said.append(request.url) if left_to_the_browser(request) else None)
         # Interception that begins on a page already open lets single requests slip by.
         page.route("**/never-asked-for", lambda route: route.abort())
         page.goto(path, wait_until="domcontentloaded")
@@ -50,6 +52,12 @@ def enter(context: BrowserContext, live_server: LiveServer, browse: Any) -> Iter
     yield open_as
     assert said == []
     assert [page.evaluate("window.broken ?? []") for page in pages] == [[] for _ in pages]
+
+
+def left_to_the_browser(request: Request) -> bool:
+    """Whether an act went out as a plain form, which takes the whole page away."""
+    plain = request.method == "POST" and request.is_navigation_request()
+    return plain and re.search("/(candidates|decisions|acts)/", request.url) is not None
 
 
 @pytest.fixture
@@ -140,6 +148,14 @@ def test_z_takes_it_back_and_stands_there_again(enter: Open, anna: User, rows: l
         expect(row(page, rows[1])).to_contain_text("hat freigegeben")
     expect(page.locator("#strip")).to_contain_text("Zurückgenommen")
     assert [state_of(candidate) for candidate in rows] == ["blocked", "pending", "pending"]
+    way_back = row(page, rows[1]).locator(".more [name=next]")
+    expect(way_back).to_have_value(DESK)
+    glance(page)
+    for key in ("p", "b", "z", "z", "z"):
+        page.keyboard.press(key)
+    expect(page.locator("#undo")).to_have_count(0)
+    assert [state_of(candidate) for candidate in rows] == ["pending"] * 3
+    row(page, rows[1]).locator(".words").click()
     glance(page)
     page.keyboard.press("a")
     expect(page.locator("#strip")).to_contain_text("Freigegeben")
