@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from curation.places import clock_of, frame, place_for
 from curation.queue import markets_of
+from regions.models import Market
 from regions.permissions import may
 
 
@@ -82,15 +83,19 @@ class Console:
         return frame(request, place) | rights | {"still": True, "addresses": None}
 
     @cached_property
+    def market(self) -> Market | None:
+        """The page's market, where one may see it."""
+        return Market.objects.visible_to(self.request.user).filter(code=self.code).first() if self.code else None
+
+    @cached_property
     def sections(self) -> list[tuple[str | Promise, list[Way]]]:
         """What the rail leads to besides the desk, as far as one may go there."""
-        place = self.around.get("place")
-        if place is None:
+        if self.market is None:
             return []
-        rows = [(name, list(self._ways(doors, place.market))) for name, doors in SECTIONS]
+        rows = [(name, list(self._ways(doors, self.market))) for name, doors in SECTIONS]
         return [(name, ways) for name, ways in rows if ways]
 
-    def _ways(self, doors: Iterable[Door], market: Any) -> Iterable[Way]:
+    def _ways(self, doors: Iterable[Door], market: Market) -> Iterable[Way]:
         match: Any = self.request.resolver_match
         for door in doors:
             if may(self.request.user, door.right, market):
@@ -107,8 +112,7 @@ class Console:
 
     def _shown(self, name: str) -> SafeString:
         request: Any = self.request
-        place = self.around.get("place")
-        with clock_of(request.user, place.market if place else None):
+        with clock_of(request.user, self.market):
             return render_to_string(name, self.around, request)
 
 

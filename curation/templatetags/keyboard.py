@@ -11,11 +11,17 @@ from curation.keyboard import ACTS, DEFAULTS, bindings, shown
 from regions.models import User
 
 register = template.Library()
+KEPT = "keys of the reader"
 
 
 def keys_of(context: Context) -> dict[str, str]:
-    user = context.get("user")
-    return bindings(user) if isinstance(user, User) else DEFAULTS
+    """Worked out once for each page: every card asks for a dozen of them."""
+    kept = context.render_context
+    if KEPT not in kept.dicts[0]:
+        user = context.get("user")
+        kept.dicts[0][KEPT] = bindings(user) if isinstance(user, User) else DEFAULTS
+    found: dict[str, str] = kept.dicts[0][KEPT]
+    return found
 
 
 @register.simple_tag(takes_context=True)
