@@ -65,7 +65,9 @@ class SourceBody(SettingsBody):
 class TryBody(SourceBody):
     """`source`: one that is listed, compared with what this would change."""
 
-    source = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    source = serializers.IntegerField(  # type: ignore[assignment]
+        required=False, min_value=1, max_value=2**63 - 1
+    )
 
 
 class ChangeBody(SettingsBody):
