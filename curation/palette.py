@@ -38,7 +38,8 @@ SHORTEST = 3  # letters from which on a word may go on
 @dataclass(frozen=True)
 class Option:
     """One line. It leads to `url`, or does what the script is told by `act` (of the desk's keys), `row` (jump to a
-    candidate's row, if it is there) or `language`; `needs_row` where the act is for the current row."""
+    candidate's row, if it is there) or `language`, or sends a `theme`; `needs_row` where the act is for the current
+    row."""
 
     label: str
     url: str = ""
@@ -50,6 +51,7 @@ class Option:
     needs_row: bool = False
     row: int = 0
     language: str = ""
+    theme: str = ""
     by: Author | None = None
 
 
@@ -231,10 +233,18 @@ def pages(asking: Asking) -> Iterable[Option]:
             told = capfirst(str(label))
             yield Option(told, reverse(name, args=[home.code] if right and home else []), hint=hint_of(right, home))
     if asking.words:
+        yield from themes(asking)
         for code, _name in settings.LANGUAGES:
             name = str(get_language_info(code)["name_local"])
             if asking.meets(_("Language"), name, language_of(code)):
                 yield Option(capfirst(name), hint=_("Language"), language=code)
+
+
+def themes(asking: Asking) -> Iterable[Option]:
+    """The colours of the house, of which one is chosen for good."""
+    for theme in User.Theme:
+        if asking.meets(_("Theme"), theme.label):
+            yield Option(capfirst(str(theme.label)), hint=_("Theme"), theme=theme)
 
 
 def hint_of(right: str, home: Market | None) -> str:
@@ -258,6 +268,8 @@ PAGES: list[Page] = [  # label, route, the right in the market it is of ("" for 
         "",
         (gettext_lazy("Keys"), gettext_lazy("Theme"), gettext_lazy("Language"), gettext_lazy("Settings")),
     ),
+    (gettext_lazy("Passkeys"), "mfa_list_webauthn", "", (gettext_lazy("Second step"),)),
+    (gettext_lazy("Log out"), "account_logout", "", ()),
 ]
 
 

@@ -31,6 +31,7 @@ urlpatterns = [
     path("acts/<int:pk>/undo/", views.undo_act, name="undo-act"),
     path("profile/", views.profile, name="profile"),
     path("profile/layout/", views.fold_column, name="fold-column"),
+    path("profile/theme/", views.choose_theme, name="choose-theme"),
     path("palette/", views.palette, name="palette"),
     path("pauses/try-again/", views.try_again, name="try-again"),
     path("budget/<slug:market>/", views.budget_forecast, name="budget-forecast"),

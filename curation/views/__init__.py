@@ -20,7 +20,7 @@ from curation.views.palette import palette
 from curation.views.panels import panel, panel_many, panel_reach, reach_of_many
 from curation.views.pauses import try_again
 from curation.views.presence import here
-from curation.views.profile import fold_column, profile
+from curation.views.profile import choose_theme, fold_column, profile
 from curation.views.recent import recent
 from curation.views.sources import bring_sources, new_source, source, source_act, sources, sources_sheet
 
@@ -36,6 +36,7 @@ __all__ = [
     "budget_forecast",
     "budget_lowered",
     "changes",
+    "choose_theme",
     "decide",
     "decide_many",
     "desk",

@@ -62,6 +62,19 @@ def saved(request: PageRequest, person: User) -> HttpResponse:
     return response
 
 
+@rule(SIGNED_IN)
+@require_POST
+def choose_theme(request: PageRequest) -> HttpResponse:
+    """Keeps the colours, and leads back to the page that shows them. 400 for none that there is."""
+    theme = request.POST.get("theme", "")
+    if theme not in User.Theme:
+        return HttpResponseBadRequest(_("This form was not complete. Load the page again."))
+    User.objects.filter(pk=request.user.pk).update(theme=theme)
+    back = BackForm(request.POST).asked()
+    ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure())
+    return redirect(back if ours else "profile")
+
+
 @dataclass(frozen=True)
 class Locks:
     """What besides the password guards an account."""

@@ -123,15 +123,31 @@ def test_nothing_of_foreign_markets_is_found(browse: Any, anna: User, nl_politic
 def test_a_foreign_place_is_as_none(browse: Any, anna: User, vera: User) -> None:
     foreign = found(browse, anna, "", market="nl", category="politics")
     assert foreign == found(browse, anna, "")
-    assert urls(found(browse, vera, "log")["pages"]) == ["/my/decisions/"]
+    assert urls(found(browse, vera, "log")["pages"]) == ["/my/decisions/", "/accounts/logout/"]
 
 
 def test_pages_are_those_one_may_open(browse: Any, anna: User, lena: User) -> None:
-    assert urls(found(browse, anna, "log", **HERE)["pages"]) == ["/my/decisions/"]
-    assert urls(found(browse, lena, "log", **HERE)["pages"]) == ["/my/decisions/", "/log/de/"]
+    assert urls(found(browse, anna, "log", **HERE)["pages"]) == ["/my/decisions/", "/accounts/logout/"]
+    assert urls(found(browse, lena, "log", **HERE)["pages"]) == ["/my/decisions/", "/log/de/", "/accounts/logout/"]
     assert "pages" not in found(browse, anna, "erase", **HERE)
     assert urls(found(browse, lena, "erase", **HERE)["pages"]) == ["/erase/de/"]
-    assert urls(found(browse, anna, "theme")["pages"]) == ["/profile/"]
+    assert urls(found(browse, anna, "theme")["pages"]) == ["/profile/", "", "", ""]
+    assert urls(found(browse, anna, "profile")["pages"]) == ["/profile/"]
+    assert urls(found(browse, anna, "passk")["pages"]) == ["/accounts/2fa/webauthn/"]
+
+
+def test_colours_are_chosen_where_one_stands(browse: Any, anna: User) -> None:
+    assert [option.theme for option in found(browse, anna, "theme")["pages"]] == ["", "system", "light", "dark"]
+    person = browse(anna)
+    for headers, element in ((HTMX, 'role="option"'), ({}, 'form="themes"')):
+        html = person.get("/palette/", {"q": "dark"}, headers=headers).content.decode()
+        assert [element in button for button in re.findall(r"<button[^>]*value=.dark.[^>]*>", html)] == [True]
+    response = person.post("/profile/theme/", {"theme": "dark", "next": "/desk/de/politics/"})
+    assert (response.url, User.objects.get(pk=anna.pk).theme) == ("/desk/de/politics/", "dark")
+    assert 'data-theme="dark"' in person.get("/desk/de/politics/").content.decode()
+    assert person.post("/profile/theme/", {"theme": "light", "next": "https://evil.example/"}).url == "/profile/"
+    assert person.post("/profile/theme/", {"theme": "pink"}).status_code == 400
+    assert User.objects.get(pk=anna.pk).theme == "light"
 
 
 def test_languages_and_filters_are_found_by_name(browse: Any, anna: User) -> None:

@@ -241,7 +241,8 @@ NO_PAGE: dict[str, tuple[str, ...]] = {
     ),
     "pressed, never looked at": (
         "choose-language", "decide-many", "panel-many", "undo", "here", "decide", "add-link", "undo-act",
-        "fold-column", "try-again", "erase-author", "switch-market", "change-person", "invite", "withdraw-invitation",
+        "fold-column", "choose-theme", "try-again", "erase-author", "switch-market", "change-person", "invite",
+        "withdraw-invitation",
         "source-act", "lift-blocks",
     ),
     "parts of a page": (
