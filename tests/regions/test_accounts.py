@@ -9,6 +9,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.conf import settings
+from django.contrib.messages import get_messages
 from django.core.cache import cache
 from django.test import Client
 
@@ -97,6 +98,19 @@ def test_the_second_step_comes_after_the_password(lock: User) -> None:
     assert re.findall(r'id="id_code_error">(.*?)</p>', wrong.content.decode()) == ["Incorrect code."]
     assert client.get("/desk/de/").status_code == 302
     assert client.post(SECOND, {"code": code_of(lock)}).status_code == 302
+    assert client.get("/desk/de/").status_code == 200
+
+
+def test_a_passkey_is_offered_to_who_has_one_alone(lock: User) -> None:
+    client = Client()
+    client.post(LOG_IN, {"login": "anna", "password": "anna"})
+    assert "data-passkey" not in client.get(SECOND).content.decode()
+
+
+def test_no_sentence_waits_on_the_desk_for_who_logged_in(anna: User) -> None:
+    client = Client()
+    response = client.post(LOG_IN, {"login": "anna", "password": "anna"})
+    assert list(get_messages(response.wsgi_request)) == []
     assert client.get("/desk/de/").status_code == 200
 
 
