@@ -87,6 +87,22 @@ def test_the_market_shows_all_its_channels(browse: Any, anna: User, de_politics:
     assert board.lines[0].since == Snapshot.objects.get(feed__channel=None, feed__market__code="de").at
 
 
+def test_a_markets_pins_say_whose_slots_they_hold(browse: Any, anna: User, de_politics: Channel) -> None:
+    for channel in (de_politics, channel_of("de", "sport")):
+        operations.decide("pin", make_candidate(channel), by=anna, version=1, slot=2)
+    html = browse(in_english(anna)).get("/live/de/").content.decode()
+    assert sorted(re.findall(r"<span>((?:Politics|Sport) ?\d?)</span>", html)) == ["Politics 2", "Sport 2"]
+    assert [re.sub(r"<[^>]+>", "", slot) for slot in re.findall(r'entry__slot">(.*?)</span>', html)] == ["", ""]
+
+
+def test_reopening_is_called_the_same_as_in_a_row(browse: Any, anna: User, de_politics: Channel) -> None:
+    candidate = make_candidate(de_politics, state="approved")
+    html = browse(in_english(anna)).get(LIVE).content.decode()
+    assert re.findall(r'value="reopen"[^>]*>([^<]*)<', html) == ["Reopen"]
+    row = browse(anna).get(f"/desk/de/politics/candidates/{candidate.pk}/similar/").content.decode()
+    assert [words.strip() for words in re.findall(r'value="reopen"[^>]*>.*?</svg>([^<]*)<', row)] == ["reopen"]
+
+
 def test_unpin_and_block_stand_beside_each_line(browse: Any, anna: User, de_politics: Channel) -> None:
     candidate = make_candidate(de_politics)
     operations.decide("pin", candidate, by=anna, version=1)
