@@ -78,6 +78,8 @@ def test_the_panel_opens_closes_and_hides_nothing_of_the_row_one_stands_on(
     expect(page.locator("#link-told")).to_contain_text("it waits in the queue")
     expect(row(page, rows[2])).to_have_count(1)
     expect(row(page, rows[2])).to_have_attribute("aria-current", "true")
+    page.keyboard.press("Escape")
+    expect(page.locator("#by-link > *")).to_have_count(0)
 
 
 def test_a_link_is_priced_added_and_stood_on_and_a_refusal_is_read(

@@ -36,8 +36,12 @@ function jump() {
   requestAnimationFrame(() => (jumped = performance.now()));
 }
 
-/** Whether somebody fills in a panel or another field: nothing but they themselves takes them away from it. */
-const writing = () => Boolean(document.activeElement?.closest(".why, textarea, select, input:not([type=checkbox])"));
+/** Whether somebody fills in a panel or another field: nothing but they themselves takes them away from it. A link that
+ * was sent leads to its post. */
+function writing() {
+  const at = document.activeElement?.closest(".why, textarea, select, input:not([type=checkbox])");
+  return Boolean(at && !at.closest("#by-link"));
+}
 
 /** Makes a row the current one; `itself`: not because somebody chose it just now. */
 export function stand(row, { focus = true, itself = false } = {}) {
