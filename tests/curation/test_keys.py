@@ -107,6 +107,12 @@ def test_keys_move_select_write_and_explain(enter: Open, anna: User, rows: list[
     page.wait_for_url("**/desk/de/")
     page.keyboard.press("1")
     page.wait_for_url(f"**{DESK}")
+    page.keyboard.press("j")
+    expect(row(page, rows[1])).to_be_focused()
+    page.reload(wait_until="domcontentloaded")
+    expect(row(page, rows[1])).to_be_focused()
+    page.goto(DESK, wait_until="domcontentloaded")
+    expect(row(page, rows[0])).to_be_focused()
 
 
 def test_one_key_decides_and_moves_on(enter: Open, anna: User, rows: list[Candidate], de_politics: Channel) -> None:

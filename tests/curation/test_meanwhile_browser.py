@@ -1,4 +1,4 @@
-"""What somebody does at the desk while something else happens there: nothing written is lost, no key becomes another's."""
+"""What somebody does at the desk while something else happens: nothing written is lost, no key becomes another's."""
 
 from typing import Any
 

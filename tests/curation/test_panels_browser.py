@@ -210,6 +210,16 @@ def test_a_taken_slot_says_who_gives_way(enter: Open, anna: User, rows: list[Can
     saved(page, rows[0], "pinned")
     holder.refresh_from_db()
     assert (state_of(rows[0]), rows[0].slot, holder.slot) == (State.APPROVED, 1, None)
+    others = [make_candidate(de_politics, state=State.APPROVED, slot=slot) for slot in (2, 3)]
+    press(page, "p")
+    expect(page.locator(".is-current .swaps")).to_be_visible()
+    keys.glance(page)
+    press(page, "2")
+    saved(page, rows[1], "pinned")
+    others[0].refresh_from_db()
+    assert (page.url.endswith(keys.DESK), state_of(rows[1]), rows[1].slot, others[0].slot) == (
+        True, State.APPROVED, 2, None,
+    )  # fmt: skip
 
 
 # --- several ---
@@ -220,7 +230,7 @@ def bar(page: Page) -> Any:
 
 
 def test_many_are_blocked_for_a_reason_and_moved_by_keys(
-    enter: Open, anna: User, rows: list[Candidate], de_politics: Channel
+    enter: Open, anna: User, ben: User, rows: list[Candidate], de_politics: Channel
 ) -> None:
     rows += [make_candidate(de_politics, tweet=make_tweet("tippt", wire=WIRE), rank=n) for n in (5, 4, 3)]
     page = enter(anna)
@@ -261,6 +271,12 @@ def test_many_are_blocked_for_a_reason_and_moved_by_keys(
     bar(page).get_by_label("#Stichwahl (2)").check()
     expect(bar(page).locator(".reach")).to_have_text("Would have hit 4 posts in 7 days. None of it is live.")
     assert Act.objects.count() == 2
+    operations.block(rows[4], by=ben, version=1)
+    keys.ask(page)
+    expect(bar(page).locator(".overtaken")).to_have_text("Decided meanwhile: 1")
+    press(page, "Escape", "c")
+    expect(page.locator("#strip")).to_contain_text("Not for several posts at once.")
+    expect(page.locator("#picked")).to_have_text("1")
 
 
 # --- without script ---
