@@ -72,7 +72,8 @@ class Card:
 
     `remark` is what came otherwise than asked; `returned`: it waits again and may stand on no row of the page;
     `following`: it leads its group now, where that is news to the page; `own_approval`: this person approved it, so
-    another has to; `referred`: the posts it answers or quotes that are stored; `panel`: the form that stands open."""
+    another has to; `sent`: the codes of markets it was offered to; `referred`: the posts it answers or quotes that are
+    stored; `panel`: the form that stands open."""
 
     candidate: Candidate
     may_decide: bool
@@ -88,6 +89,7 @@ class Card:
     following: bool = False
     own_approval: bool = False
     offer: Offer | None = None
+    sent: list[str] = field(default_factory=list)
     referred: dict[str, Tweet] = field(default_factory=dict)
     panel: Any = None
     seen_at: datetime = field(default_factory=timezone.now)
@@ -239,6 +241,8 @@ def cards(rows: Sequence[Candidate], user: User, market: Market) -> list[Card]:
         made[decision.candidate_id].last = decision
     for pk, offer in offers_of(rows).items():
         made[pk].offer = offer
+    for pk, codes in sent_to(rows).items():
+        made[pk].sent = codes
     stored = referred_by(rows)
     for made_card in made.values():
         made_card.referred = stored
@@ -264,6 +268,16 @@ def offers_of(rows: Iterable[Candidate]) -> dict[int, Offer]:
     wanted = [row.pk for row in rows if row.brought_by_id]
     offers = Offer.objects.filter(candidate__in=wanted).select_related("origin_market", "by") if wanted else ()
     return {offer.candidate_id: offer for offer in offers}
+
+
+def sent_to(rows: Iterable[Candidate]) -> dict[int, list[str]]:
+    """The markets that candidates were offered to, each as "NL", by candidate."""
+    wanted = [row.pk for row in rows if row.version > 1]  # an offer is a decision
+    offers = Offer.objects.filter(origin__in=wanted).order_by("pk") if wanted else Offer.objects.none()
+    told: dict[int, list[str]] = {}
+    for origin, code in offers.values_list("origin", "candidate__channel__market__code"):
+        told.setdefault(origin, []).append(code.upper())
+    return told
 
 
 def referred_by(rows: Iterable[Candidate]) -> dict[str, Tweet]:
