@@ -202,9 +202,8 @@ class Panel:
 
     @cached_property
     def reach(self) -> Reach | None:
-        """What the ticked boxes would have hit; None where none is ticked. Of several, before any is: all that their
-        authors wrote."""
-        ticked = self.ticked or (["author::"] if self.many and self.boxes and not self.typed else [])
+        """What the ticked boxes would have hit; None where none is ticked."""
+        ticked = self.ticked
         by_place: dict[Channel | None, list[Entry]] = defaultdict(list)
         for entry in self.entries(ticked):
             by_place[entry.channel].append(entry)

@@ -287,6 +287,8 @@ def test_times_are_typed_by_the_markets_clock(browse: Any, anna: User, de_politi
     response = browse(anna).get(panel_of(candidate, "schedule"), headers=HTMX)
     assert 'value="2030-07-01T12:30"' in field(response, "go_live_at")
     assert "Europe/Berlin (CE" in text_of(response)
+    said = re.findall(r"<output[^>]*>([^<]*)</output>", response.content.decode())
+    assert said == ["Monday, July 1, 12:30", ""]
     sent = {"verb": "schedule", "panel": "schedule", "version": 1, "go_live_at": "2030-07-01T13:00", "expire_at": ""}
     browse(anna).post(door(candidate), sent, headers=target(candidate))
     candidate.refresh_from_db()
@@ -417,6 +419,8 @@ def test_an_offer_arrives_with_who_and_why(browse: Any, anna: User, bram: User, 
     bram.save()
     there = text_of(browse(bram).get("/desk/nl/politics/"))
     assert "Offered by DE Anna Amsel: Betrifft eure Pendler." in there
+    assert ("offered by DE" in there, "by hand" in there) == (True, False)
+    assert "Offered to NL" in text_of(browse(anna).get(DESK))
     again = text_of(browse(anna).get(panel_of(candidate, "offer", 2), headers=HTMX))
     assert again.count("sent already") == 1
 
@@ -474,7 +478,8 @@ def test_a_selection_is_told_before_anything_is_done(browse: Any, anna: User, de
     for headers in (HTMX, {}):
         response = browse(anna).post("/desk/de/decisions/block/", {"candidate": picked(*rows)}, headers=headers)
         assert "3 posts: Rathaus 2, Stadtblatt" in text_of(response)
-        assert "Would have hit 3 posts in 7 days." in text_of(response)
+        assert "Only these posts are blocked." in text_of(response)
+        assert "Would have hit" not in text_of(response)
     assert (states(*rows), Act.objects.count()) == ([State.PENDING] * 3, 0)
 
 
