@@ -5,8 +5,9 @@ from decimal import Decimal
 
 from django import template
 from django.utils import timezone
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from curation.cards import Card
@@ -18,6 +19,7 @@ from curation.x.entities import plain_text
 from regions import clocks
 
 register = template.Library()
+DOLLARS = {"en": "${}", "nl": "$\u00a0{}"}  # Unicode's CLDR; all others set the sign behind
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
@@ -52,7 +54,8 @@ register.filter(grouped)
 @register.filter
 def dollars(amount: Decimal) -> str:
     """An amount of dollars as the reader's language writes it."""
-    return f"${number_format(told_price(amount), use_l10n=True, force_grouping=True)}"
+    figure = number_format(told_price(amount), use_l10n=True, force_grouping=True)
+    return DOLLARS.get((get_language() or "en")[:2], "{}\u00a0$").format(figure)
 
 
 @register.filter
@@ -65,6 +68,16 @@ def at_time(at: datetime) -> str:
 def moment(at: datetime | None, detail: str = "") -> str:
     """A day and a time of day as the reader's language writes them; `detail`: with the "year" or the "seconds"."""
     return clocks.moment(at, year=detail == "year", seconds=detail == "seconds") if at else ""
+
+
+@register.filter
+def in_words(typed: str) -> str:
+    """A time as a browser's field holds it, with its weekday and month; empty for none and for what is no time."""
+    try:
+        at = datetime.fromisoformat(typed)
+    except ValueError:
+        return ""
+    return f"{date_format(at, 'l')}, {date_format(at, 'MONTH_DAY_FORMAT')}, {at:%H:%M}"
 
 
 @register.filter

@@ -6,6 +6,7 @@ import { decide, takeBack } from "./desk/acts.js";
 import { bind } from "./desk/keys.js";
 import { listen } from "./desk/news.js";
 import "./desk/panel.js";
+import "./desk/clock.js";
 import "./desk/fold.js";
 import "./desk/history.js";
 import "./desk/live.js";
