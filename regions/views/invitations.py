@@ -41,6 +41,12 @@ class NewcomerForm(UserCreationForm):
         fields = ("first_name", "last_name", "username")
         labels = {"username": gettext_lazy("User name")}
 
+    def __init__(self, *told: Any, **more: Any) -> None:
+        super().__init__(*told, **more)
+        self.fields["username"].widget.attrs.pop("autofocus", None)
+        self.fields["first_name"].widget.attrs |= {"autofocus": True, "autocomplete": "given-name"}
+        self.fields["last_name"].widget.attrs["autocomplete"] = "family-name"
+
     def clean(self) -> dict[str, Any]:
         told: dict[str, Any] = super().clean() or self.cleaned_data
         for name in ("first_name", "last_name"):
@@ -82,7 +88,7 @@ def for_member(request: PageRequest, offered: Invitation, token: str) -> HttpRes
     except invitations.HeldAlready as refusal:
         return show(request, offered, refusal=refusal, status=refusal.status)
     told = {"role": given.get_role_display(), "market": offered.market.name}
-    messages.success(request, _("You are %(role)s of %(market)s now.") % told)
+    messages.success(request, _("Your role in %(market)s: %(role)s.") % told)
     return redirect("market-desk", offered.market.code)
 
 

@@ -66,7 +66,7 @@ def people_list(request: PageRequest, market: str) -> HttpResponse:
         form.add_error("username", str(refusal.detail))
         return page(request, home, give=form, status=refusal.status)
     told = {"person": user.shown_name, "role": given.get_role_display(), "market": home.name}
-    messages.success(request, _("%(person)s is %(role)s of %(market)s now.") % told)
+    messages.success(request, _("%(person)s, %(market)s: %(role)s.") % told)
     return redirect("people", home.code)
 
 
@@ -87,7 +87,7 @@ def change_person(request: PageRequest, market: str, pk: int) -> HttpResponse:
         elif form.is_valid():
             given, _made = people.give(held.user, home, Role(form.cleaned_data["role"]), by=request.user)
             told["role"] = given.get_role_display()
-            messages.success(request, _("%(person)s is %(role)s of %(market)s now.") % told)
+            messages.success(request, _("%(person)s, %(market)s: %(role)s.") % told)
         else:
             raise Refusal(form.errors["role"][0])
     except Refusal as refusal:
