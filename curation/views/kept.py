@@ -14,7 +14,7 @@ from curation.forms import DecideManyForm
 from curation.models import Candidate
 from curation.operations import Many
 from curation.operations.errors import StaleVersion
-from curation.panels import FOR_MANY, Panel
+from curation.panels import FIELDS, FOR_MANY, Panel
 from curation.places import addresses, clock_of, frame, new_key, way_back
 from curation.queue import Place
 from regions.problems import Refusal
@@ -43,12 +43,19 @@ def back_from(request: PageRequest, place: Place) -> str:
 
 def kept_open(request: PageRequest, place: Place, row: Card, refusal: Refusal) -> Panel | None:
     """The panel that a refused form came from, with all that was typed; None where the row itself must be shown:
-    somebody was faster, or the verb is gone."""
+    somebody was faster, or the verb is gone. The live column has no row, so there the panel says it."""
     verb = request.POST.get("panel", "")
+    if in_live(request) and verb in FIELDS:
+        return Panel(verb, place, request.user, [row], typed=request.POST, refusal=refusal)
     stale = isinstance(refusal, StaleVersion) or request.POST.get("version") != str(row.candidate.version)
     if stale or verb not in row.panels:
         return None
     return Panel(verb, place, request.user, [row], typed=request.POST, refusal=refusal)
+
+
+def in_live(request: PageRequest) -> bool:
+    """Whether a panel of the live column asks, which may show what has no row on the page."""
+    return bool(request.htmx) and (request.htmx.target or "").startswith("live-panel-")
 
 
 def swapped(posted: QueryDict, told: dict[str, Any], candidate: Candidate) -> dict[str, Any]:

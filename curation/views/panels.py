@@ -18,12 +18,10 @@ from curation.panels import FOR_MANY, Panel
 from curation.places import clock_of, place_for
 from curation.queue import Place
 from curation.views.desk import answered, own_only
-from curation.views.kept import panel_of_many, panel_page
+from curation.views.kept import in_live, panel_of_many, panel_page
 from regions.permissions import rule
 from regions.problems import Refusal
 from regions.requests import PageRequest
-
-LIVE = "live-panel-"  # where a panel stands in the live column, which may show what has no row on the page
 
 
 @rule("candidate.decide")
@@ -35,7 +33,7 @@ def panel(request: PageRequest, market: str, category: str, pk: int, verb: str) 
     refusal = changed_since(request, row) or (None if verb in row.panels else NotAllowed())
     if refusal is None:
         return shown(request, place, row, Panel(verb, place, request.user, [row], typed=request.POST))
-    if request.htmx and (request.htmx.target or "").startswith(LIVE):
+    if in_live(request):
         return render(request, "curation/panel/_cannot.html", {"refusal": refusal}, status=refusal.status)
     row.refusal = refusal
     response = shown(request, place, row, None, refusal.status)

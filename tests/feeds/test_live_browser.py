@@ -66,11 +66,20 @@ def test_dragging_to_a_slot_pins_there(enter: Open, anna: User, shown: list[Cand
     assert slots(*shown) == [None, 2, 3, 1]
 
 
-def test_the_menu_takes_off_and_brings_back(enter: Open, anna: User, shown: list[Candidate]) -> None:
+def test_the_menu_takes_off_and_brings_back(
+    enter: Open, anna: User, shown: list[Candidate], de_politics: Channel
+) -> None:
+    waits = make_candidate(de_politics)
     page = enter(anna)
-    for candidate, press, state in ((shown[2], "Sperren", "blocked"), (shown[3], "Zurück in die Liste", "pending")):
+    entry(page, shown[1]).locator("summary").press("Enter")
+    for key in ("a", "p", "s", "x", "b"):
+        page.keyboard.press(key)
+    expect(entry(page, shown[1])).to_have_count(0)
+    expect(page.locator("#live summary:focus")).to_have_count(1)
+    assert (state_of(shown[1]), state_of(waits), page.locator("body.is-bulk").count()) == ("blocked", "pending", 0)
+    for candidate, verb, state in ((shown[2], "block", "blocked"), (shown[3], "reopen", "pending")):
         entry(page, candidate).locator("summary").click()
-        entry(page, candidate).get_by_role("button", name=press).click()
+        entry(page, candidate).locator(f'[data-do="{verb}"]').click()
         expect(entry(page, candidate)).to_have_count(0)
         assert state_of(candidate) == state
 
@@ -120,6 +129,20 @@ def test_a_panel_opens_in_the_entry_and_outlives_news(
     expect(entry(page, shown[3])).to_have_count(0)
     shown[2].refresh_from_db()
     assert shown[2].context == "Wahllokale schließen um 18 Uhr."
+
+    expect(entry(page, shown[2])).to_have_count(1)
+    entry(page, shown[2]).locator("summary").focus()
+    page.keyboard.press("c")
+    expect(field).to_be_focused()
+    field.fill("Bis 20 Uhr.")
+    operations.decide("pin", shown[2], by=ben, version=shown[2].version, slot=3)
+    page.keyboard.press("Enter")
+    expect(entry(page, shown[2]).get_by_role("alert")).to_contain_text("Ben Buche war schneller")
+    expect(field).to_have_value("Bis 20 Uhr.")
+    page.keyboard.press("Enter")
+    expect(entry(page, shown[2]).locator("form[data-panel-of]")).to_have_count(0)
+    shown[2].refresh_from_db()
+    assert (shown[2].context, shown[2].slot) == ("Bis 20 Uhr.", 3)
 
 
 def test_a_refused_panel_stays_in_the_entry(enter: Open, anna: User, shown: list[Candidate]) -> None:
