@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from curation.forms import FilterForm
 from curation.models import Author, Candidate
-from curation.queue import Place, counted_marks
+from curation.queue import MOST_COUNTED, Place, counted_marks
 from regions.requests import PageRequest
 
 ALL = ""
@@ -65,11 +65,17 @@ def query_of(asked: dict[str, Any], **changed: Any) -> str:
 def narrowed(place: Place, asked: dict[str, Any], waiting: int, rows: Sequence[Candidate] = ()) -> dict[str, Any]:
     """What a page says of its filters: the tabs with their counts, and what else is set. `waiting`: how many wait at
     all; `rows`: those shown, which know the author's name."""
-    return {
-        "tabs": tabs(place, asked, waiting),
-        "chips": chips(asked, rows),
-        "narrow": any(asked.get(name) for name in ("show", *OWN_WORDS)),
-    }
+    shown = tabs(place, asked, waiting)
+    narrow = any(asked.get(name) for name in ("show", *OWN_WORDS))
+    known = next((tab.waiting for tab in shown if tab.current), None)
+    found = found_by(place, asked) if narrow and known is None else known
+    return {"tabs": shown, "chips": chips(asked, rows), "narrow": narrow, "found": found}
+
+
+def found_by(place: Place, asked: dict[str, Any]) -> int:
+    """How many of the queue are asked for; counted no further than one past MOST_COUNTED."""
+    kept = {name: asked[name] for name in ("q", "show", "author", "lang") if asked.get(name)}
+    return place.waiting(**kept).order_by()[: MOST_COUNTED + 1].count()
 
 
 def tabs(place: Place, asked: dict[str, Any], waiting: int) -> list[Tab]:

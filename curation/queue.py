@@ -40,7 +40,7 @@ class Place:
         """Pending ones that lead their group, with all that a card shows, kept to what `narrowed` is asked for, and to
         those that hold the words."""
         found = narrowed(self.candidates().with_tweets(), **asked)
-        return found.holding_words(q) if q.strip() else found
+        return found.holding_words(q, self.channel.pk if self.channel else None) if q.strip() else found
 
     def queues(self, q: str = "", **asked: Any) -> list[Queue]:
         """The same in parts, one for each channel: what `keyset.page` makes a page of."""

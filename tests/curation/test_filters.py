@@ -210,7 +210,8 @@ def test_tabs_cost_one_question_whatever_waits(browse: Any, anna: User, de_polit
     for _ in range(3):
         make_candidate(de_politics, held=True, posted_at=timezone.now() - timedelta(hours=1))
     searched, plain = asked(q="brucke"), asked()
-    assert (plain - searched, asked(show="held"), asked(lang="de")) == (1, plain, searched)
+    # Elsewhere the heading's number costs one in its place; a search looks through the queue with two more.
+    assert (searched - plain, asked(show="held"), asked(lang="de")) == (2, plain, plain)
 
 
 @pytest.mark.parametrize("words", ["Morgenkurier", "@morgen_kurier", "morgen_kurier", "@Morgen_Kurier brucke"])
@@ -231,5 +232,17 @@ def test_an_empty_search_says_what_is_searched_and_leads_on(browse: Any, anna: U
     assert "Nothing found for brucke" in text_of(response)
     html = response.content.decode()
     assert '<a class="button" href="/desk/de/?q=brucke">' in html
-    assert f'<a class="button" href="{DESK}">' in html
+    assert f'<a class="button" href="{DESK}" hx-boost="true"' in html
     assert rows_of(browse(anna).get("/desk/de/?q=brucke")) != []
+
+
+def test_the_heading_counts_what_was_found(browse: Any, anna: User, de_politics: Channel) -> None:
+    """Also once others decided: not all that waits, which the rail tells."""
+    for words in ("Hafen", "Hafen", "Bahnhof"):
+        make_candidate(de_politics, words, held=words == "Bahnhof")
+    page = {"": "3 open", "?q=hafen": "2 found", "?show=held": "1 found", "?lang=fr": "0 found"}
+    for query, words in page.items():
+        html = browse(anna).get(DESK + query).content.decode()
+        assert re.findall(r'<i id="waiting">([^<]*)<', html) == [words]
+    news = browse(anna).get(DESK + "changes/", since(q="hafen"), headers=HTMX)
+    assert re.findall(r'<i id="waiting"[^>]*>([^<]*)<', news.content.decode()) == ["2 found"]
