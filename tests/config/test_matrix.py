@@ -26,7 +26,7 @@ POSTED = {
     "api-candidate-decisions",
     "api-undo",
 }
-POSTED |= {"hold", "release", "here"}
+POSTED |= {"hold", "release", "here", "reach-many"}
 FOR_READERS = {"here"}  # posts that a viewer may send
 FOR_EDITORS = {"recent", "link", "panel", "panel-reach"}  # pages that a viewer may not even read
 FOR_LEADS = {"hold", "release", "erase", "erase-author"}
