@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.servers import desk
 
-ROWS = ("ingest", "approving", "queue", "events")
+ROWS = ("ingest", "approving", "queue", "events", "matching")
 READ_ALONE = {"queue"}  # nothing waits for the disk there
 
 

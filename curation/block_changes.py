@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -51,7 +52,7 @@ def sentence_of(change: Change, named: dict[int, str]) -> str:
 
 
 def _differences(before: dict[str, str], after: dict[str, str]) -> Iterable[str]:
-    words = {"effect": dict(Block.Effect.choices), "reason": REASON_WORDS}
+    words: dict[str, dict[str, Any]] = {"effect": dict(Block.Effect.choices), "reason": REASON_WORDS}
     for name, was in before.items():
         is_now = after.get(name, "")
         if was != is_now:

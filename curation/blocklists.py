@@ -236,9 +236,9 @@ class Listing:
         every = Q(market=self.home.pk) | Q(channel__in=self.channels) | Q(market=None, channel=None)
         loose = Block.objects.filter(every, lifted_at=None, block_list=None).order_by()
         soon = Block.objects.filter(every, lifted_at=None, ends_at__gt=self.now, ends_at__lte=self.now + SOON)
-        rows: dict[str, QuerySet[Any]] = {kind.value: loose.filter(kind=kind) for kind in KINDS}
+        rows: dict[str, Any] = {kind.value: loose.filter(kind=kind) for kind in KINDS}
         rows |= {"soon": soon.order_by(), "list": BlockList.objects.filter(every).order_by()}
-        told: Any = {f"in_{name}": capped(some) for name, some in rows.items()}
+        told: dict[str, Any] = {f"in_{name}": capped(some) for name, some in rows.items()}
         found = Market.objects.filter(pk=self.home.pk).values_list(*told.values()).get()
         counts = dict(zip(rows, found, strict=True))
         everything = sum(counts[name] for name in (*KINDS, "list"))
@@ -256,7 +256,7 @@ def hit_counts(
     """Hits of the last DAYS in some channels, counted up to MOST_COUNTED; by "block" or "list" and id."""
     if not blocks and not lists:
         return {}
-    asked = {"since": now - timedelta(days=DAYS), "walked": MOST_HITS, "most": MOST_COUNTED + 1,
+    asked: dict[str, Any] = {"since": now - timedelta(days=DAYS), "walked": MOST_HITS, "most": MOST_COUNTED + 1,
              "channels": list(channels), "blocks": list(blocks), "lists": list(lists)}  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(HIT_COUNTS, asked)

@@ -52,6 +52,14 @@ def squeezed(text: str) -> str:
     return " ".join(fold(text).split())
 
 
+def keeps_places(text: str) -> bool:
+    """Whether each character stands in the squeezed text where it stands here: each folds to one, none is left out."""
+    every = (TABLE[ord(letter)] for letter in set(text))
+    return all(len(folded) == 1 and (folded == " " or not folded.isspace()) for folded in every) and (
+        "  " not in text and text == text.strip()
+    )
+
+
 def squeezed_with_places(text: str) -> tuple[str, list[int]]:
     """The same and, for each of its characters, the code point of `text` it came from."""
     letters: list[str] = []

@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Protocol
 
 import ahocorasick
 from django.db import connection
 
-from curation.folding import fold, squeezed, squeezed_with_places
+from curation.folding import fold, keeps_places, squeezed, squeezed_with_places
 from curation.x.entities import places_of, plain_text
 from regions.models import Block, Market
 
 SCHEME = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
 HOST = re.compile(r"(?:[^/@?#\s]*@)?([^/:?#\s]+)")
+RUN = re.compile(r"[^\W_]+")  # letters and digits, as str.isalnum knows them
 LONGEST_HOST = 253
+FEW = 8  # terms that are looked for one by one
 
 
 class Named(Protocol):
@@ -76,8 +79,12 @@ class Matcher:
         self.authors, self.posts = self.listed[Block.Kind.AUTHOR], self.listed[Block.Kind.TWEET]
         self.tags, self.domains = self.listed[Block.Kind.HASHTAG], self.listed[Block.Kind.DOMAIN]
         self.terms = ahocorasick.Automaton()
+        self.firsts: dict[str, list[str]] = defaultdict(list)
+        self.pairs: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self.wordless = False
         for term, listed in self.listed[Block.Kind.TERM].items():
             self.terms.add_word(term, (len(term), listed))
+            self._expect(term)
         if len(self.terms):
             self.terms.make_automaton()
 
@@ -106,6 +113,34 @@ class Matcher:
         every = (block for values in self.listed.values() for blocks in values.values() for block in blocks)
         return min((block.ends_at for block in every if block.ends_at and block.ends_at > now), default=None)
 
+    def _expect(self, term: str) -> None:
+        """Notes by which words a term is looked for: its letters and digits stand in a text as whole runs."""
+        runs = RUN.findall(term)
+        if len(runs) > 1:
+            self.pairs[max(pairwise(runs), key=lambda pair: len(pair[0]) + len(pair[1]))].append(term)
+        elif runs:
+            self.firsts[runs[0]].append(term)
+        else:
+            self.wordless = True
+
+    def _terms_of(self, words: str) -> Iterable[tuple[int, tuple[int, list[Block]]]]:
+        """Where terms end in a text, with their length and blocks.
+
+        The automaton of a long list is larger than the processor's memory nearby: most texts hold no word of it, and
+        few hold words of more than some terms, so that these are looked for alone."""
+        if self.wordless:
+            return self.terms.iter(words)
+        runs = RUN.findall(words)
+        if self.firsts.keys().isdisjoint(runs) and self.pairs.keys().isdisjoint(pairwise(runs)):
+            return ()
+        few = [term for run in self.firsts.keys() & set(runs) for term in self.firsts[run]]
+        few += [term for pair in self.pairs.keys() & set(pairwise(runs)) for term in self.pairs[pair]]
+        if len(few) > FEW:
+            return self.terms.iter(words)
+        listed = self.listed[Block.Kind.TERM]
+        found = [(place + len(term) - 1, len(term), term) for term in few for place in places_in(words, term)]
+        return [(last, (length, listed[term])) for last, length, term in sorted(found)]
+
     def _places(self, tweet: Worded, words: str) -> Iterator[Place]:
         if len(self.terms):
             yield from self._in_text(tweet.text, words)
@@ -119,7 +154,7 @@ class Matcher:
     def _in_text(self, text: str, words: str) -> Iterator[Place]:
         met: set[int] = set()
         spans: Spans | None = None
-        for last, (length, blocks) in self.terms.iter(words):
+        for last, (length, blocks) in self._terms_of(words):
             first = last - length + 1
             if id(blocks) not in met and is_whole_word(words, first, last):
                 met.add(id(blocks))
@@ -142,6 +177,14 @@ class Matcher:
 def named(listed: Listed, values: Iterable[str]) -> list[Place]:
     """The blocks listed under any of the values; outside the text."""
     return [(block, None, None) for value in values if value in listed for block in listed[value]]
+
+
+def places_in(words: str, term: str) -> Iterator[int]:
+    """Where a term begins in a text."""
+    place = words.find(term)
+    while place >= 0:
+        yield place
+        place = words.find(term, place + 1)
 
 
 def is_whole_word(text: str, first: int, last: int) -> bool:
@@ -179,8 +222,9 @@ class Spans:
 
     def __init__(self, text: str) -> None:
         self.plain = plain_text(text)
-        self.given = places_of(text)
-        _words, self.places = squeezed_with_places(self.plain)
+        self.given: Sequence[int] = places_of(text) if "&" in text else range(len(text) + 1)
+        one_by_one = keeps_places(self.plain)
+        self.places: Sequence[int] = range(len(self.plain)) if one_by_one else squeezed_with_places(self.plain)[1]
 
     def of(self, first: int, last: int) -> tuple[int, int]:
         """words_of(text)[first:last+1] in code points of the text, with the marks that stand on its last letter."""

@@ -211,11 +211,10 @@ def _exemptions(entry: Block | BlockList, market: Market) -> QuerySet[Any]:
 
 def channels_of(act: Act) -> set[int]:
     """The channels that undoing an act's blocks locks, beside those of its decisions."""
-    reached: set[int] = set()
-    for row in Enforcement.objects.filter(act=act).select_related("block", "block_list"):
-        entry = row.block or row.block_list
-        reached |= reach(entry.channel_id, row.market_id or entry.market_id) if entry else set()
-    return reached
+    rows = Enforcement.objects.filter(act=act).select_related("block", "block_list")
+    entries = ((row, row.block or row.block_list) for row in rows)
+    scopes = {(entry.channel_id, row.market_id or entry.market_id) for row, entry in entries if entry}
+    return set().union(*(reach(channel, market) for channel, market in scopes))
 
 
 def undo_of(act: Act, record: Callable[[], Record], *, by: User, now: datetime) -> bool:
@@ -288,9 +287,9 @@ def enforce_where_they_hold(blocks: Iterable[Block], record: Record) -> None:
     for block, market in BlockExemption.objects.filter(block__in=list(blocks)).values_list("block", "market"):
         exempt[block].append(market)
     alike: dict[tuple[Any, ...], list[Block]] = defaultdict(list)
-    for block in blocks:
-        free = tuple(sorted(exempt[block.pk]))
-        alike[block.channel_id, block.market_id, block.block_list_id, free].append(block)
+    for one in blocks:
+        free = tuple(sorted(exempt[one.pk]))
+        alike[one.channel_id, one.market_id, one.block_list_id, free].append(one)
     for some in alike.values():
         enforce_live(some, reach_of(some[0]), record)
 

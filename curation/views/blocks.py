@@ -68,7 +68,7 @@ def page(
             context["tabs"] = tabs_of(listing)
         if not part:
             context["changes"] = told_of(listing.changes())
-        name = {"panel": "_panel", "found": "_found"}.get(part, "page")
+        name = {"panel": "_panel", "found": "_found"}.get(part or "", "page")
         response = render(request, f"curation/blocks/{name}.html", context, status=status)
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response
@@ -173,7 +173,7 @@ def wished(panel: Panel) -> dict[str, Any]:
     ends_at = ends_of(panel.ends, panel.home)
     if block.ends_at and ends_at == block.ends_at.replace(second=0, microsecond=0):
         ends_at = block.ends_at
-    told = {"effect": panel.effect, "reason": panel.reason, "note": panel.note, "ends_at": ends_at}
+    told: dict[str, Any] = {"effect": panel.effect, "reason": panel.reason, "note": panel.note, "ends_at": ends_at}
     name = Name(block.kind, block.value)
     checked(Entry(name, block.channel, block.market, block_list=block.block_list, **told), panel.user, panel.now)
     return told

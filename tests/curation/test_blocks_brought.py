@@ -108,7 +108,9 @@ def test_ten_thousand_are_one_act_and_few_queries(lena: User, de_politics: Chann
     assert (again.blocks, again.known, again.act) == ((), 10_000, None)
 
 
-def test_many_are_carried_in_one_walk_given_back_and_undone(lena: User, de_politics: Channel) -> None:
+def test_many_are_carried_in_one_walk_given_back_and_undone(
+    transactional_db: None, lena: User, de_politics: Channel
+) -> None:
     market, sport = de_politics.market, channel_of("de", "sport")
     waits = [make_candidate(de_politics, f"Wort w{n}") for n in range(8)]
     held, there = make_candidate(sport, "Wort h1"), make_candidate(channel_of("nl", "sport"), "Woord w1")
