@@ -4,7 +4,9 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+
+from regions import company
 
 
 class ClosedAdapter(DefaultAccountAdapter):
@@ -12,6 +14,16 @@ class ClosedAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def post_login(self, request: HttpRequest, user: Any, **told: Any) -> HttpResponse:
+        """Whoever comes in by a password or passkey comes without the roles of groups: nobody knows whether they are
+        in them still. Who left the company keeps nothing by a password that they had set here."""
+        from regions.company.groups import follow  # knows the models
+
+        if company.configured() and "sociallogin" not in (told.get("signal_kwargs") or {}):
+            follow(user, {})
+        answer: HttpResponse = super().post_login(request, user, **told)
+        return answer
 
 
 class CompanyBackend(AuthenticationBackend):

@@ -261,6 +261,20 @@ def test_who_set_up_a_second_step_is_asked_for_it_all_the_same(provider: Provide
     assert opens(client) == 302
 
 
+def test_a_password_does_not_bring_the_roles_of_groups(provider: Provider) -> None:
+    provider.has("7", preferred_username="mila", groups=["de-leads"])
+    provider.log_in(Client(), "7")
+    mila = User.objects.get(username="mila")
+    mila.set_password("mila")
+    mila.save()
+    give_role(mila, Market.objects.get(code="gr"), Role.VIEWER, by=None)
+    client = Client()
+    assert client.post(LOG_IN, {"login": "mila", "password": "mila"}).status_code == 302
+    assert (roles(mila), opens(client), opens(client, "gr")) == ({"gr": "viewer"}, 404, 200)
+    provider.log_in(Client(), "7")
+    assert roles(mila) == {"gr": "viewer", "de": "lead"}
+
+
 def test_who_may_not_log_in_stays_out(provider: Provider) -> None:
     provider.has("7", preferred_username="mila", groups=["de-desk"])
     provider.log_in(Client(), "7")
