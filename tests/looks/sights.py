@@ -174,7 +174,7 @@ PAGES = [
     Sight("/erase/de/", then=fill("#author", AUTHOR, "#typed")),
     Sight("/lists/de/sources/", seen=".drop"),
     Sight("/lists/de/sources/new/", then=fill("#name", "Rathaus", "#wrong-value"), name="no value", forgiven=REFUSED),
-    Sight("/lists/de/sources/bring/", rarely=True),
+    Sight("/lists/de/sources/bring/"),
     Sight("/lists/de/sources/{source}/", seen="#panel"),
     Sight("/lists/de/blocks/", then=fill("#block-value", "Stadtrat", ".finding")),
     Sight("/lists/de/blocks/{block}/", seen="#panel"),
