@@ -29,6 +29,7 @@ from regions.permissions import may
 
 ROW_ACTS = ("approve", "pin", "block", "block_reason", "schedule", "context", "move", "open", "select")
 PAGE_ACTS = ("undo", "history", "help")
+COLUMNS = {"live": gettext_lazy("Live"), "phone": gettext_lazy("Phone")}
 LANGUAGES = ("de", "en", "nl", "el", "ro", "hr", "tr", "fr", "it", "es", "pl", "ru", "uk", "ar", "bg", "hu", "sr")
 LATELY, LIVE = timedelta(days=14), timedelta(hours=48)  # how far back authors' posts count, open and approved
 MOST, LOOKED_AT, NAMES = 6, 200, 50
@@ -115,9 +116,14 @@ def acts(asking: Asking) -> Iterable[Option]:
 
 
 def places(asking: Asking) -> Iterable[Option]:
-    """Channels and markets. Without words the current market's channels, and the other markets as a whole."""
+    """Channels and markets, and the columns beside the queue.
+
+    Without words the current market's channels, and the other markets as a whole."""
     here = asking.place.market if asking.place else None
     several = len(asking.markets) > 1
+    for act, label in COLUMNS.items() if asking.place and asking.words else ():
+        if asking.meets(label):
+            yield Option(str(label), hint=name_of(asking.place), act=act)
     for counted in sorted(asking.markets, key=lambda one: one.noun != here):
         market = counted.noun
         named = (market.code, *market.names.values())
@@ -256,6 +262,7 @@ PAGES: list[Page] = [  # label, route, the right in the market it is of ("" for 
     (gettext_lazy("Home"), "home", "", (gettext_lazy("Markets"),)),
     (gettext_lazy("My decisions"), "my-log", "", (gettext_lazy("Log"),)),
     (gettext_lazy("Log"), "market-log", "log.read", (gettext_lazy("Decisions"),)),
+    (gettext_lazy("Health"), "market-health", "desk.read", (gettext_lazy("Budget"), gettext_lazy("Quarantine"))),
     (gettext_lazy("Sources"), "sources", "source.edit", (gettext_lazy("Lists"), gettext_lazy("Queries"))),
     (gettext_lazy("Blocks"), "blocks", "desk.read", (gettext_lazy("Lists"), gettext_lazy("Term"))),
     (gettext_lazy("People"), "people", "people.edit", (gettext_lazy("Invite somebody"), gettext_lazy("Role"))),

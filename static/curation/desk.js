@@ -29,13 +29,14 @@ bind("history", () => $("#show-history")?.click());
 bind("search", () => $("#q")?.select());
 bind("help", () => $("#keys").showModal());
 bind("escape", () => (document.body.classList.contains("is-bulk") || !$("#by-link").childElementCount ? clear() : shut()));
-bind("live", () => goTo("live", "summary, .scroll"));
+bind("live", () => goTo("live", "summary"));
 bind("phone", () => goTo("phone", "button"));
 
 /** To a column, which a narrow page shows only when it is asked for. */
 function goTo(id, first) {
-  if (!$(`#${id}`).checkVisibility()) location.hash = id;
-  $(first, $(`#${id}`))?.focus();
+  const column = $(`#${id}`);
+  if (!column.checkVisibility()) location.hash = id;
+  ($(first, column) ?? $("button, [tabindex]", column))?.focus();
 }
 
 document.addEventListener("click", ({ target }) => {

@@ -121,6 +121,13 @@ def test_arrows_go_round_and_acts_and_posts_are_here_or_elsewhere(
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/posts/{far.tweet.current_id}/")
 
+    page.goto(DESK, wait_until="domcontentloaded")
+    expect(page.locator("#live .entry summary")).to_have_count(2)
+    opened(page)
+    type_for(page, "live", "Live")
+    page.keyboard.press("Enter")
+    expect(page.locator("#live summary").first).to_be_focused()
+
     page.goto("/my/decisions/")
     opened(page)
     expect(page.locator("[data-group=places] [role=option]").first).to_be_visible()

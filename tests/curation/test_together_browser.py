@@ -97,6 +97,10 @@ def test_a_decision_is_seen_at_the_other_desk(seat: Seat, anna: User, ben: User,
     hers.keyboard.press("b")
     expect(row(his, rows[0])).to_contain_text("Anna Amsel")
     expect(row(his, rows[0])).to_have_class("row is-decided is-current")
+    his.context.set_offline(True)
+    expect(his.locator("#line")).not_to_have_class("ok")
+    his.context.set_offline(False)
+    expect(his.locator("#line")).to_have_class("ok", timeout=15_000)
 
 
 def test_one_stream_serves_all_tabs_of_a_browser(seat: Seat, anna: User, ben: User, rows: list[Candidate]) -> None:
