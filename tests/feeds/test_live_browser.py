@@ -37,6 +37,12 @@ def entry(page: Page, candidate: Candidate) -> Any:
     return page.locator(f"#live-{candidate.pk}")
 
 
+PUBLISHED = """() => {
+  const { person, eventsUrl } = document.body.dataset;
+  new BroadcastChannel(`tickerdesk ${person} ${eventsUrl}`).postMessage({ event: "feed", told: {} });
+}"""  # as another tab of the browser tells what it heard
+
+
 def slots(*candidates: Candidate) -> list[int | None]:
     for candidate in candidates:
         candidate.refresh_from_db()
@@ -97,6 +103,10 @@ def test_what_is_open_stays_open_while_others_publish(
     entry(page, shown[3]).locator("summary").click()
     expect(entry(page, shown[3]).locator("details")).to_have_attribute("open", "")
     expect(page.locator("#live details[open]")).to_have_count(1)
+    expect(page.locator("#phone telekom-ticker:defined")).to_have_count(1)
+    for _ in range(3):  # by its own clock it asks every 5 s
+        with page.expect_request("**/api/v1/feeds/**", timeout=1_500):
+            page.evaluate(PUBLISHED)
 
 
 def test_who_is_told_that_something_is_late(
