@@ -47,7 +47,10 @@ SECTIONS: tuple[tuple[str | Promise, tuple[Door, ...]], ...] = (
             Door("market-settings", "settings.edit", _("Settings"), ("channel-settings", "budget-forecast")),
         ),
     ),
-    (_("Operations"), (Door("market-log", "log.read", _("Log")),)),
+    (
+        _("Operations"),
+        (Door("market-health", "desk.read", _("Health")), Door("market-log", "log.read", _("Log"))),
+    ),
 )
 
 

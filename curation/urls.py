@@ -50,6 +50,10 @@ urlpatterns = [
     path("lists/<slug:market>/blocks/lists/new/", views.new_block_list, name="new-block-list"),
     path("lists/<slug:market>/blocks/lists/<int:pk>/", views.block_list, name="block-list"),
     path("lists/<slug:market>/blocks/<int:pk>/", views.block_entry, name="block"),
+    path("health/", views.health, name="health"),
+    path("health/quarantine/<int:pk>/", views.set_aside, name="set-aside"),
+    path("health/quarantine/<int:pk>/drop/", views.drop_aside, name="drop-aside"),
+    path("health/<slug:market>/", views.market_health, name="market-health"),
     path("erase/<slug:market>/", views.erase, name="erase"),
     path("erase/<slug:market>/author/", views.erase_author, name="erase-author"),
 ]

@@ -13,6 +13,7 @@ from curation.views.blocks import (
 )
 from curation.views.desk import arrivals, changes, decide, decide_many, desk, similar, undo
 from curation.views.forecast import budget_forecast, budget_lowered
+from curation.views.health import drop_aside, health, market_health, set_aside
 from curation.views.home import home
 from curation.views.links import add_link, link
 from curation.views.log import log_sheet, market_log, my_log, post_log, undo_act
@@ -40,14 +41,17 @@ __all__ = [
     "decide",
     "decide_many",
     "desk",
+    "drop_aside",
     "erase",
     "erase_author",
     "fold_column",
+    "health",
     "here",
     "home",
     "lift_blocks",
     "link",
     "log_sheet",
+    "market_health",
     "market_log",
     "my_log",
     "new_block",
@@ -61,6 +65,7 @@ __all__ = [
     "profile",
     "reach_of_many",
     "recent",
+    "set_aside",
     "similar",
     "source",
     "source_act",

@@ -1,0 +1,1 @@
+"""What the Health page tells of reading X: reads bounded by time, sentences, and charts as geometry."""

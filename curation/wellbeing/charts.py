@@ -1,0 +1,80 @@
+"""Charts as geometry in a square of 100 by 100, which the page stretches; numbers are text, so that no language's
+decimal comma gets into a path."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+TOPS = (1, 2, 2.5, 4, 5, 8, 10)
+
+
+@dataclass(frozen=True)
+class Column:
+    x: str
+    y: str
+    width: str
+    height: str
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """`told` is the chart in a sentence; `rows` are its values as a reader of the screen hears them. `limit` is the
+    height of the line that is not to be crossed, empty for none; `scale` top, middle and bottom."""
+
+    title: str
+    lead: str
+    told: str
+    rows: Sequence[tuple[str, str]]
+    heads: tuple[str, str]
+    scale: Sequence[str]
+    axis: Sequence[str]
+    columns: Sequence[Column] = ()
+    curve: str = ""
+    area: str = ""
+    soft: str = ""
+    guess: str = ""
+    limit: str = ""
+    grid: Sequence[str] = field(default=("0", "25", "50", "75", "100"))
+
+
+def top_of(most: float) -> float:
+    """A round number at or above: where the scale ends."""
+    unit = 1.0
+    while unit * 10 < most:
+        unit *= 10
+    return next(step * unit for step in TOPS if step * unit >= most)
+
+
+def height(value: float, top: float) -> str:
+    """Where a value stands, from the top down."""
+    return f"{100 - 100 * min(value, top) / top:.1f}"
+
+
+def columns(values: Sequence[int], failed: Sequence[bool], top: float) -> list[Column]:
+    """One a value, the last one being now; where reading failed the column is marked, and seen even at nothing."""
+    step = 100 / len(values)
+    made = []
+    for place, (value, bad) in enumerate(zip(values, failed, strict=True)):
+        tall = max(100 * value / top, 3 if bad else 0)
+        kind = "bad" if bad else "now" if place == len(values) - 1 else ""
+        made.append(
+            Column(f"{place * step + step * 0.12:.2f}", f"{100 - tall:.1f}", f"{step * 0.76:.2f}", f"{tall:.1f}", kind)
+        )
+    return made
+
+
+def line(points: Sequence[tuple[float, float]], top: float) -> str:
+    """A path through points of (x in 0..100, value)."""
+    return "M" + "L".join(f"{x:.1f} {height(value, top)}" for x, value in points) if points else ""
+
+
+def spread(values: Sequence[float]) -> list[tuple[float, float]]:
+    """Values at even distances over the whole width."""
+    last = max(len(values) - 1, 1)
+    return [(100 * place / last, value) for place, value in enumerate(values)]
+
+
+def spark(values: Sequence[int]) -> str:
+    return line(spread(values), max(top_of(max(values, default=0)), 1))
