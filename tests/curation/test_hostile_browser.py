@@ -84,6 +84,10 @@ def test_nothing_leaves_its_row(enter: Open, anna: User, hostile: Candidate) -> 
     for width in (1440, 360):
         page.set_viewport_size({"width": width, "height": 900})
         expect(row(page, hostile).locator(".words").first).to_be_visible()
+        expect(row(page, hostile).locator(".row__side .media")).to_be_hidden()  # the gallery shows it, larger
+        if hostile.tweet.text in (HOSTILE["10,000 characters without a space"], HOSTILE["blank lines"]):
+            box = row(page, hostile).locator(".words").first.bounding_box()
+            assert box and box["height"] < 300
         assert (width, leaving(page, hostile)) == (width, [])
         for verb in ("block", "pin", "offer"):
             page.locator(f".is-current [data-panel={verb}]").click()
