@@ -173,14 +173,14 @@ class Listing:
     def _own(self, after: int) -> list[Block]:
         rows = self.standing().filter(pk__lt=after) if after else self.standing()
         if self.block_list is not None:
-            return self._read(rows.order_by("-block_list", "-pk").values("pk")[: PAGE + 1])
-        firsts = [rows.filter(scope).order_by("-market", "-channel", "-pk").values("pk") for scope in self.scopes]
+            return self._read(rows.order_by("-block_list_id", "-pk").values("pk")[: PAGE + 1])
+        firsts = [rows.filter(scope).order_by("-market_id", "-channel_id", "-pk").values("pk") for scope in self.scopes]
         return self._read(firsts[0][: PAGE + 1].union(*(first[: PAGE + 1] for first in firsts[1:]), all=True))
 
     def _global(self, after: int) -> list[Block]:
         rows = self.standing().filter(market=None, channel=None)
         rows = rows.filter(pk__lt=after) if after else rows
-        return self._read(rows.order_by("-market", "-channel", "-pk").values("pk")[: PAGE + 1])
+        return self._read(rows.order_by("-market_id", "-channel_id", "-pk").values("pk")[: PAGE + 1])
 
     def _read(self, found: QuerySet[Any]) -> list[Block]:
         """The newest of these, by their ids alone: joined to them, PostgreSQL might read every block."""

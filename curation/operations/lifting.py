@@ -87,6 +87,7 @@ def end_blocks(*, now: datetime) -> int:
     already: whoever asks the lists looks at the end itself."""
     with transaction.atomic():
         over = Block.objects.filter(lifted_at=None, ends_at__lte=now).order_by("pk")
+        over = over.select_related("channel__market", "market")
         ended = list(over.select_for_update(of=("self",), skip_locked=True, no_key=True)[:MOST_AT_ONCE])
         if ended:
             record = Record(Verb.LIFT, by=None, now=now)
