@@ -15,9 +15,11 @@ function tell(panel, row) {
   $(".why__do", panel).before(note);
 }
 
-/** What one sent oneself is no news: that row waits for it. */
+/** What one sent oneself is no news: that row waits for it. Nor is what a row says already, with why one was refused. */
 during("placing", "overtaken", (detail) => {
-  const { target, fragment } = detail, panel = target.matches("#rows > li") && panelIn(target);
+  const { target, fragment } = detail, known = versionIn(target);
+  if (known && known === versionIn(fragment) && $(".notes [role=alert]", target)) detail.shouldSwap = false;
+  const panel = target.matches("#rows > li") && panelIn(target);
   if (!panel || $(".is-sent", target)) return;
   detail.shouldSwap = false;
   if (versionIn(fragment) === versionIn(panel)) return;
