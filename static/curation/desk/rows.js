@@ -125,6 +125,7 @@ function span(from, to) {
 document.addEventListener("click", ({ target, shiftKey }) => {
   const row = target.closest("#rows .row");
   if (!row) return;
+  jumped = -GLANCE;  // who points at a row has seen it
   if (target.matches(".pick input")) {
     const from = shiftKey && anchor && rowOf(anchor);
     if (from) span(from, row);
