@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from curation import operations
+from curation.models import IngestRun, Quarantined
 from feeds.operations import publish
 from regions.models import BlockList, Channel, Invitation, Role, Source, User
 from tests.cast import make_block, make_candidate
@@ -52,6 +53,9 @@ FOR_LEADS |= {"bring-blocks", "blocks-sheet"}
 POSTED |= {"lift-blocks", "api-block"}
 PATCHED |= {"api-block"}
 BY_BODY |= {"api-try-block"}  # tests/curation/test_blocks_api.py
+SIGNED_IN |= {"health"}
+FOR_LEADS |= {"set-aside", "drop-aside"}
+POSTED |= {"drop-aside"}
 PUBLIC |= {"invitation", "company-login", "company-callback"}  # each has a test file of its own
 
 
@@ -96,6 +100,8 @@ def address_of(anna: User, de_politics: Channel) -> Any:
     source = Source.objects.create(kind="account", value="rathaus", channel=de_politics)
     rows = {"acts/": act.pk, "sources/": source.pk, "invitations/": invitation_of(anna).pk}
     rows |= {"blocks/lists/": BlockList.objects.create(name="spam", market=de_politics.market).pk}
+    run = IngestRun.objects.create(market=de_politics.market)
+    rows |= {"quarantine/": Quarantined.objects.create(run=run, reason="no author", payload={}).pk}
     rows |= {"blocks/": make_block("turm", channel=de_politics).pk}
     rows |= dict.fromkeys(("people/", "memberships/"), anna.membership_set.get().pk)
 

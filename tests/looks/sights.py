@@ -198,6 +198,9 @@ PAGES = [
     Sight("/invitation/{token}/", who="gus", name="invitation of a member", rarely=True),
     Sight("/my/decisions/"),
     Sight("/log/de/"),
+    Sight("/health/"),
+    Sight("/health/de/?runs=troubled"),
+    Sight("/health/quarantine/{aside}/", seen=".payload"),
     Sight("/log/de/?from=x", seen="[role=alert]", status=422),
     Sight("/log/de/?verb=move", seen=".nothing", rarely=True),
     Sight("/posts/{post}/"),
@@ -243,7 +246,7 @@ NO_PAGE: dict[str, tuple[str, ...]] = {
         "choose-language", "decide-many", "panel-many", "undo", "here", "decide", "add-link", "undo-act",
         "fold-column", "choose-theme", "try-again", "erase-author", "switch-market", "change-person", "invite",
         "withdraw-invitation",
-        "source-act", "lift-blocks",
+        "source-act", "lift-blocks", "drop-aside",
     ),
     "parts of a page": (
         "market-changes", "changes", "market-arrivals", "arrivals", "panel-reach", "reach-many", "market-resting",

@@ -13,7 +13,7 @@ from fido2.utils import websafe_encode
 from fido2.webauthn import Aaguid, AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
 
 from curation import operations
-from curation.models import Act, Candidate, Hit, IngestRun, Offer, Pause, Verb
+from curation.models import Act, Candidate, Hit, IngestRun, Offer, Pause, Quarantined, Verb
 from feeds.models import Consumer
 from feeds.operations import publish
 from regions.invitations import invite
@@ -75,6 +75,8 @@ def busy() -> World:
     for code in ("de", "gr"):
         publish(Market.objects.get(code=code).pk)
     _offered, token = invite(market, Role.EDITOR, by=people["mila"], now=timezone.now())
+    run = IngestRun.objects.create(market=market, outcome="read", read=40, fresh=9, known=30, quarantined=1)
+    aside = Quarantined.objects.create(run=run, reason="it has no author", payload={"id": "77", "text": LONG})
     lock = Authenticator.objects.get(type="webauthn", user=people["tara"])
     return World(
         people,
@@ -84,6 +86,7 @@ def busy() -> World:
             "passkey": str(lock.pk),
             "source": str(listed(people).pk),
             "token": token,
+            "aside": str(aside.pk),
             "block": str(Block.objects.latest("pk").pk),
             "block_list": str(BlockList.objects.latest("pk").pk),
         },

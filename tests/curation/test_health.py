@@ -1,0 +1,124 @@
+"""The Health page: what it tells whom, by how many queries, and what lies in quarantine."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from curation.ledger.forecast import forecast
+from curation.models import BudgetDay, IngestRun, Quarantined
+from curation.wellbeing import charts, reads
+from regions.models import Change, Channel, Market, Source, User
+
+pytestmark = pytest.mark.django_db
+HEALTH = "/health/de/"
+WORDS = "Account is protected, says X"
+
+
+def make_run(code: str = "de", **fields: Any) -> IngestRun:
+    market = Market.objects.get(code=code)
+    return IngestRun.objects.create(market=market, **{"outcome": "read", "read": 12, "fresh": 3, "known": 9} | fields)
+
+
+def aside(code: str | None = "de") -> Quarantined:
+    run = make_run(code) if code else IngestRun.objects.create(kind="recheck", outcome="read")
+    payload = {"id": "77", "text": "<script>alert(1)</script>"}
+    return Quarantined.objects.create(run=run, reason="it has no author", payload=payload)
+
+
+def asked_for(client: Any) -> int:
+    """How many queries the page of all markets takes."""
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get("/health/").status_code == 200
+    return len(asked)
+
+
+def test_a_run_is_told_in_words_and_x_speaks_to_leads_alone(browse: Any, lena: User, vera: User) -> None:
+    make_run(outcome="failed", read=0, fresh=0, known=0, error=WORDS)
+    make_run()
+    lead, viewer = (browse(user).get(HEALTH).content.decode() for user in (lena, vera))
+    assert "3 new, 9 known" in lead and "3 new, 9 known" in viewer
+    assert (WORDS in lead, WORDS in viewer) == (True, False)
+    assert "It is tried again by itself." in viewer
+
+
+def test_troubled_runs_alone(browse: Any, lena: User) -> None:
+    make_run()
+    run = make_run(outcome="failed", error=WORDS)
+    told = browse(lena).get(HEALTH, {"runs": "troubled"}).context["runs"]
+    assert [one.run.pk for one in told] == [run.pk]
+
+
+def test_older_runs_go_on_after_the_last(browse: Any, lena: User) -> None:
+    now = timezone.now()
+    runs = [make_run(started_at=now - timedelta(minutes=n)) for n in range(reads.RUNS + 2)]
+    first = browse(lena).get(HEALTH).context
+    then = browse(lena).get(HEALTH, {"before": first["older"]}).context
+    assert [one.run.pk for one in (*first["runs"], *then["runs"])] == [run.pk for run in runs]
+    assert then["older"] is None
+
+
+def test_as_many_queries_for_much_as_for_little(browse: Any, chief: User) -> None:
+    aside()
+    counts = [asked_for(browse(chief))]
+    for code in ("de", "nl", "gr", "ro", "hr"):
+        for _n in range(3):
+            make_run(code, outcome="failed", error=WORDS)
+        aside(code)
+        market = Market.objects.get(code=code)
+        BudgetDay.objects.update_or_create(market=market, day=timezone.now().date(), defaults={"used": 40})
+        Source.objects.create(market=market, kind="account", value=f"amt_{code}")
+    counts.append(asked_for(browse(chief)))
+    assert counts[0] == counts[1]
+
+
+def test_a_market_out_of_reach_is_not_there(browse: Any, lena: User, guest: User) -> None:
+    assert browse(lena).get("/health/nl/").status_code == 404
+    assert browse(guest).get(HEALTH).status_code == 404
+
+
+def test_the_hours_count_what_was_read_and_mark_what_failed(de_politics: Channel) -> None:
+    now = timezone.now()
+    make_run(started_at=now, read=5)
+    make_run(started_at=now - timedelta(hours=2), read=7, outcome="failed")
+    make_run(started_at=now - timedelta(hours=40), read=9)
+    told = reads.hours_of([de_politics.market], now)[de_politics.market_id]
+    assert (told.read, told.failed) == ([0] * 21 + [7, 0, 5], [False] * 21 + [True, False, False])
+
+
+def test_the_budget_is_told_with_where_it_leads(de_politics: Channel) -> None:
+    now, market = timezone.now(), de_politics.market
+    BudgetDay.objects.update_or_create(market=market, day=now.date(), defaults={"used": 40})
+    assert reads.purses_of([market], now)[market.pk].ahead == forecast(market, now)
+
+
+def test_a_payload_is_shown_as_text_to_leads_alone(browse: Any, lena: User, vera: User, bram: User) -> None:
+    address = f"/health/quarantine/{aside().pk}/"
+    body = browse(lena).get(address).content.decode()
+    assert "&lt;script&gt;alert(1)" in body and "<script>alert(1)" not in body
+    assert [browse(one).get(address).status_code for one in (vera, bram)] == [403, 404]
+
+
+def test_what_is_of_no_market_is_for_chiefs(browse: Any, lena: User, chief: User) -> None:
+    address = f"/health/quarantine/{aside(None).pk}/"
+    assert [browse(one).get(address).status_code for one in (lena, chief)] == [404, 200]
+
+
+def test_dropping_is_logged_and_for_leads(browse: Any, lena: User, vera: User) -> None:
+    row = aside()
+    assert browse(vera).post(f"/health/quarantine/{row.pk}/drop/").status_code == 403
+    assert Quarantined.objects.filter(pk=row.pk).exists()
+    assert browse(lena).post(f"/health/quarantine/{row.pk}/drop/").status_code == 302
+    assert not Quarantined.objects.filter(pk=row.pk).exists()
+    change = Change.objects.get(noun="quarantined")
+    assert (change.verb, change.by, change.before) == ("drop", lena, {"reason": "it has no author"})
+
+
+@pytest.mark.parametrize(("most", "top"), [(0, 1), (3, 4), (439, 500), (55_000, 80_000), (1000, 1000)])
+def test_scales_end_at_round_numbers(most: float, top: float) -> None:
+    assert charts.top_of(most) == top
