@@ -222,9 +222,7 @@ def _runs(ids: list[int], now: datetime) -> dict[int, dict[str, Any]]:
 def _held(ids: list[int], now: datetime) -> dict[int, dict[str, Any]]:
     """What ended runs drew and nobody settled: apart from the runs' own sums, which a join would multiply."""
     open_ones = Reservation.objects.filter(run__source__in=ids, settled_at=None, run__started_at__gt=now - MONTH)
-    sums = {
-        f"held_{span}": Sum("posts", filter=Q(run__started_at__gt=now - length)) for span, length in SPANS.items()
-    }
+    sums = {f"held_{span}": Sum("posts", filter=Q(run__started_at__gt=now - length)) for span, length in SPANS.items()}
     return {row["run__source"]: dict(row) for row in open_ones.values("run__source").annotate(**sums)}
 
 
