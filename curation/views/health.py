@@ -109,10 +109,19 @@ def aside_for(request: PageRequest, pk: int) -> Quarantined:
 @require_GET
 def set_aside(request: PageRequest, pk: int) -> HttpResponse:
     """One payload with its reason, as text."""
-    row = aside_for(request, pk)
+    return aside_page(request, aside_for(request, pk))
+
+
+def aside_page(request: PageRequest, row: Quarantined, *, unsure: bool = False) -> HttpResponse:
+    """`unsure`: it was to be dropped without the tick that says so."""
     text = json.dumps(row.payload, indent=2, ensure_ascii=False) if not isinstance(row.payload, str) else row.payload
     with clock_of(request.user, row.run.market):
-        return render(request, "curation/health/aside.html", {"row": row, "text": text})
+        return render(
+            request,
+            "curation/health/aside.html",
+            {"row": row, "text": text, "unsure": unsure},
+            status=422 if unsure else 200,
+        )
 
 
 @rule(LEADS)
@@ -120,6 +129,8 @@ def set_aside(request: PageRequest, pk: int) -> HttpResponse:
 def drop_aside(request: PageRequest, pk: int) -> HttpResponse:
     """Removes it for good; the lists' log says who did, and for what it had been set aside."""
     row = aside_for(request, pk)
+    if not request.POST.get("sure"):
+        return aside_page(request, row, unsure=True)
     with transaction.atomic():
         log_change(row, "drop", by=request.user, market=row.run.market, before={"reason": row.reason})
         row.delete()

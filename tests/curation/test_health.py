@@ -113,7 +113,9 @@ def test_dropping_is_logged_and_for_leads(browse: Any, lena: User, vera: User) -
     row = aside()
     assert browse(vera).post(f"/health/quarantine/{row.pk}/drop/").status_code == 403
     assert Quarantined.objects.filter(pk=row.pk).exists()
-    assert browse(lena).post(f"/health/quarantine/{row.pk}/drop/").status_code == 302
+    assert browse(lena).post(f"/health/quarantine/{row.pk}/drop/").status_code == 422
+    assert Quarantined.objects.filter(pk=row.pk).exists()
+    assert browse(lena).post(f"/health/quarantine/{row.pk}/drop/", {"sure": "1"}).status_code == 302
     assert not Quarantined.objects.filter(pk=row.pk).exists()
     change = Change.objects.get(noun="quarantined")
     assert (change.verb, change.by, change.before) == ("drop", lena, {"reason": "it has no author"})
