@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from curation.models import Candidate
@@ -24,6 +24,10 @@ COMMON = 20  # a word that one in so many of them holds is looked for among the 
 class BadCursor(Refusal):
     code = "bad_cursor"
     detail = _("This page's address is not usable. Begin with the first page.")
+
+
+Beginning = QuerySet[Candidate, Any] | list[int]
+"""The first of a queue: a query of their ids, or the ids."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +47,12 @@ class Queue:
     channel: int
     words: str = ""
 
-    def first(self, order: str, after: Q, most: int) -> CandidateQuerySet | list[int]:
+    def first(self, order: str, after: Q, most: int) -> Beginning:
         """The ids of the first ones."""
         rows = _sorted(self.rows.filter(after), order)
         return self._found(rows, ORDERS[order], most) if self.words.strip() else rows.values("pk")[:most]
 
-    def _found(self, rows: CandidateQuerySet, field: str, most: int) -> CandidateQuerySet | list[int]:
+    def _found(self, rows: CandidateQuerySet, field: str, most: int) -> Beginning:
         """Words that many posts hold are found soonest in the queue itself, which is looked through from its beginning
         until a page is full; words that few hold by the index of words, of which all are sorted."""
         found: list[int] = []
@@ -80,7 +84,7 @@ def _sorted(rows: CandidateQuerySet, order: str) -> CandidateQuerySet:
     return rows.best_first() if order == "best" else rows.newest_first()
 
 
-def _merged(firsts: Sequence[CandidateQuerySet | list[int]], order: str, most: int) -> CandidateQuerySet:
+def _merged(firsts: Sequence[Beginning], order: str, most: int) -> CandidateQuerySet:
     """The first of several beginnings, in one statement; read with their tweets when it is known which they are."""
     known = [pk for first in firsts if isinstance(first, list) for pk in first]
     asked = [first for first in firsts if not isinstance(first, list)]

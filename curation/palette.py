@@ -121,9 +121,10 @@ def places(asking: Asking) -> Iterable[Option]:
     Without words the current market's channels, and the other markets as a whole."""
     here = asking.place.market if asking.place else None
     several = len(asking.markets) > 1
-    for act, label in COLUMNS.items() if asking.place and asking.words else ():
-        if asking.meets(label):
-            yield Option(str(label), hint=name_of(asking.place), act=act)
+    if asking.place and asking.words:
+        for act, label in COLUMNS.items():
+            if asking.meets(label):
+                yield Option(str(label), hint=name_of(asking.place), act=act)
     for counted in sorted(asking.markets, key=lambda one: one.noun != here):
         market = counted.noun
         named = (market.code, *market.names.values())

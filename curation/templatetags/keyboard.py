@@ -16,11 +16,11 @@ KEPT = "keys of the reader"
 
 def keys_of(context: Context) -> dict[str, str]:
     """Worked out once for each page: every card asks for a dozen of them."""
-    kept = context.render_context
-    if KEPT not in kept.dicts[0]:
+    of_the_page: dict[str, Any] = context.render_context.dicts[0]
+    if KEPT not in of_the_page:
         user = context.get("user")
-        kept.dicts[0][KEPT] = bindings(user) if isinstance(user, User) else DEFAULTS
-    found: dict[str, str] = kept.dicts[0][KEPT]
+        of_the_page[KEPT] = bindings(user) if isinstance(user, User) else DEFAULTS
+    found: dict[str, str] = of_the_page[KEPT]
     return found
 
 
