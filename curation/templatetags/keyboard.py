@@ -16,7 +16,7 @@ KEPT = "keys of the reader"
 
 def keys_of(context: Context) -> dict[str, str]:
     """Worked out once for each page: every card asks for a dozen of them."""
-    of_the_page: dict[str, Any] = context.render_context.dicts[0]
+    of_the_page: Any = context.render_context.dicts[0]
     if KEPT not in of_the_page:
         user = context.get("user")
         of_the_page[KEPT] = bindings(user) if isinstance(user, User) else DEFAULTS
