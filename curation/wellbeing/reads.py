@@ -69,7 +69,7 @@ def purses_of(markets: Sequence[Market], now: datetime) -> dict[int, Purse]:
     for row in BudgetDay.objects.filter(market__in=markets, day__gte=first, day__lte=day):
         drawn[row.market_id][row.day] = row
     month = Reservation.objects.filter(market__in=markets, settled_at=None, day__gte=day.replace(day=1), day__lte=day)
-    held = {
+    held: dict[int, Any] = {
         row["market"]: row
         for row in month.values("market").annotate(month=Sum("posts"), day=Sum("posts", filter=Q(day=day)))
     }
@@ -126,7 +126,7 @@ def runs_of(markets: Sequence[Market], now: datetime, *, troubled: bool, before:
     rows = IngestRun.objects.filter(market__in=markets, started_at__gt=now - WEEK)
     if troubled:
         rows = rows.filter(Q(outcome__in=TROUBLED) | Q(quarantined__gt=0))
-    edge = IngestRun.objects.filter(pk=before, market__in=markets).values_list("started_at", flat=True).first()
+    edge = IngestRun.objects.filter(pk=before or 0, market__in=markets).values_list("started_at", flat=True).first()
     if before is not None and edge is None:
         return []
     if edge is not None:
