@@ -12,6 +12,7 @@ from django import forms
 from django.forms.boundfield import BoundField
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from regions import tunable
 from regions.models import Change, Channel, Market
@@ -138,7 +139,7 @@ def words_of(setting: Setting, value: Any) -> str:
     """A setting's value as a reader's language has it."""
     match setting.kind, value:
         case Kind.FLAG, _any:
-            return _("on") if value else _("off")
+            return pgettext("a setting", "on") if value else pgettext("a setting", "off")
         case Kind.CHOICE, _any:
             return str(dict(Channel.Fallback.choices).get(value, value))
         case Kind.REASONS, list() | tuple():
