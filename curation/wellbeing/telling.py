@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from curation.ingest.health import sentence
 from curation.intake import grouped, when
@@ -100,7 +100,7 @@ def reading_of(purse: Purse, pause: Pause | None, sources: tuple[int, int], now:
         return _("pauses about %(time)s") % {"time": when(reached, now)}, "warn"
     if bad:
         return ngettext("%(bad)d of %(n)d fails", "%(bad)d of %(n)d fail", bad) % {"bad": bad, "n": number}, "warn"
-    return (_("reading"), "ok") if number else (_("no sources"), "warn")
+    return (pgettext("a market", "reading"), "ok") if number else (_("no sources"), "warn")
 
 
 def summed_up(
@@ -128,8 +128,9 @@ def read_an_hour(hours: Sequence[Hours], now: datetime) -> Chart:
     names = [date_format(localtime(first + at * HOUR), "H:i") for at in range(HOURS)]
     words = _("Posts read an hour in the last 24 hours, between %(least)s and %(most)s; reading failed in %(n)d hours.")
     told = words % {"least": grouped(min(values)), "most": grouped(max(values)), "n": sum(failed)}
+    gone_wrong = _("reading failed")
     rows = [
-        (name, f"{grouped(value)}, {_('reading failed')}" if bad else grouped(value))
+        (name, f"{grouped(value)}, {gone_wrong}" if bad else grouped(value))
         for name, value, bad in zip(names, values, failed, strict=True)
     ]
     return Chart(
