@@ -187,7 +187,8 @@ def told_of(run: IngestRun, *, lead: bool) -> Told:
 def brought(run: IngestRun) -> str:
     """As in: 6 new, 31 known, 2 blocked."""
     told = (
-        (run.fresh, pgettext("posts of a run", "%(n)s new")), (run.known, _("%(n)s known")), (run.edited, _("%(n)s edited")),
+        (run.fresh, pgettext("posts of a run", "%(n)s new")),
+        (run.known, _("%(n)s known")), (run.edited, _("%(n)s edited")),
         (run.blocked, _("%(n)s blocked")), (run.withdrawn, _("%(n)s withdrawn")),
         (run.restored, _("%(n)s restored")), (run.missing, _("%(n)s missing")),
         (run.quarantined, _("%(n)s unreadable")),
