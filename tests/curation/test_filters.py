@@ -184,6 +184,8 @@ def test_an_offer_an_edit_and_x_itself_set_the_marks(anna: User, bram: User, nl_
 @pytest.mark.parametrize("mark", MARKED)
 def test_each_mark_has_its_index_in_the_queues_order(de_politics: Channel, mark: str) -> None:
     make_many(de_politics, 2000)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE curation_candidate; ANALYZE curation_tweet")
     ben = make_user("ben", {"de": Role.EDITOR})
     few, others = Candidate.objects.filter(tweet__first_id__lt=3), Candidate.objects.filter(tweet__first_id__gt=1000)
     few.update(held=True, offered=True, edited=True, sensitive=True, confirmed_by=ben)

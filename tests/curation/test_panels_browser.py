@@ -265,9 +265,7 @@ def test_many_are_blocked_for_a_reason_and_moved_by_keys(
     assert Candidate.objects.filter(channel=channel_of("de", "sport")).count() == 2
 
     press(page, "x", "j", "x", "Shift+B")
-    expect(bar(page).locator(".reach")).to_have_text(
-        "Blocking all authors: Would have hit 2 posts in 7 days. None of it is live."
-    )
+    expect(bar(page).locator(".reach")).to_have_text("Only these posts are blocked.")
     bar(page).get_by_label("#Stichwahl (2)").check()
     expect(bar(page).locator(".reach")).to_have_text("Would have hit 4 posts in 7 days. None of it is live.")
     assert Act.objects.count() == 2

@@ -178,8 +178,8 @@ PAGES = [
     Sight("/lists/de/sources/{source}/", seen="#panel"),
     Sight("/lists/de/blocks/", then=fill("#block-value", "Stadtrat", ".finding")),
     Sight("/lists/de/blocks/{block}/", seen="#panel"),
-    Sight("/lists/de/blocks/bring/", rarely=True),
-    Sight("/lists/de/blocks/lists/new/", rarely=True),
+    Sight("/lists/de/blocks/bring/"),
+    Sight("/lists/de/blocks/lists/new/"),
     Sight("/lists/de/blocks/lists/{block_list}/", seen="#panel"),
     Sight("/lists/de/blocks/new/", then=fill("#block-value", "a", "#wrong-value"), name="no block", forgiven=REFUSED),
     Sight("/lists/de/people/"),
@@ -253,7 +253,9 @@ NO_PAGE: dict[str, tuple[str, ...]] = {
         "budget-lowered",
         "resting", "market-phone", "phone",
     ),
-    "always lead elsewhere here": ("account_set_password", "account_confirm_login_code"),
+    "always lead elsewhere here": (
+        "account_set_password", "account_confirm_login_code", "company-login", "company-callback",
+    ),
     "Django's own, for chiefs": ("admin",),
 }  # fmt: skip
 

@@ -104,7 +104,7 @@ let answering = false;
 during("arriving", "marks", ({ requestConfig }) => (answering = requestConfig.verb !== "get"));
 during("placing", "marks", (detail) => {
   if (!answering && $(".is-sent", detail.target)) detail.shouldSwap = false;
-  if ($("[data-next]", detail.fragment) && !$(".is-decided", detail.target)) detail.shouldSwap = false;
+  if ($("[data-next]", detail.fragment) && !$(".row.is-decided", detail.target)) detail.shouldSwap = false;
 });
 
 during("over", "marks", (detail) => {
