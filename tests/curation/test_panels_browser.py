@@ -194,6 +194,7 @@ def test_c_writes_words_that_are_counted_shown_and_kept(enter: Open, anna: User,
     saved(page, rows[2], "blocked")
     row(page, rows[2]).get_by_role("button", name="reopen").click()
     expect(row(page, rows[2]).locator(".decide")).to_be_visible()
+    expect(page.locator("#strip")).to_contain_text("Reopened")
     assert state_of(rows[2]) == State.PENDING
 
 

@@ -103,7 +103,7 @@ let answering = false;
 /** News of one's own act can overtake its answer; the row waits for that. Who leads a group already stays as it is. */
 during("arriving", "marks", ({ requestConfig }) => (answering = requestConfig.verb !== "get"));
 during("placing", "marks", (detail) => {
-  if (!answering && $(".is-sent", detail.target)) detail.shouldSwap = false;
+  if (!answering && $(".is-sent, form.htmx-request", detail.target)) detail.shouldSwap = false;
   if ($("[data-next]", detail.fragment) && !$(".row.is-decided", detail.target)) detail.shouldSwap = false;
 });
 
