@@ -15,11 +15,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from curation.history.said import REASON_WORDS
-from curation.keyset import BadCursor
 from curation.operations.blocking import RIGHTS
 from curation.queue import MOST_COUNTED, capped
 from regions.models import Block, BlockExemption, BlockList, BlockListExemption, Change, Market, User
 from regions.permissions import may
+from regions.problems import BadCursor
 
 PAGE, MOST_LISTS, CHANGES = 50, 200, 20
 DAYS, SOON = 7, timedelta(hours=48)

@@ -19,12 +19,11 @@ from curation.block_entries import checked, ends_of, entry_of
 from curation.blocklists import BESIDE, KINDS, Listing
 from curation.operations.blocking import Entry
 from curation.reach import Trial, try_out
-from curation.serializers import Problem
 from regions.models import Block, Market
 from regions.permissions import market_for, require, rule
 from regions.problems import Refusal
 from regions.requests import person
-from regions.serializers import Strict, WallClock, read_body
+from regions.serializers import Problem, Strict, WallClock, read_body
 
 PROBLEMS = {403: Problem, 404: Problem, 422: Problem}
 SCOPE = "market (default), global, or the slug of a category."

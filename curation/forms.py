@@ -9,12 +9,12 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from curation.keyset import ORDERS, BadCursor
+from curation.keyset import ORDERS
 from curation.models import Verb
 from curation.models.candidates import MARKED
 from curation.transitions import EDITORS_VERBS
 from regions.clocks import BadTime
-from regions.problems import Refusal
+from regions.problems import BadCursor, Refusal
 
 BIGGEST = 2**63 - 1  # what a bigint holds
 LONGEST_SEARCH = 200

@@ -14,16 +14,11 @@ from django.utils.translation import gettext_lazy as _
 
 from curation.models import Candidate
 from curation.models.candidates import CandidateQuerySet
-from regions.problems import Refusal
+from regions.problems import BadCursor
 
 ORDERS = {"best": "rank", "newest": "posted_at"}
 FIRST_LOOK = 200  # posts of a queue, before a search turns to the index of words
 COMMON = 20  # a word that one in so many of them holds is looked for among the next
-
-
-class BadCursor(Refusal):
-    code = "bad_cursor"
-    detail = _("This page's address is not usable. Begin with the first page.")
 
 
 Beginning = QuerySet[Candidate, Any] | list[int]
@@ -78,6 +73,16 @@ def page(queues: Sequence[Queue], *, order: str = "best", cursor: str = "", size
     after = _after(ORDERS[order], *_read(cursor, order)) if cursor else Q()
     found = list(_merged([queue.first(order, after, size + 1) for queue in queues], order, size + 1))
     return Page(found[:size], _write(found[size - 1], order) if len(found) > size else "")
+
+
+def found_in(queues: Sequence[Queue], most: int) -> int:
+    """How many the queues hold of what is asked for, counted no further than `most`; found as the pages are."""
+    count = 0
+    for queue in queues:
+        count += len(list(queue.first("best", Q(), most - count)))
+        if count >= most:
+            return most
+    return count
 
 
 def _sorted(rows: CandidateQuerySet, order: str) -> CandidateQuerySet:

@@ -13,6 +13,7 @@ from django.utils.translation import get_language_info, gettext_lazy, pgettext_l
 from django.utils.translation import gettext as _
 
 from curation.forms import FilterForm
+from curation.keyset import found_in
 from curation.models import Author, Candidate
 from curation.queue import MOST_COUNTED, Place, counted_marks
 from regions.requests import PageRequest
@@ -62,20 +63,23 @@ def query_of(asked: dict[str, Any], **changed: Any) -> str:
     return urlencode({name: value for name, value in (asked | changed).items() if value and value != "best"})
 
 
-def narrowed(place: Place, asked: dict[str, Any], waiting: int, rows: Sequence[Candidate] = ()) -> dict[str, Any]:
+def narrowed(
+    place: Place, asked: dict[str, Any], waiting: int, rows: Sequence[Candidate] = (), *, whole: bool = False
+) -> dict[str, Any]:
     """What a page says of its filters: the tabs with their counts, and what else is set. `waiting`: how many wait at
-    all; `rows`: those shown, which know the author's name."""
+    all; `rows`: those shown, which know the author's name; `whole`: there are no others."""
     shown = tabs(place, asked, waiting)
     narrow = any(asked.get(name) for name in ("show", *OWN_WORDS))
     known = next((tab.waiting for tab in shown if tab.current), None)
-    found = found_by(place, asked) if narrow and known is None else known
-    return {"tabs": shown, "chips": chips(asked, rows), "narrow": narrow, "found": found}
+    if narrow and known is None:
+        known = len(rows) if whole else found_by(place, asked)
+    return {"tabs": shown, "chips": chips(asked, rows), "narrow": narrow, "found": known}
 
 
 def found_by(place: Place, asked: dict[str, Any]) -> int:
     """How many of the queue are asked for; counted no further than one past MOST_COUNTED."""
     kept = {name: asked[name] for name in ("q", "show", "author", "lang") if asked.get(name)}
-    return place.waiting(**kept).order_by()[: MOST_COUNTED + 1].count()
+    return found_in(place.queues(**kept), MOST_COUNTED + 1)
 
 
 def tabs(place: Place, asked: dict[str, Any], waiting: int) -> list[Tab]:

@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from curation.models import Candidate, Decision, Offer, State, Tweet
-from regions.serializers import Strict, WallClock
+from regions.serializers import Problem, Strict, WallClock
 
 
 class CandidateQuery(serializers.Serializer[Any]):
@@ -239,20 +239,6 @@ class Decided(serializers.Serializer[Any]):
     decision = DecisionJson()
     candidate = CandidateJson()
     remark = serializers.CharField(allow_blank=True, help_text=REMARK + " Mostly empty.")
-
-
-class Problem(serializers.Serializer[Any]):
-    """problem+json. `code` is stable; some codes carry more fields."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    code = serializers.CharField()
-    detail = serializers.CharField()
-    field = serializers.CharField(required=False)
-    errors = serializers.DictField(  # type: ignore[assignment]
-        child=serializers.ListField(child=serializers.CharField()), required=False
-    )
 
 
 class Stale(Problem):

@@ -17,7 +17,6 @@ from rest_framework.response import Response
 
 from curation.access import channel_of
 from curation.models import Wording
-from curation.serializers import Problem
 from feeds import holding
 from feeds.edition import Edition, Left
 from feeds.models import Feed, Snapshot
@@ -25,7 +24,7 @@ from regions.clocks import instant
 from regions.models import Market
 from regions.permissions import market_for, rule
 from regions.requests import person
-from regions.serializers import Strict, WallClock, read_body
+from regions.serializers import Problem, Strict, WallClock, read_body
 
 PAGE = 50
 PROBLEMS = {403: Problem, 404: Problem, 422: Problem}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import path
-from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import api_view
@@ -15,16 +14,11 @@ from rest_framework.response import Response
 from regions import people
 from regions.models import Membership, Role
 from regions.permissions import market_for, rule
-from regions.problems import Refusal
+from regions.problems import BadCursor
 from regions.requests import person
-from regions.serializers import Strict, read_body
+from regions.serializers import Problem, Strict, read_body
 
 PAGE, BIGGEST = 100, 2**63 - 1
-
-
-class BadCursor(Refusal):
-    code = "bad_cursor"
-    detail = _("This page's address is not usable. Begin with the first page.")
 
 
 class MembershipJson(serializers.Serializer[Membership]):
@@ -63,14 +57,7 @@ class MembershipBody(RoleBody):
     username = serializers.CharField(max_length=150, help_text="The log-in name of somebody who can log in.")
 
 
-class PeopleProblem(serializers.Serializer[Any]):
-    """problem+json."""
-
-    code = serializers.CharField()
-    detail = serializers.CharField()
-
-
-PROBLEMS: dict[int, type[serializers.Serializer[Any]]] = dict.fromkeys((403, 404, 422), PeopleProblem)
+PROBLEMS = {403: Problem, 404: Problem, 422: Problem}
 
 
 def told(pk: int) -> dict[str, Any]:

@@ -35,6 +35,13 @@ class Refusal(Exception):
         return body(self.status, self.code, self.detail) | told | self.more
 
 
+class BadCursor(Refusal):
+    """`cursor` of a list is none that the list gave."""
+
+    code = "bad_cursor"
+    detail = _("This page's address is not usable. Begin with the first page.")
+
+
 def body(status: int, code: str, detail: Any) -> dict[str, Any]:
     return {
         "type": "about:blank",

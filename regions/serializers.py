@@ -31,3 +31,17 @@ def read_body(serializer: type[serializers.Serializer[Any]], request: Request) -
     read = serializer(data=request.data)
     read.is_valid(raise_exception=True)
     return dict(read.validated_data)
+
+
+class Problem(serializers.Serializer[Any]):
+    """problem+json. `code` is stable; some codes carry more fields."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    field = serializers.CharField(required=False)
+    errors = serializers.DictField(  # type: ignore[assignment]
+        child=serializers.ListField(child=serializers.CharField()), required=False
+    )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import tablib
+from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from regions.problems import Refusal
@@ -149,3 +150,10 @@ def written(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     sheet = tablib.Dataset(headers=list(columns))
     sheet.extend([[plain("" if cell is None else cell) for cell in row] for row in rows])
     return BOM + str(sheet.export("csv"))
+
+
+def answer(name: str, sheet: str) -> HttpResponse:
+    """A sheet to be kept as a file, as in tickerdesk-people-de.csv."""
+    response = HttpResponse(sheet, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="tickerdesk-{name}.csv"'
+    return response

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from django.db.models import Count, Min, Q
 
 from curation.history.asked import Asked
-from curation.keyset import BadCursor
 from curation.models.acts import DecisionQuerySet
+from regions.problems import BadCursor
 
 LOOKED = 10_000  # decisions that one page looks through
 AT_ONCE = 500  # decisions read at once to fill a page

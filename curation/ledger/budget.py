@@ -8,10 +8,12 @@ who is killed in between has spent it. BudgetDay.used is always the sum of charg
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F, Q, Sum
@@ -133,24 +135,39 @@ def days_of_call(now: datetime) -> list[date]:
 
 def balance(market: Market, now: datetime) -> Balance:
     """How much is used, held and left. Nothing is locked: it may be less a moment later."""
+    return balances([market], now)[market.pk]
+
+
+def balances(markets: Sequence[Market], now: datetime) -> dict[int, Balance]:
+    """The same of several markets, by their ids, in as many statements as of one."""
     day = day_of(now)
-    month = Reservation.objects.filter(market=market, settled_at=None, day__year=day.year, day__month=day.month)
-    held = month.aggregate(month=Sum("posts"), day=Sum("posts", filter=Q(day=day)))
-    told = on_day(market, day)
-    return replace(
-        told,
-        day_held=min(held["day"] or 0, told.day_used),
-        month_held=min(held["month"] or 0, told.month_used),
-    )
+    month = Reservation.objects.filter(market__in=markets, settled_at=None, day__year=day.year, day__month=day.month)
+    rows = month.values("market").annotate(month=Sum("posts"), day=Sum("posts", filter=Q(day=day)))
+    held: dict[int, Any] = {row["market"]: row for row in rows}
+    return {pk: _holding(told, held.get(pk, {})) for pk, told in _on_day(markets, day).items()}
+
+
+def _holding(told: Balance, held: dict[str, Any]) -> Balance:
+    day, month = held.get("day") or 0, held.get("month") or 0
+    return replace(told, day_held=min(day, told.day_used), month_held=min(month, told.month_used))
 
 
 def on_day(market: Market, day: date) -> Balance:
-    limits = Market.objects.values_list("posts_a_day", "posts_a_month", "recheck_reserve").get(pk=market.pk)
-    days = BudgetDay.objects.filter(market=market, day__year=day.year, day__month=day.month)
-    drawn = {row.day: row for row in days}
-    today = drawn.get(day) or BudgetDay()
-    month = sum(row.used for row in drawn.values())
-    return Balance(day, limits[0], today.used, today.rechecks, limits[1], month, limits[2])
+    return _on_day([market], day)[market.pk]
+
+
+def _on_day(markets: Sequence[Market], day: date) -> dict[int, Balance]:
+    """Without what is held; limits are read anew."""
+    drawn: dict[int, dict[date, BudgetDay]] = defaultdict(dict)
+    for row in BudgetDay.objects.filter(market__in=markets, day__year=day.year, day__month=day.month):
+        drawn[row.market_id][row.day] = row
+    limits = Market.objects.filter(pk__in=[market.pk for market in markets])
+    found = {}
+    for pk, a_day, a_month, reserve in limits.values_list("pk", "posts_a_day", "posts_a_month", "recheck_reserve"):
+        today = drawn[pk].get(day) or BudgetDay()
+        month = sum(row.used for row in drawn[pk].values())
+        found[pk] = Balance(day, a_day, today.used, today.rechecks, a_month, month, reserve)
+    return found
 
 
 def reserve(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from curation.intake import grouped, when
@@ -47,21 +47,24 @@ class Forecast:
 
 def forecast(market: Market, now: datetime) -> Forecast:
     """The expectation before any limit: above the limit, reading pauses when that is reached."""
-    told = budget.balance(market, now)
+    return forecasts([market], now)[market.pk]
+
+
+def forecasts(markets: Sequence[Market], now: datetime) -> dict[int, Forecast]:
+    """The same of several markets, by their ids, in as many statements as of one."""
+    day = budget.day_of(now)
+    before: dict[int, dict[date, int]] = defaultdict(dict)
+    for row in BudgetDay.objects.filter(market__in=markets, day__lt=day, day__gte=day - PACE):
+        before[row.market_id][row.day] = row.used
+    return {pk: _ahead(told, before[pk], now) for pk, told in budget.balances(markets, now).items()}
+
+
+def _ahead(told: Balance, before: dict[date, int], now: datetime) -> Forecast:
     gone = (now - budget.midnight(told.day)) / timedelta(days=1)
-    days, pace = _pace(market, told, gone)
+    days = (told.day - min(before)).days if before else 0
+    pace = round(sum(before.values()) / days) if days else round(told.day_used / max(gone, SOONEST))
     today = told.day_used + round(pace * (1 - gone))
     return Forecast(told, pace, days, today, told.month_used - told.day_used + today + pace * told.days_left)
-
-
-def _pace(market: Market, told: Balance, gone: float) -> tuple[int, int]:
-    """Days that were looked at, and posts a day."""
-    before = BudgetDay.objects.filter(market=market, day__lt=told.day, day__gte=told.day - PACE)
-    first = before.order_by("day").values_list("day", flat=True).first()
-    if first is None:
-        return 0, round(told.day_used / max(gone, SOONEST))
-    days = (told.day - first).days
-    return days, round((before.aggregate(posts=Sum("used"))["posts"] or 0) / days)
 
 
 def lowered(market: Market, now: datetime, *, day: int | None, month: int | None) -> Iterator[str]:

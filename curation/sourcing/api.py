@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import Http404
@@ -13,14 +14,14 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from curation.serializers import Problem
 from curation.sourcing import keeping, trying
 from curation.sourcing.listing import PAGE, Listing, Row
 from curation.sourcing.wishes import LONGEST, LONGEST_NAME, SCOPES, SHORTEST, Wish
 from regions.models import Market, Source, User
 from regions.permissions import market_for, may, rule
+from regions.problems import BadCursor
 from regions.requests import person
-from regions.serializers import Strict, read_body
+from regions.serializers import Problem, Strict, read_body
 
 PROBLEMS = {403: Problem, 404: Problem, 422: Problem}
 ASKING = PROBLEMS | {409: Problem, 503: Problem}
@@ -194,11 +195,20 @@ def listed(request: Request) -> Response:
     want = asked.validated_data
     listing = Listing(market_for(request.user, want["market"], "source.edit"), person(request), timezone.now())
     found = listing.shown(want["show"], want["q"])
-    places = [place for place, row in enumerate(found, 1) if str(row.source.pk) == want["cursor"]]
-    begin = places[0] if places else 0
+    begin = after(found, want["cursor"])
     rows = found[begin : begin + PAGE]
     more = str(rows[-1].source.pk) if begin + PAGE < len(found) else ""
     return Response(SourcePage({"results": rows, "next": more}).data)
+
+
+def after(found: Sequence[Row], cursor: str) -> int:
+    """Where the next page begins. Raises BadCursor where its last one is not in the list any more."""
+    if not cursor:
+        return 0
+    places = [place for place, row in enumerate(found, 1) if str(row.source.pk) == cursor]
+    if not places:
+        raise BadCursor(field="cursor")
+    return places[0]
 
 
 def added(request: Request) -> Response:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -136,12 +137,17 @@ def laid(request: PageRequest, home: Market, entry: Entry) -> HttpResponse:
 
 def block_for(home: Market, pk: int) -> Block:
     """A standing block that holds in the market, exempted or not. Raises Http404."""
-    rows = Block.objects.filter(pk=pk, lifted_at=None).select_related(*BESIDE)
-    block = rows.first()
-    market = (block.channel.market_id if block.channel else block.market_id) if block else 0
-    if block is None or market not in (None, home.pk):
+    return blocks_for(home, [pk])[0]
+
+
+def blocks_for(home: Market, ids: Sequence[int]) -> list[Block]:
+    """The same of several, in their order and each once. Raises Http404 where one is none."""
+    wanted = list(dict.fromkeys(ids))
+    here = Q(market=None, channel=None) | Q(market=home) | Q(channel__market=home)
+    found = Block.objects.filter(here, lifted_at=None).select_related(*BESIDE).in_bulk(wanted)
+    if len(found) < len(wanted):
         raise Http404
-    return block
+    return [found[pk] for pk in wanted]
 
 
 @rule("desk.read")
@@ -220,7 +226,7 @@ LIST_ACTS: dict[str, Press] = {"exempt": exempt, "take_over": take_over}
 def lift_blocks(request: PageRequest, market: str) -> HttpResponse:
     """First what comes back, then, with `sure`, lifts the blocks that were picked."""
     home, now = market_for(request.user, market, "block.edit_channel"), timezone.now()
-    picked = [block_for(home, int(pk)) for pk in request.POST.getlist("block")[:MOST_PICKED] if is_id(pk)]
+    picked = blocks_for(home, [int(pk) for pk in request.POST.getlist("block")[:MOST_PICKED] if is_id(pk)])
     panel = Panel(home, request.user, now, "lift", picked=picked)
     if not picked:
         panel = Panel(home, request.user, now, refusal=Refusal(_("Nothing was selected.")))
@@ -324,12 +330,8 @@ def blocks_sheet(request: PageRequest, market: str) -> HttpResponse:
         rows = rows.filter(block_list=listed)
     else:
         rows = rows.filter(market=home, block_list=None) | rows.filter(channel__in=own, block_list=None)
-    response = HttpResponse(
-        sheets.written(COLUMNS, rows_of(rows.order_by("pk"), home)), content_type="text/csv; charset=utf-8"
-    )
-    name = f"tickerdesk-blocks-{home.code}{f'-{listed.pk}' if listed else ''}.csv"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    name = f"blocks-{home.code}{f'-{listed.pk}' if listed else ''}"
+    return sheets.answer(name, sheets.written(COLUMNS, rows_of(rows.order_by("pk"), home)))
 
 
 @rule("block.edit_market")

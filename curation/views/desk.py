@@ -70,7 +70,8 @@ def desk(request: PageRequest, market: str, category: str = "") -> HttpResponse:
     with clock_of(request.user, place.market):
         context |= frame(request, place) | {"rows": rows, "next": found.next, "cut": form.cut}
         if not is_fragment(request):
-            context |= narrowed(place, asked, context["own"].waiting, found.rows)
+            whole = not form.after() and not found.next
+            context |= narrowed(place, asked, context["own"].waiting, found.rows, whole=whole)
             if not rows and not context["narrow"]:
                 context |= rest_of(place, timezone.now())
         response = render(request, name, context)

@@ -23,7 +23,7 @@ from curation.sourcing import keeping, ruled, sheet, trying
 from curation.sourcing.asking import Typed
 from curation.sourcing.listing import PAGE, Listing, Row
 from curation.sourcing.wishes import Ground
-from regions import clocks
+from regions import clocks, sheets
 from regions.models import Market, Source
 from regions.permissions import market_for, rule
 from regions.problems import Refusal
@@ -244,6 +244,4 @@ def sources_sheet(request: PageRequest, market: str) -> HttpResponse:
     """The whole list as CSV."""
     home = market_for(request.user, market, "source.edit")
     rows = Listing(home, request.user, timezone.now()).rows
-    response = HttpResponse(sheet.written(rows), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="tickerdesk-sources-{home.code}.csv"'
-    return response
+    return sheets.answer(f"sources-{home.code}", sheet.written(rows))

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Max, Q, Sum
 from django.db.models.functions import TruncHour
 
 from curation.ledger import budget
-from curation.ledger.budget import Balance
-from curation.ledger.forecast import PACE, SOONEST, Forecast
-from curation.models import BudgetDay, Candidate, IngestRun, Pause, Quarantined, Reservation
+from curation.ledger.forecast import Forecast, forecasts
+from curation.models import BudgetDay, Candidate, IngestRun, Pause, Quarantined
 from regions.models import Market, Source
 
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
@@ -62,35 +61,12 @@ def hours_of(markets: Sequence[Market], now: datetime) -> dict[int, Hours]:
 
 
 def purses_of(markets: Sequence[Market], now: datetime) -> dict[int, Purse]:
-    """As `curation.ledger.forecast` tells each of them, in two queries for all."""
     day = budget.day_of(now)
-    first = min(day.replace(day=1), day - PACE)
-    drawn: dict[int, dict[date, BudgetDay]] = defaultdict(dict)
-    for row in BudgetDay.objects.filter(market__in=markets, day__gte=first, day__lte=day):
-        drawn[row.market_id][row.day] = row
-    month = Reservation.objects.filter(market__in=markets, settled_at=None, day__gte=day.replace(day=1), day__lte=day)
-    held: dict[int, Any] = {
-        row["market"]: row
-        for row in month.values("market").annotate(month=Sum("posts"), day=Sum("posts", filter=Q(day=day)))
-    }
-    return {one.pk: _purse(one, drawn[one.pk], held.get(one.pk, {}), now) for one in markets}
-
-
-def _purse(market: Market, drawn: dict[date, BudgetDay], held: dict[str, Any], now: datetime) -> Purse:
-    day = budget.day_of(now)
-    today = drawn.get(day) or BudgetDay()
-    days = [drawn[at].used if (at := day.replace(day=n)) in drawn else 0 for n in range(1, day.day + 1)]
-    told = Balance(
-        day, market.posts_a_day, today.used, today.rechecks, market.posts_a_month, sum(days), market.recheck_reserve,
-        day_held=min(held.get("day") or 0, today.used), month_held=min(held.get("month") or 0, sum(days)),
-    )  # fmt: skip
-    gone = (now - budget.midnight(day)) / DAY
-    before = {at: row.used for at, row in drawn.items() if day - PACE <= at < day}
-    spanned = (day - min(before)).days if before else 0
-    pace = round(sum(before.values()) / spanned) if spanned else round(told.day_used / max(gone, SOONEST))
-    expected = told.day_used + round(pace * (1 - gone))
-    left = told.month_used - told.day_used + expected + pace * told.days_left
-    return Purse(Forecast(told, pace, spanned, expected, left), days)
+    drawn: dict[int, dict[int, int]] = defaultdict(dict)
+    for row in BudgetDay.objects.filter(market__in=markets, day__gte=day.replace(day=1), day__lte=day):
+        drawn[row.market_id][row.day.day] = row.used
+    ahead = forecasts(markets, now)
+    return {pk: Purse(told, [drawn[pk].get(n, 0) for n in range(1, day.day + 1)]) for pk, told in ahead.items()}
 
 
 def pauses_of(markets: Sequence[Market], now: datetime) -> dict[int | None, Pause]:

@@ -131,9 +131,7 @@ def people_sheet(request: PageRequest, market: str) -> HttpResponse:
     """The list as CSV, in columns that can be brought in again."""
     home = market_for(request.user, market, "people.edit")
     rows = Membership.objects.in_market(home).with_people().values_list("user__username", "role")
-    response = HttpResponse(sheets.written(COLUMNS, rows), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="tickerdesk-people-{home.code}.csv"'
-    return response
+    return sheets.answer(f"people-{home.code}", sheets.written(COLUMNS, rows))
 
 
 @rule("people.edit")

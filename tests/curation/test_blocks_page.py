@@ -187,6 +187,18 @@ def test_lifting_tells_what_comes_back_and_gives_it_back(
     assert states == {"pending"}
 
 
+def test_twenty_picked_ones_are_read_like_one(browse: Any, lena: User, de_politics: Channel) -> None:
+    laid = [make_block(f"wort{n}", market=de_politics.market).pk for n in range(20)]
+
+    def asked(ids: list[int]) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert browse(lena).post(f"{PAGE}lift/", {"block": ids}).status_code == 200
+        return len(queries)
+
+    asked(laid)
+    assert asked(laid) == asked(laid[:1])
+
+
 def test_a_change_lifts_and_lays_as_one_act_and_is_undone_as_one(
     browse: Any, lena: User, de_politics: Channel, bridges: dict[str, Candidate]
 ) -> None:

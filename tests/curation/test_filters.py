@@ -212,8 +212,23 @@ def test_tabs_cost_one_question_whatever_waits(browse: Any, anna: User, de_polit
     for _ in range(3):
         make_candidate(de_politics, held=True, posted_at=timezone.now() - timedelta(hours=1))
     searched, plain = asked(q="brucke"), asked()
-    # Elsewhere the heading's number costs one in its place; a search looks through the queue with two more.
-    assert (searched - plain, asked(show="held"), asked(lang="de")) == (2, plain, plain)
+    # Elsewhere the tabs tell nothing, and the rows are counted that are shown; a search looks through with two more.
+    assert (searched - plain, asked(show="held"), asked(lang="de")) == (1, plain, plain - 1)
+
+
+def test_the_heading_counts_what_was_found_beyond_the_page_too(
+    browse: Any, anna: User, de_politics: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna.language = "en"
+    anna.save()
+    for rank in range(52):
+        make_candidate(de_politics, f"Brücke {rank}", rank=rank)
+    make_candidate(de_politics, "anderes", rank=99)
+    first = browse(anna).get(DESK, {"q": "brucke"})
+    assert (len(rows_of(first)), first.context["found"]) == (50, 52)
+    assert browse(anna).get(DESK, {"q": "brucke 7"}).context["found"] == 1
+    monkeypatch.setattr("curation.narrowing.MOST_COUNTED", 50)
+    assert browse(anna).get(DESK, {"q": "brucke"}).context["found"] == 51
 
 
 @pytest.mark.parametrize("words", ["Morgenkurier", "@morgen_kurier", "morgen_kurier", "@Morgen_Kurier brucke"])

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from curation.models import IngestRun
@@ -55,6 +56,9 @@ def test_the_list_is_paged_and_narrowed(api: Any, lena: User, source: Source) ->
     assert [one["name"] for one in client.get(SOURCES, {"market": "de", "q": "rathaus"}).json()["results"]] == [
         "Rathaus"
     ]
+    Source.objects.filter(pk=first["next"]).update(removed_at=timezone.now())
+    refused = client.get(SOURCES, {"market": "de", "cursor": first["next"]})
+    assert (refused.status_code, refused.json()["code"]) == (422, "bad_cursor"), "and no first page once more"
 
 
 @pytest.mark.parametrize(
