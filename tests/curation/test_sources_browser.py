@@ -32,6 +32,8 @@ def listed(x: Simulator, settings: Settings, de_politics: Channel) -> list[Sourc
 
 @pytest.fixture
 def page(context: BrowserContext, live_server: LiveServer, browse: Any, lena: User) -> Iterator[Page]:
+    lena.language = "en"
+    lena.save()
     enter(context, live_server, browse, lena)
     opened = context.new_page()
     yield opened
