@@ -26,7 +26,7 @@ manage:
 
 test: translations
 	@.ci/browser
-	@exec $(PY) -m pytest -n 2 --maxschedchunk 6 $(ARGS)
+	@exec $(PY) -m pytest -n 3 --maxschedchunk 6 $(ARGS)
 
 soak: translations
 	@exec $(PY) -m pytest -m soak tests $(ARGS)

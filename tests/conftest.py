@@ -40,7 +40,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests in a browser may try again; tests that commit need the markets back, which a migration made."""
+    """Tests in a browser may try again; tests that commit need the markets back, which a migration made; long ones
+    begin first, so that at the end no worker is left alone with one."""
+    items.sort(key=lambda test: not test.get_closest_marker("long"))
     for test in items:
         if "browser" in getattr(test, "fixturenames", ()):
             test.add_marker(pytest.mark.flaky(reruns=2))  # a busy machine may keep a page waiting too long

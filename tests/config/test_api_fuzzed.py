@@ -1,4 +1,6 @@
-"""Whatever a program sends, the API answers with a status its schema names, and never with a server error."""
+"""Whatever a program sends, the API answers with a status its schema names, and never with a server error.
+
+`make test` asks each operation a few times, `make soak` a hundred."""
 
 from contextlib import suppress
 from typing import Any
@@ -14,6 +16,8 @@ from schemathesis import Case, GenerationMode
 from regions.models import Role
 from tests.cast import channel_of, make_candidate, make_user
 
+FEW, MANY = 8, 100
+
 
 @pytest.fixture
 def token(live_server: Any) -> str:
@@ -24,19 +28,23 @@ def token(live_server: Any) -> str:
     return str(token)
 
 
-def test_no_request_breaks_the_api(live_server: Any, token: str) -> None:
+@pytest.mark.long
+@pytest.mark.parametrize("often", [FEW, pytest.param(MANY, marks=pytest.mark.soak)])
+def test_no_request_breaks_the_api(often: int, live_server: Any, token: str) -> None:
     schema = schemathesis.openapi.from_url(f"{live_server.url}/api/v1/schema/?format=json")
     operations = [result.ok() for result in schema.get_all_operations()]
     assert len(operations) >= 8
     for operation in operations:
-        call_with_many(operation.as_strategy(generation_mode=GenerationMode.POSITIVE), token)
+        call_with_many(operation.as_strategy(generation_mode=GenerationMode.POSITIVE), token, often)
         with suppress(Unsatisfiable):  # what takes nothing cannot be asked wrongly
-            call_with_many(operation.as_strategy(generation_mode=GenerationMode.NEGATIVE), token)
+            call_with_many(operation.as_strategy(generation_mode=GenerationMode.NEGATIVE), token, often)
 
 
-def call_with_many(cases: SearchStrategy[Case], token: str) -> None:
+def call_with_many(cases: SearchStrategy[Case], token: str, often: int) -> None:
     @given(case=cases)
-    @settings(max_examples=20, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=often, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    )
     def call(case: Case) -> None:
         answer = case.call(headers={"Authorization": f"Token {token}"})
         assert answer.status_code < 500, (case.as_curl_command(), answer.text)

@@ -10,7 +10,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.curation.machine import Desk, World
 
 pytestmark = pytest.mark.django_db
-RUNS, STEPS = 100, 50
+RUNS, STEPS = 40, 50
 
 
 def run_desk(runs: int, steps: int) -> None:
@@ -27,5 +27,6 @@ def run_desk(runs: int, steps: int) -> None:
     run_state_machine_as_test(Desk, settings=asked)  # type: ignore[no-untyped-call]
 
 
+@pytest.mark.long
 def test_the_feeds_are_what_a_plain_reading_of_the_log_says() -> None:
     run_desk(RUNS, STEPS)

@@ -115,6 +115,7 @@ def listed(found: list[tuple[str, str]]) -> str:
 
 
 @committed
+@pytest.mark.long
 @pytest.mark.browser
 @pytest.mark.urls("tests.looks.urls")
 @pytest.mark.parametrize("room", ROOMS)

@@ -55,6 +55,7 @@ def follow(page: Page, name: str) -> None:
     page.get_by_role("link", name=name, exact=True).click()
 
 
+@pytest.mark.long
 def test_a_market_from_nothing_to_a_shown_post_by_clicks_alone(page: Page, number: str) -> None:
     log_in(page)
     add_market(page)

@@ -11,6 +11,7 @@ from tests.soak.world import Plan
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 
+@pytest.mark.long
 def test_killed_workers_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     plan = Plan(posts=2_000, accounts=4, pace=100, seed=3, there=0.6)
     channels = channel_of("de", "politics"), channel_of("nl", "politics")
