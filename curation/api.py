@@ -15,8 +15,9 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from curation import blocks_api, keyset, operations
+from curation import keyset, operations
 from curation.access import act_for, candidate_for, channel_of
+from curation.blocking import api as blocks_api
 from curation.history import onward
 from curation.ingest import links
 from curation.models import Act, Candidate

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from curation.blocking.reach import Reach, sum_of, would_hit
 from curation.cards import Card
 from curation.history.said import REASON_WORDS
 from curation.matching import host_of, normalised
@@ -22,7 +23,6 @@ from curation.operations.blocking import RIGHTS, Entry
 from curation.operations.naming import BadBlock, name_of
 from curation.operations.wishes import LONGEST
 from curation.queue import Place, counted
-from curation.reach import Reach, sum_of, would_hit
 from curation.transitions import REASONS
 from regions.models import Block, Channel, Market, User
 from regions.permissions import may

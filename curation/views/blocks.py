@@ -19,15 +19,15 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import HttpResponseClientRedirect
 
 from curation import operations
-from curation.block_changes import told_of
-from curation.block_entries import COLUMNS, HELP, brought, checked, ends_of, entry_of, fingerprint, rows_of
-from curation.block_panel import Panel
-from curation.blocklists import BESIDE, TABS, Listing
+from curation.blocking.changes import told_of
+from curation.blocking.entries import COLUMNS, HELP, brought, checked, ends_of, entry_of, fingerprint, rows_of
+from curation.blocking.lists import BESIDE, TABS, Listing
+from curation.blocking.panel import Panel
+from curation.blocking.reach import try_out
+from curation.blocking.returning import Returning
 from curation.operations.blocking import Entry
 from curation.operations.naming import Name
 from curation.places import clock_of
-from curation.reach import try_out
-from curation.returning import Returning
 from regions import sheets
 from regions.models import Block, BlockList, Market
 from regions.permissions import market_for, may, rule

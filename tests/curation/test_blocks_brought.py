@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from curation import operations
-from curation.block_entries import brought, kind_of
+from curation.blocking.entries import brought, kind_of
 from curation.models import Act, Candidate, Enforcement
 from curation.operations import carrying
 from curation.operations.blocking import Entry

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from curation import operations
-from curation.blocklists import Listing
+from curation.blocking.lists import Listing
 from curation.models import Act, Candidate, Enforcement, Hit
 from regions.models import Block, BlockList, Change, Channel, User
 from tests.cast import channel_of, make_author, make_block, make_candidate, make_tweet

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from curation import reach
+from curation.blocking import reach
 from curation.folding import fold
 from curation.models import Candidate, State, Tweet
 from curation.operations.blocking import Entry

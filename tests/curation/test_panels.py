@@ -227,7 +227,7 @@ def test_the_dry_run_of_a_market_sees_all_its_channels_and_no_other(
 def test_the_dry_run_says_where_it_was_bounded(
     browse: Any, anna: User, de_politics: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("curation.reach.MOST_READ", 2)
+    monkeypatch.setattr("curation.blocking.reach.MOST_READ", 2)
     candidate = tipp(de_politics)
     for _ in range(3):
         tipp(de_politics)

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from bench.stock import stock
-from curation import reach
+from curation.blocking import reach
 from curation.models import Candidate
 from curation.operations.blocking import Entry
 from curation.operations.naming import name_of

@@ -15,10 +15,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from curation import operations
-from curation.block_entries import checked, ends_of, entry_of
-from curation.blocklists import BESIDE, KINDS, Listing
+from curation.blocking.entries import checked, ends_of, entry_of
+from curation.blocking.lists import BESIDE, KINDS, Listing
+from curation.blocking.reach import Trial, try_out
 from curation.operations.blocking import Entry
-from curation.reach import Trial, try_out
 from regions.models import Block, Market
 from regions.permissions import market_for, require, rule
 from regions.problems import Refusal

@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from curation.block_entries import OFFERED
+from curation.blocking.entries import OFFERED
+from curation.blocking.reach import Trial
+from curation.blocking.returning import Returning, returning
 from curation.history.said import REASON_WORDS
 from curation.operations.blocking import RIGHTS
-from curation.reach import Trial
-from curation.returning import Returning, returning
 from regions.models import Block, BlockExemption, BlockList, BlockListExemption, Market, User
 from regions.permissions import may
 from regions.problems import Refusal
