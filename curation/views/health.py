@@ -51,7 +51,12 @@ def told_of(markets: list[Market]) -> dict[str, Any]:
     pauses, sources = reads.pauses_of(markets, now), reads.sources_of(markets, now)
     rows = [
         telling.row_of(
-            one, hours[one.pk], purses[one.pk], pauses.get(None) or pauses.get(one.pk), sources.get(one.pk, (0, 0)), now
+            one,
+            hours[one.pk],
+            purses[one.pk],
+            pauses.get(None) or pauses.get(one.pk),
+            sources.get(one.pk, reads.Fed()),
+            now,
         )
         for one in markets
     ]
@@ -59,7 +64,7 @@ def told_of(markets: list[Market]) -> dict[str, Any]:
     charts += [telling.month_of(one, purses[one.pk]) for one in markets]
     return {
         "now": now,
-        "summed_up": telling.summed_up(markets, purses, pauses, now),
+        "summed_up": telling.summed_up(markets, purses, pauses, sources, now),
         "rows": rows,
         "charts": charts,
         "charged": sum(row.charged for row in rows),

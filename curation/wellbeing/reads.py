@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Max, Q, Sum
-from django.db.models.functions import TruncHour
+from django.db.models import Count, DateTimeField, F, Func, Max, OuterRef, Q, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
+from django.utils.timezone import localtime
 
+from curation.ingest.pauses import fed_by
+from curation.ingest.polling import leases
 from curation.ledger import budget
 from curation.ledger.forecast import Forecast, forecasts
 from curation.models import BudgetDay, Candidate, IngestRun, Pause, Quarantined
@@ -18,6 +21,7 @@ from regions.models import Market, Source
 
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 HOURS, RUNS, LISTED = 24, 25, 50
+OVERDUE = timedelta(minutes=10)  # beyond a source's longest interval: then no worker reads it
 TROUBLED = (IngestRun.Outcome.WAITING, IngestRun.Outcome.BUDGET, IngestRun.Outcome.REFUSED, IngestRun.Outcome.FAILED)
 
 
@@ -38,15 +42,36 @@ class Purse:
     days: list[int]
 
 
+@dataclass(frozen=True)
+class Fed:
+    """The sources that feed a market and are switched on: how many, and how many of them fail at present. `of_all`:
+    all of them are global, so that their posts count where they are paid. `unread_since`: when one was last read that
+    was to be read since; None where none was."""
+
+    number: int = 0
+    bad: int = 0
+    of_all: bool = False
+    unread_since: datetime | None = None
+
+
+def binned(time: str, step: timedelta, first: datetime) -> Func:
+    """The beginning of the step of equal length that a time falls in, counted from `first`: no clock that is set back,
+    and no zone of half an hour, moves it."""
+    return Func(Value(step), F(time), Value(first), function="date_bin", output_field=DateTimeField())
+
+
 def first_hour(now: datetime) -> datetime:
-    return now.replace(minute=0, second=0, microsecond=0) - (HOURS - 1) * HOUR
+    """When the first of the last 24 hours began, by the clocks of the active zone."""
+    here = localtime(now)
+    since = timedelta(minutes=here.minute, seconds=here.second, microseconds=here.microsecond)
+    return now - since - (HOURS - 1) * HOUR
 
 
 def hours_of(markets: Sequence[Market], now: datetime) -> dict[int, Hours]:
     first = first_hour(now)
     wrong = Q(outcome__in=(IngestRun.Outcome.FAILED, IngestRun.Outcome.REFUSED))
     runs = IngestRun.objects.filter(market__in=markets, started_at__gte=first)
-    rows = runs.values("market", hour=TruncHour("started_at")).annotate(
+    rows = runs.values("market", hour=binned("started_at", HOUR, first)).annotate(
         posts=Sum("read"), wrong=Count("pk", filter=wrong), last=Max("started_at")
     )
     found: dict[int, Hours] = {one.pk: Hours([0] * HOURS, [False] * HOURS) for one in markets}
@@ -75,17 +100,35 @@ def pauses_of(markets: Sequence[Market], now: datetime) -> dict[int | None, Paus
     return {pause.market_id: pause for pause in open_ones.order_by("until")}
 
 
-def sources_of(markets: Sequence[Market], now: datetime) -> dict[int, tuple[int, int]]:
-    """Of each market how many sources it has that are switched on, and how many of them fail at present."""
-    own = Source.objects.filter(Q(market__in=markets) | Q(channel__market__in=markets))
-    on = own.filter(Q(paused_at=None) | Q(paused_until__lte=now))
-    rows = on.values("market", "channel__market").annotate(n=Count("pk"), bad=Count("pk", Q(cursor__failures__gt=0)))
-    found: dict[int, tuple[int, int]] = {}
-    for row in rows:
-        pk = row["market"] or row["channel__market"]
-        number, bad = found.get(pk, (0, 0))
-        found[pk] = (number + row["n"], bad + row["bad"])
-    return found
+def sources_of(markets: Sequence[Market], now: datetime) -> dict[int, Fed]:
+    """What feeds each market, global sources too where it is not exempted from them."""
+    wanted = {one.pk for one in markets}
+    here = Q(market=None, channel=None) | Q(market__in=wanted) | Q(channel__market__in=wanted)
+    last = IngestRun.objects.filter(source=OuterRef("pk")).order_by("-started_at").values("started_at")[:1]
+    running = Source.objects.running().filter(here).select_related("cursor")
+    by_pk = {source.pk: source for source in running.annotate(last_read=Coalesce(Subquery(last), "created_at"))}
+    found: dict[int, list[Source]] = defaultdict(list)
+    for pk, channels in fed_by(by_pk.values()).items():
+        for market in wanted & {channel.market_id for channel in channels}:
+            found[market].append(by_pk[pk])
+    return {pk: fed(found[pk], now) for pk in wanted}
+
+
+def fed(sources: Sequence[Source], now: datetime) -> Fed:
+    polled = [source for source in sources if hasattr(source, "cursor")]
+    return Fed(
+        len(sources),
+        sum(1 for source in polled if source.cursor.failures),
+        bool(sources) and all(source.scope == "global" for source in sources),
+        min((source.last_read for source in polled if unread(source, now)), default=None),
+    )
+
+
+def unread(source: Any, now: datetime) -> bool:
+    """Whether its turn came long ago, and nothing else keeps it waiting: beat offers it again and again."""
+    longest = timedelta(seconds=source.most_seconds) + OVERDUE
+    offered = source.cursor.due_at <= now + leases.WAITING and not source.cursor.is_streamed(now)
+    return bool(offered and source.last_read < now - longest)
 
 
 def yielded(markets: Sequence[Market], now: datetime) -> float | None:

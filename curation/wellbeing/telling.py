@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,7 +17,8 @@ from curation.ledger import budget
 from curation.models import IngestRun, Pause
 from curation.wellbeing import charts
 from curation.wellbeing.charts import Chart
-from curation.wellbeing.reads import DAY, HOUR, HOURS, Hours, Purse, first_hour
+from curation.wellbeing.reads import DAY, HOUR, HOURS, Fed, Hours, Purse, first_hour
+from regions.clocks import moment
 from regions.models import Market
 
 NEAR = 90  # per cent of the day's budget
@@ -26,13 +27,13 @@ Outcome = IngestRun.Outcome
 
 @dataclass(frozen=True)
 class Row:
-    """A market in the table. `tone` is ok, warn or danger; `used` and `drawn` are per cent of the day's budget,
-    charged and with what is held."""
+    """A market in the table. `tone` is ok, warn or danger; `beside` the last reading, or who pays; `used` and `drawn`
+    are per cent of the day's budget, charged and with what is held."""
 
     market: Market
     state: str
     tone: str
-    last: datetime | None
+    beside: str
     spark: str
     spark_told: str
     charged: int
@@ -72,11 +73,9 @@ def month_reached(purse: Purse) -> datetime | None:
     return budget.midnight(told.day) + timedelta(days=max(0, told.month_limit - told.month_used) / ahead.pace)
 
 
-def row_of(
-    market: Market, hours: Hours, purse: Purse, pause: Pause | None, sources: tuple[int, int], now: datetime
-) -> Row:
+def row_of(market: Market, hours: Hours, purse: Purse, pause: Pause | None, fed: Fed, now: datetime) -> Row:
     told, reached = purse.ahead.balance, month_reached(purse)
-    state, tone = reading_of(purse, pause, sources, now)
+    state, tone = reading_of(purse, pause, fed, now)
     used = min(100, 100 * told.day_charged // told.day_limit) if told.day_limit else 100
     drawn = min(100, 100 * told.day_used // told.day_limit) if told.day_limit else 100
     month = _("%(used)s of %(most)s") % {"used": grouped(purse.ahead.month), "most": grouped(told.month_limit)}
@@ -86,30 +85,48 @@ def row_of(
     most = _("Posts read an hour, 24 h: at most %(n)s") % {"n": grouped(max(hours.read))}
     bar = "full" if used >= 100 else "near" if used >= NEAR else "spent"
     return Row(
-        market, state, tone, hours.last, charts.spark(hours.read), most, told.day_charged, told.day_limit,
+        market, state, tone, beside(hours, fed), charts.spark(hours.read), most, told.day_charged, told.day_limit,
         used, drawn, bar, month, reached is not None,
     )  # fmt: skip
 
 
-def reading_of(purse: Purse, pause: Pause | None, sources: tuple[int, int], now: datetime) -> tuple[str, str]:
+def reading_of(purse: Purse, pause: Pause | None, fed: Fed, now: datetime) -> tuple[str, str]:
     """How a market is read, in a few words, and their tone."""
-    number, bad = sources
     if pause:
         return _("paused until %(time)s") % {"time": when(pause.until, now)}, "danger"
+    if fed.unread_since:
+        return _("not read since %(time)s") % {"time": since(fed.unread_since, now)}, "danger"
     if reached := day_reached(purse, now):
         return _("pauses about %(time)s") % {"time": when(reached, now)}, "warn"
-    if bad:
-        return ngettext("%(bad)d of %(n)d fails", "%(bad)d of %(n)d fail", bad) % {"bad": bad, "n": number}, "warn"
-    return (pgettext("a market", "reading"), "ok") if number else (_("no sources"), "warn")
+    if fed.bad:
+        words = ngettext("%(bad)d of %(n)d fails", "%(bad)d of %(n)d fail", fed.bad)
+        return words % {"bad": fed.bad, "n": fed.number}, "warn"
+    return (pgettext("a market", "reading"), "ok") if fed.number else (_("no sources"), "warn")
+
+
+def beside(hours: Hours, fed: Fed) -> str:
+    """When a market was last read on its account; of global sources another may bear the account."""
+    if hours.last:
+        return _("last at %(time)s") % {"time": date_format(localtime(hours.last), "H:i")}
+    return _("by global sources, which count where they are paid") if fed.of_all else ""
+
+
+def since(at: datetime, now: datetime) -> str:
+    """A time that is past: of the day, with the day where that is not the last one."""
+    return moment(at) if now - at > DAY else date_format(localtime(at), "H:i")
 
 
 def summed_up(
-    markets: Sequence[Market], purses: dict[int, Purse], pauses: dict[int | None, Pause], now: datetime
+    markets: Sequence[Market],
+    purses: dict[int, Purse],
+    pauses: dict[int | None, Pause],
+    sources: Mapping[int, Fed],
+    now: datetime,
 ) -> str:
-    """What matters most, in one or two sentences."""
+    """What matters most of reading, in one or two sentences."""
     if None in pauses:
         return _("X does not let us read; it is tried again at %(time)s.") % {"time": when(pauses[None].until, now)}
-    parts = []
+    parts = [unread_of(markets, pauses, sources, now)]
     for market in markets:
         told = {"market": market.code.upper()}
         if pause := pauses.get(market.pk):
@@ -118,14 +135,31 @@ def summed_up(
         elif reached := day_reached(purses[market.pk], now):
             words = _("%(market)s reaches its day's budget about %(time)s.")
             parts.append(words % (told | {"time": when(reached, now)}))
-    return " ".join(parts) or _("All markets are read, and every budget lasts.")
+    return " ".join(filter(None, parts)) or _("All markets are read, and every budget lasts.")
+
+
+def unread_of(
+    markets: Sequence[Market], pauses: Mapping[int | None, Pause], sources: Mapping[int, Fed], now: datetime
+) -> str:
+    """Which markets nobody reads though they are to be read; a sign that worker or beat are away."""
+    found = {one.code.upper(): sources[one.pk].unread_since for one in markets if one.pk not in pauses}
+    told = [f"{code} ({since(at, now)})" for code, at in found.items() if at]
+    words = _("Not read though it was time: %(markets)s. Look at worker and beat.")
+    return words % {"markets": ", ".join(told)} if told else ""
+
+
+def clock_names(times: Sequence[datetime]) -> list[str]:
+    """Times of day in the active zone; where clocks are set back, two of the same name say which is which."""
+    names = [date_format(localtime(at), "H:i") for at in times]
+    zones = [localtime(at).tzname() for at in times]
+    return [f"{name} {zone}" if names.count(name) > 1 else name for name, zone in zip(names, zones, strict=True)]
 
 
 def read_an_hour(hours: Sequence[Hours], now: datetime) -> Chart:
     values = [sum(one.read[at] for one in hours) for at in range(HOURS)]
     failed = [any(one.failed[at] for one in hours) for at in range(HOURS)]
     first, top = first_hour(now), charts.top_of(max([*values, 4]))
-    names = [date_format(localtime(first + at * HOUR), "H:i") for at in range(HOURS)]
+    names = clock_names([first + at * HOUR for at in range(HOURS)])
     words = _("Posts read an hour in the last 24 hours, between %(least)s and %(most)s; reading failed in %(n)d hours.")
     told = words % {"least": grouped(min(values)), "most": grouped(max(values)), "n": sum(failed)}
     gone_wrong = _("reading failed")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -11,9 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from curation.ledger.forecast import forecast
-from curation.models import BudgetDay, IngestRun, Quarantined
-from curation.wellbeing import charts, reads
-from regions.models import Change, Channel, Market, Source, User
+from curation.models import BudgetDay, Cursor, IngestRun, Quarantined
+from curation.wellbeing import charts, reads, telling
+from regions.models import Change, Channel, Market, Source, SourceExemption, User
 
 pytestmark = pytest.mark.django_db
 HEALTH = "/health/de/"
@@ -65,6 +66,7 @@ def test_older_runs_go_on_after_the_last(browse: Any, lena: User) -> None:
 
 def test_as_many_queries_for_much_as_for_little(browse: Any, chief: User) -> None:
     aside()
+    Source.objects.create(kind="search", value="Rat")
     counts = [asked_for(browse(chief))]
     for code in ("de", "nl", "gr", "ro", "hr"):
         for _n in range(3):
@@ -89,6 +91,63 @@ def test_the_hours_count_what_was_read_and_mark_what_failed(de_politics: Channel
     make_run(started_at=now - timedelta(hours=40), read=9)
     told = reads.hours_of([de_politics.market], now)[de_politics.market_id]
     assert (told.read, told.failed) == ([0] * 21 + [7, 0, 5], [False] * 21 + [True, False, False])
+
+
+def test_hours_begin_with_those_of_the_clock_in_zones_of_half_hours(de_politics: Channel) -> None:
+    """In Kolkata it is 13:10: 12:40 belongs to the hour before, 13:05 to this one, and 40 minutes past to neither."""
+    now = datetime(2026, 3, 3, 7, 40, tzinfo=UTC)
+    for minutes, posts in ((5, 5), (30, 7), (70, 3)):
+        make_run(started_at=now - timedelta(minutes=minutes), read=posts)
+    with timezone.override(ZoneInfo("Asia/Kolkata")):
+        told = reads.hours_of([de_politics.market], now)[de_politics.market_id]
+        names = [name for name, _value in telling.read_an_hour([told], now).rows]
+    assert told.read == [0] * 22 + [10, 5]
+    assert (names[0], names[-1]) == ("14:00", "13:00")
+
+
+@pytest.mark.parametrize(
+    ("now", "names"),
+    [
+        (datetime(2026, 10, 25, 2, 30, tzinfo=UTC), ["01:00", "02:00 CEST", "02:00 CET", "03:00"]),
+        (datetime(2026, 3, 29, 2, 30, tzinfo=UTC), ["00:00", "01:00", "03:00", "04:00 CEST"]),
+    ],
+)
+def test_an_hour_that_comes_twice_or_never_is_counted_once(
+    de_politics: Channel, now: datetime, names: list[str]
+) -> None:
+    for hours, posts in ((0, 5), (1, 7), (2, 3), (3, 2)):
+        make_run(started_at=now - timedelta(hours=hours), read=posts)
+    with timezone.override(ZoneInfo("Europe/Berlin")):
+        told = reads.hours_of([de_politics.market], now)[de_politics.market_id]
+        chart = telling.read_an_hour([told], now)
+    assert told.read == [0] * 20 + [2, 3, 7, 5]
+    assert list(chart.rows)[-4:] == list(zip(names, ["2", "3", "7", "5"], strict=True))
+
+
+def test_a_market_that_global_sources_alone_feed_is_read(browse: Any, lena: User) -> None:
+    Source.objects.create(kind="search", value="Rat")
+    row = browse(lena).get(HEALTH).context["rows"][0]
+    assert (row.state, row.beside) == ("reading", "by global sources, which count where they are paid")
+
+
+def test_a_market_that_is_exempted_from_all_its_sources_has_none(browse: Any, lena: User) -> None:
+    source = Source.objects.create(kind="search", value="Rat")
+    SourceExemption.objects.create(source=source, market=Market.objects.get(code="de"), reason="too local")
+    assert [row.state for row in browse(lena).get(HEALTH).context["rows"]] == ["no sources"]
+
+
+def test_who_is_not_read_though_it_was_time_is_named_first(browse: Any, lena: User) -> None:
+    """Beat goes on offering the source, so its time is always near; no worker takes it."""
+    now = timezone.now()
+    source = Source.objects.create(kind="search", value="Rat", market=Market.objects.get(code="de"), most_seconds=600)
+    Cursor.objects.create(source=source, due_at=now + timedelta(seconds=20))
+    run = make_run(source=source, started_at=now - timedelta(minutes=19))
+    assert browse(lena).get(HEALTH).context["rows"][0].state == "reading"
+    IngestRun.objects.filter(pk=run.pk).update(started_at=now - timedelta(minutes=21))
+    told = browse(lena).get(HEALTH).context
+    clock = (now - timedelta(minutes=21)).astimezone(ZoneInfo("Europe/Berlin")).strftime("%H:%M")
+    assert told["rows"][0].state == f"not read since {clock}"
+    assert f"Not read though it was time: DE ({clock}). Look at worker and beat." in told["summed_up"]
 
 
 def test_the_budget_is_told_with_where_it_leads(de_politics: Channel) -> None:
