@@ -277,3 +277,42 @@ class Consumer(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ReceiptQuerySet(models.QuerySet["Receipt"]):
+    def shown(self) -> ReceiptQuerySet:
+        return self.filter(seconds__isnull=False)
+
+
+class Receipt(models.Model):
+    """That the feed of a channel took in an approval that was due: after how many seconds the first snapshot showed
+    it, None where the feed had no place for it then (held, or similar to what is live). Kept for two days."""
+
+    market = models.ForeignKey(Market, models.CASCADE, db_index=False)  # few markets, and all are asked for at once
+    candidate = models.BigIntegerField()
+    due = models.DateTimeField()
+    seconds = models.FloatField(null=True)
+
+    objects = ReceiptQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["candidate", "due"], name="one_receipt_per_approval")]
+        indexes = [models.Index(fields=["due"], name="receipts_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.candidate} after {self.seconds} s"
+
+
+class Unchecked(models.Model):
+    """For how many seconds nobody had asked X about the live post of a market that was checked longest ago, as the
+    publisher found it, minute by minute. Kept for two days."""
+
+    market = models.ForeignKey(Market, models.CASCADE, db_index=False)
+    at = models.DateTimeField()
+    seconds = models.PositiveIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["at"], name="unchecked_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.market_id}: {self.seconds} s"

@@ -133,11 +133,15 @@ class IngestRun(models.Model):
 
 
 class Quarantined(models.Model):
-    """A payload that could not be understood, with the reason. It never stops the rest."""
+    """A payload that could not be understood, with the reason. It never stops the rest.
+
+    `beside`: what X sent with it and what belongs to it (authors, media, polls, posts it refers to), in X's form; None
+    where that was not kept, so that it cannot be made into a post."""
 
     run = models.ForeignKey(IngestRun, models.CASCADE, related_name="set_aside")
     reason = models.CharField(max_length=300)
     payload = models.JSONField()
+    beside = models.JSONField(null=True)
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
