@@ -38,6 +38,7 @@ from curation.serializers import (
     Stale,
 )
 from curation.sourcing import api as sources_api
+from regions.numbers import whole
 from regions.permissions import market_for, rule
 from regions.problems import Refusal
 from regions.requests import person
@@ -182,10 +183,10 @@ def decide_many(request: Request) -> Response:
 
 def log(request: Request) -> Response:
     market = market_for(request.user, request.query_params.get("market", ""))
-    since = request.query_params.get("since", "0")
-    if not since.isascii() or not since.isdigit() or len(since) > 18:
+    since = whole(request.query_params.get("since", "0"))
+    if since is None:
         raise Refusal(_("The id of a decision."), field="since")
-    rows, more = onward.read_on(request.query_params, market, person(request), int(since), LOG_PAGE)
+    rows, more = onward.read_on(request.query_params, market, person(request), since, LOG_PAGE)
     return Response({"results": LoggedDecision(rows, many=True).data, "next": more})
 
 

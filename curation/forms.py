@@ -14,9 +14,9 @@ from curation.models import Verb
 from curation.models.candidates import MARKED
 from curation.transitions import EDITORS_VERBS
 from regions.clocks import BadTime
+from regions.numbers import BIGGEST, whole
 from regions.problems import BadCursor, Refusal
 
-BIGGEST = 2**63 - 1  # what a bigint holds
 LONGEST_SEARCH = 200
 LONGEST_NOTICES = 1000
 VERBS = [(verb, Verb(verb).label) for verb in EDITORS_VERBS]
@@ -164,8 +164,7 @@ class LinkForm(forms.Form):
 
     def shown(self) -> int:
         """The candidate's id, 0 for none."""
-        told = self.data.get("shown", "")
-        return int(told) if told.isascii() and told.isdigit() and len(told) < 19 else 0
+        return whole(self.data.get("shown", "")) or 0
 
 
 class BackForm(forms.Form):

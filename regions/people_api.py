@@ -13,12 +13,13 @@ from rest_framework.response import Response
 
 from regions import people
 from regions.models import Membership, Role
+from regions.numbers import BIGGEST, whole
 from regions.permissions import market_for, rule
 from regions.problems import BadCursor
 from regions.requests import person
 from regions.serializers import Problem, Strict, read_body
 
-PAGE, BIGGEST = 100, 2**63 - 1
+PAGE = 100
 
 
 class MembershipJson(serializers.Serializer[Membership]):
@@ -97,11 +98,10 @@ def memberships(request: Request) -> Response:
 
 
 def after_of(cursor: str) -> int:
-    if not cursor:
-        return 0
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 20 and int(cursor) <= BIGGEST):
+    after = whole(cursor or "0")
+    if after is None:
         raise BadCursor(field="cursor")
-    return int(cursor)
+    return after
 
 
 @extend_schema(

@@ -19,8 +19,8 @@ from curation.ingest.links import NotAPost, post_id_of
 from curation.models import Candidate, Decision, Tweet, Verb
 from curation.models.acts import DecisionQuerySet
 from regions.models import Category, Channel, Market, User
+from regions.numbers import BIGGEST
 
-BIGGEST = 2**63 - 1
 SYSTEM_ALONE = (Verb.HOLD, Verb.LIFT, Verb.EDIT, Verb.WITHDRAW, Verb.RESTORE, Verb.LAPSE)
 BAD_DAY = _("A day is written like 2026-11-22.")
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(9000, 1, 1)

@@ -8,9 +8,8 @@ from django.utils.translation import gettext as _
 
 from curation.models import Author, Decision, Verb
 from regions.models import Block
+from regions.numbers import BIGGEST
 from regions.words import in_quotes
-
-BIGGEST = 2**63 - 1
 
 
 def usernames(blocks: Iterable[Block]) -> dict[str, str]:

@@ -19,11 +19,11 @@ from curation.operations.following import Followed, withdraw
 from curation.operations.record import one_transaction
 from curation.tombstones import bury
 from regions.models import Block, Change, Channel, Source, User
+from regions.numbers import whole
 from regions.operations import pause_source, rename_in_admin
 
 log = structlog.get_logger(__name__)
 BATCH = 500
-LARGEST_ID = 2**63 - 1
 LEFT_BLANK = "[erased]"
 WORD = r"(^|[^A-Za-z0-9_])(%s)($|[^A-Za-z0-9_])"  # X's usernames are of these letters
 
@@ -73,9 +73,9 @@ def erase_author(author: str | int, *, by: User | None, now: datetime) -> Erasur
 def _found(author: str | int) -> int:
     given = str(author).strip().lstrip("@")
     if given.isascii() and given.isdigit():
-        if not 0 < int(given) <= LARGEST_ID:
+        if not (x_id := whole(given)):
             raise NotAnId(field="author")
-        return int(given)
+        return x_id
     ids = list(Author.objects.filter(username__iexact=given).values_list("pk", flat=True)) if given else []
     if not ids:
         raise UnknownAuthor(field="author")

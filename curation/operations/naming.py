@@ -16,10 +16,10 @@ from django.utils.translation import gettext_lazy
 from curation.matching import normalised
 from curation.models import Author
 from regions.models import Block
+from regions.numbers import whole
 from regions.problems import Refusal
 
 LONGEST = 200
-LARGEST_ID = 2**63 - 1
 PROFILE = re.compile(r"(?:https?://)?(?:www\.|mobile\.)?(?:x|twitter)\.com/@?(\w{1,50})/?(?:\?.*)?", re.IGNORECASE)
 USERNAME = re.compile(r"[a-z0-9_]{1,50}")
 DOMAIN = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])")
@@ -89,8 +89,8 @@ def _author(value: str, field: str, accounts: Accounts) -> Name:
     if not USERNAME.fullmatch(given):
         raise BadBlock(_("That is neither a username nor X's id of an account."), field=field)
     known = accounts.named(given)
-    if not known and given.isdigit() and 0 < int(given) <= LARGEST_ID:
-        known = list(Author.objects.filter(pk=int(given)))
+    if not known and (x_id := whole(given)):
+        known = list(Author.objects.filter(pk=x_id))
     if len(known) > 1:
         raise BadBlock(_("Several accounts had this name. Give the id."), field=field)
     return _by_id(known[0], field) if known else Name(Block.Kind.AUTHOR, given)
@@ -131,7 +131,7 @@ def _domain(kind: str, value: str, field: str) -> Name:
 
 def _tweet(kind: str, value: str, field: str) -> Name:
     number = normalised(kind, value)
-    if not (number.isascii() and number.isdigit() and 0 < int(number) <= LARGEST_ID):
+    if not whole(number):
         raise BadBlock(_("That is no post: give its link or its id."), field=field)
     return Name(kind, number)
 

@@ -13,10 +13,10 @@ from django.db.models import Q, QuerySet
 from curation.matching import normalised
 from curation.models import Author, Candidate, State, Tweet
 from regions.models import Block, Channel
+from regions.numbers import whole
 
 NEWEST = 200  # of each channel: what may be shown when there is nothing newer
 SLICE, AT_ONCE = 20_000, 300
-LONGEST_ID = 19
 STATES = (State.PENDING, State.APPROVED, State.LAPSED)
 # A search in the folded column knows no words, so it finds at least what the matcher does; rows without it are all
 # suspect. An address in another alphabet may stand there otherwise than it is compared.
@@ -87,13 +87,8 @@ def condition_of(block: Block) -> tuple[str, list[Any]]:
 
 
 def _authors(value: str) -> list[int]:
-    by_id = Q(pk=_number(value)) | Q(username__iexact=value)
+    by_id = Q(pk=whole(value) or 0) | Q(username__iexact=value)
     return list(Author.objects.filter(by_id).values_list("pk", flat=True)) if value else []
-
-
-def _number(value: str) -> int:
-    """An id at X; 0, which is nobody's, for what is none."""
-    return int(value) if value.isascii() and value.isdigit() and len(value) <= LONGEST_ID else 0
 
 
 @dataclass(frozen=True)
@@ -164,7 +159,8 @@ def _named(block: Block) -> QuerySet[Tweet]:
     value = normalised(block.kind, block.value)
     if block.kind == Block.Kind.AUTHOR:
         return Tweet.objects.filter(author__in=_authors(value))
-    return Tweet.objects.filter(Q(first_id=_number(value)) | Q(current_id=_number(value)))
+    x_id = whole(value) or 0  # nobody's
+    return Tweet.objects.filter(Q(first_id=x_id) | Q(current_id=x_id))
 
 
 def named_since(block: Block, channels: Iterable[int], since: datetime) -> QuerySet[Candidate, int]:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from curation.sourcing.wishes import Wish
 from regions.models import Source
+from regions.numbers import whole
 from regions.problems import Refusal
 
 STEPS = (30, 60, 120, 240, 300, 600, 900, 1800, 3600, 7200, 21_600, 86_400)
@@ -68,7 +69,7 @@ class Typed:
 
     @property
     def known(self) -> int | None:
-        return int(self.seen) if self.seen.isascii() and self.seen.isdigit() and len(self.seen) < 19 else None
+        return whole(self.seen)
 
     @property
     def steps(self) -> dict[str, list[tuple[str, str]]]:
@@ -77,14 +78,15 @@ class Typed:
 
 
 def number(given: str, field: str) -> int:
-    if not given.isascii() or not given.strip().isdigit() or len(given) > 9:
+    read = whole(given.strip(), 10**9 - 1)
+    if read is None:
         raise Refusal(_("A whole number."), field=field)
-    return int(given)
+    return read
 
 
 def spans(own: str) -> list[tuple[str, str]]:
     """Seconds with their words."""
-    known = {*STEPS, int(own)} if own.isascii() and own.isdigit() and len(own) < 7 else {*STEPS}
+    known = {*STEPS, whole(own, 10**6) or STEPS[0]}
     return [(str(seconds), span(seconds)) for seconds in sorted(known)]
 
 

@@ -15,6 +15,7 @@ from curation.sourcing.values import folded, kind_of
 from curation.sourcing.wishes import KINDS, AlreadyListed, Ground, Wish, place_of
 from regions import sheets
 from regions.models import Source
+from regions.numbers import whole
 from regions.problems import Refusal
 from regions.views.bringing import Brought
 
@@ -70,8 +71,8 @@ def wish_of(row: sheets.Row) -> Wish:
     """Raises Refusal for a trust that is no number."""
     cells = {name: cell for name, cell in row.cells.items() if cell}
     value, category = cells.get("value", ""), cells.get("category", "").lower()
-    trust = cells.get("trust", "50")
-    if not trust.isascii() or not trust.isdigit() or len(trust) > 3:
+    trust = whole(cells.get("trust", "50"), 999)
+    if trust is None:
         raise Refusal(_("From %(least)d to %(most)d.") % {"least": 0, "most": 100}, field="trust")
     return Wish(
         kind=cells.get("kind", "").lower() or kind_of(value),
@@ -79,7 +80,7 @@ def wish_of(row: sheets.Row) -> Wish:
         scope=cells.get("scope", "").lower() or ("channel" if category else "market"),
         category=category,
         name=cells.get("name", ""),
-        trust=int(trust),
+        trust=trust,
     )
 
 

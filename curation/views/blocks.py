@@ -30,6 +30,7 @@ from curation.operations.naming import Name
 from curation.places import clock_of
 from regions import sheets
 from regions.models import Block, BlockList, Market
+from regions.numbers import whole
 from regions.permissions import market_for, may, rule
 from regions.problems import Refusal
 from regions.requests import PageRequest
@@ -226,7 +227,7 @@ LIST_ACTS: dict[str, Press] = {"exempt": exempt, "take_over": take_over}
 def lift_blocks(request: PageRequest, market: str) -> HttpResponse:
     """First what comes back, then, with `sure`, lifts the blocks that were picked."""
     home, now = market_for(request.user, market, "block.edit_channel"), timezone.now()
-    picked = blocks_for(home, [int(pk) for pk in request.POST.getlist("block")[:MOST_PICKED] if is_id(pk)])
+    picked = blocks_for(home, [pk for told in request.POST.getlist("block")[:MOST_PICKED] if (pk := whole(told))])
     panel = Panel(home, request.user, now, "lift", picked=picked)
     if not picked:
         panel = Panel(home, request.user, now, refusal=Refusal(_("Nothing was selected.")))
@@ -242,10 +243,6 @@ def lift_blocks(request: PageRequest, market: str) -> HttpResponse:
     told = ngettext("%(n)d block lifted.", "%(n)d blocks lifted.", len(picked)) % {"n": len(picked)}
     messages.success(request, f"{told} {comes_back(back)}")
     return done(request, reverse("blocks", args=[home.code]))
-
-
-def is_id(told: str) -> bool:
-    return told.isascii() and told.isdigit() and len(told) < 19
 
 
 def comes_back(back: Returning) -> str:
@@ -314,8 +311,8 @@ def new_block_list(request: PageRequest, market: str) -> HttpResponse:
 
 
 def asked_list(request: PageRequest, home: Market) -> BlockList | None:
-    told = request.GET.get("list", "")
-    return list_for(home, int(told)) if is_id(told) else None
+    pk = whole(request.GET.get("list", ""))
+    return list_for(home, pk) if pk else None
 
 
 @rule("block.edit_market")

@@ -10,8 +10,11 @@ from django.views.decorators.http import require_GET
 
 from curation.ledger import forecast as ahead
 from curation.places import clock_of
+from regions.numbers import whole
 from regions.permissions import market_for, rule
 from regions.requests import PageRequest
+
+MOST = 10**9 - 1  # posts
 
 
 @rule("settings.edit")
@@ -31,11 +34,6 @@ def budget_lowered(request: PageRequest, market: str) -> HttpResponse:
     """What a budget below what is used would mean, before it is saved; empty where there is nothing to say."""
     home = market_for(request.user, market, "settings.edit")
     with clock_of(request.user, home):
-        day, month = (limit(request.GET.get(name, "")) for name in ("posts_a_day", "posts_a_month"))
+        day, month = (whole(request.GET.get(name, ""), MOST) for name in ("posts_a_day", "posts_a_month"))
         told = list(ahead.lowered(home, timezone.now(), day=day, month=month))
         return TemplateResponse(request, "curation/settings/_lowered.html", {"told": told})
-
-
-def limit(typed: str) -> int | None:
-    """What was typed, where it is a number of posts."""
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else None

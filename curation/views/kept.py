@@ -17,6 +17,7 @@ from curation.operations.errors import StaleVersion
 from curation.panels import FIELDS, FOR_MANY, Panel
 from curation.places import addresses, clock_of, frame, new_key, way_back
 from curation.queue import Place
+from regions.numbers import whole
 from regions.problems import Refusal
 from regions.requests import PageRequest
 
@@ -62,8 +63,8 @@ def swapped(posted: QueryDict, told: dict[str, Any], candidate: Candidate) -> di
     """What a panel for pinning asks for: whoever chose a taken slot saw who gives way. That one alone does."""
     for holder in posted.getlist("holder"):
         slot, _colon, pk = holder.partition(":")
-        if slot == str(told.get("slot")) and pk.isascii() and pk.isdigit() and len(pk) < 19:
-            there = Candidate.objects.filter(channel=candidate.channel_id, slot=int(slot), pk=int(pk))
+        if slot == str(told.get("slot")) and (holds := whole(pk)):
+            there = Candidate.objects.filter(channel=candidate.channel_id, slot=int(slot), pk=holds)
             return told | ({"swap": True} if there.exists() else {})
     return told
 

@@ -7,7 +7,8 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_POST
 
 from curation import events
-from curation.forms import BIGGEST, SentForm
+from curation.forms import SentForm
+from regions.numbers import BIGGEST
 from regions.permissions import market_for, rule
 from regions.requests import PageRequest
 

@@ -14,9 +14,11 @@ from datetime import datetime
 from typing import Any
 
 from curation.x.entities import clean
+from regions.numbers import whole
 
 WAIT_WITHOUT_RESET = 60
 LONGEST_MESSAGE = 500
+LATEST = 10**11 - 1  # epoch seconds; a header that names later ones is broken
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,7 @@ class Answer:
 
     def reset_at(self) -> int | None:
         """When the window opens again, in epoch seconds."""
-        value = self.headers.get("x-rate-limit-reset", "")
-        return int(value) if value.isascii() and value.isdigit() and len(value) < 12 else None
+        return whole(self.headers.get("x-rate-limit-reset", ""), LATEST)
 
 
 class Failure(Exception):

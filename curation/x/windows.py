@@ -12,7 +12,8 @@ from typing import Any, Protocol
 
 from django.db import connection
 
-from curation.x.outcomes import Answer
+from curation.x.outcomes import LATEST, Answer
+from regions.numbers import whole
 
 LONGEST = 3600  # seconds; what X says beyond that is not believed
 MOST = 2**31 - 1
@@ -30,9 +31,10 @@ class Rate:
     def of(cls, answer: Answer | None) -> Rate | None:
         names = ("x-rate-limit-limit", "x-rate-limit-remaining", "x-rate-limit-reset")
         told = [answer.headers.get(name, "") for name in names] if answer else []
-        if not told or not all(value.isascii() and value.isdigit() and len(value) < 12 for value in told):
+        read = [number for one in told if (number := whole(one, LATEST)) is not None]
+        if len(read) < len(names):
             return None
-        limit, remaining, reset_at = map(int, told)
+        limit, remaining, reset_at = read
         return cls(min(limit, MOST), min(remaining, MOST), reset_at)
 
     def believed(self, now: float) -> Rate:

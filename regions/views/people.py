@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from regions import invitations, people, sheets
 from regions.clocks import zone_of
 from regions.models import Change, Invitation, Market, Membership, Role
+from regions.numbers import whole
 from regions.permissions import market_for, rule
 from regions.problems import Refusal
 from regions.requests import PageRequest
@@ -221,8 +222,8 @@ def tabs(counts: dict[str, int], q: str, show: str) -> list[dict[str, Any]]:
 
 def asked_for(request: PageRequest, home: Market) -> Membership | None:
     """Whom the address asks for."""
-    told = request.GET.get("person", "")
-    if not (told.isascii() and told.isdigit() and len(told) < 19):
+    told = whole(request.GET.get("person", ""))
+    if told is None:
         return None
     return Membership.objects.in_market(home).select_related("user", "market").filter(pk=told).first()
 
