@@ -7,6 +7,8 @@ class FeedsConfig(AppConfig):
     verbose_name = _("feeds")
 
     def ready(self) -> None:
-        from feeds import operations
+        from curation.wellbeing import rooms
+        from feeds import health, operations
 
         operations.listen()
+        rooms.join(health.told_of)

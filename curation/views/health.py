@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from curation.models import Quarantined
 from curation.places import clock_of
-from curation.wellbeing import reads, telling
+from curation.wellbeing import reads, rooms, telling
 from regions.models import Market
 from regions.operations import log_change
 from regions.permissions import SIGNED_IN, market_for, may, require, rule
@@ -60,11 +60,14 @@ def told_of(markets: list[Market]) -> dict[str, Any]:
         )
         for one in markets
     ]
+    parts, reading = rooms.parts_of(markets, now), telling.summed_up(markets, purses, pauses, sources, now)
     charts = [telling.read_an_hour(list(hours.values()), now)] if markets else []
+    charts += [chart for part in parts for chart in part.charts]
     charts += [telling.month_of(one, purses[one.pk]) for one in markets]
     return {
         "now": now,
-        "summed_up": telling.summed_up(markets, purses, pauses, sources, now),
+        "summed_up": " ".join(filter(None, [part.sentence for part in parts] + [reading])),
+        "figures": [figure for part in parts for figure in part.figures],
         "rows": rows,
         "charts": charts,
         "charged": sum(row.charged for row in rows),

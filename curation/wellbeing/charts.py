@@ -76,5 +76,17 @@ def spread(values: Sequence[float]) -> list[tuple[float, float]]:
     return [(100 * place / last, value) for place, value in enumerate(values)]
 
 
+def broken_line(values: Sequence[float | None], top: float) -> str:
+    """A path through values at even distances, which stops where one is missing; a lone one is a point."""
+    last, path, before = max(len(values) - 1, 1), "", None
+    for place, value in enumerate(values):
+        if value is not None:
+            told = f"{100 * place / last:.1f} {height(value, top)}"
+            alone = before is None and (place == last or values[place + 1] is None)
+            path += f"M{told}h0" if alone else f"{'M' if before is None else 'L'}{told}"
+        before = value
+    return path
+
+
 def spark(values: Sequence[int]) -> str:
     return line(spread(values), max(top_of(max(values, default=0)), 1))

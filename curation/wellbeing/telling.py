@@ -123,7 +123,7 @@ def summed_up(
     sources: Mapping[int, Fed],
     now: datetime,
 ) -> str:
-    """What matters most of reading, in one or two sentences."""
+    """What matters most of reading X, in one or two sentences."""
     if None in pauses:
         return _("X does not let us read; it is tried again at %(time)s.") % {"time": when(pauses[None].until, now)}
     parts = [unread_of(markets, pauses, sources, now)]

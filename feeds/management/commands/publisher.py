@@ -19,7 +19,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from curation.operations import Sealer
-from feeds import operations
+from feeds import operations, vitals
 from feeds.models import Feed
 
 log = structlog.get_logger(__name__)
@@ -98,6 +98,7 @@ def run(stop: Stop) -> None:
                 operations.mend_edge()
             if time.monotonic() >= verified_at + MINUTE:
                 verified_at = time.monotonic()
+                vitals.note(timezone.now())
                 operations.withdraw_unverified()
         if time.monotonic() >= sealed_at + SEALING:
             sealed_at = float("-inf") if sealer.turn() else time.monotonic()
