@@ -18,7 +18,7 @@ import structlog
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user
-from django.db import close_old_connections
+from django.db import DatabaseError, close_old_connections
 from django.http import Http404, HttpRequest
 from redis import RedisError
 
@@ -30,6 +30,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 RECHECK = 10.0  # seconds; also the beat that keeps proxies from closing the stream
+BEAT = ": beat\n\n"
 BACKLOG = 100  # messages a slow browser may be behind before it is told of a gap
 log = structlog.get_logger(__name__)
 
@@ -148,6 +149,7 @@ async def stream(cookie: str, market: str, allowed: list[tuple[bytes, bytes]], r
     """Sends what happens until the browser leaves or its reader may not read any more."""
     queue = hub.open(market)
     gone = asyncio.ensure_future(left(receive))
+    watched = asyncio.ensure_future(watch(cookie, market, queue))
     head = [
         (b"content-type", b"text/event-stream"),
         (b"cache-control", b"no-store"),
@@ -156,27 +158,39 @@ async def stream(cookie: str, market: str, allowed: list[tuple[bytes, bytes]], r
     try:
         await send({"type": "http.response.start", "status": 200, "headers": [*head, *allowed]})
         await write(send, "retry: 2000\n\n" + frame("open", {"market": market}))
-        checked = asyncio.get_running_loop().time()
-        while not gone.done():
+        while not gone.done() and not watched.done():
             await write(send, await next_message(queue))
-            if asyncio.get_running_loop().time() - checked >= RECHECK:
-                if not await may_listen(cookie, market):
-                    await write(send, frame("closed", {"market": market}))
-                    break
-                checked = asyncio.get_running_loop().time()
+        if watched.done() and not watched.result():
+            await write(send, frame("closed", {"market": market}))
         await send({"type": "http.response.body", "body": b"", "more_body": False})
     except (OSError, RuntimeError):
         return  # the browser is away
     finally:
         gone.cancel()
+        watched.cancel()
         hub.close(market, queue)
+
+
+async def watch(cookie: str, market: str, queue: asyncio.Queue[str]) -> bool:
+    """Looks again and again whether the reader may still read, beside what is sent: with a thousand open desks the
+    looks take seconds, and news must not wait for them. Ends with False when the reader may not, and with True when
+    nobody can tell, so that the browser comes back and asks; both wake the stream."""
+    try:
+        while True:
+            await asyncio.sleep(RECHECK)
+            if not await may_listen(cookie, market):
+                return False
+    except DatabaseError:
+        return True
+    finally:
+        put(queue, BEAT)
 
 
 async def next_message(queue: asyncio.Queue[str]) -> str:
     try:
         return await asyncio.wait_for(queue.get(), RECHECK)
     except TimeoutError:
-        return ": beat\n\n"
+        return BEAT
 
 
 async def write(send: Send, text: str) -> None:
