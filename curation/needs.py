@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import OuterRef
+from django.db.models import Count, OuterRef, Q
+from django.db.models.functions import Coalesce
 from django.utils.timezone import localtime
 
+from curation.blocking.lists import SOON
 from curation.models import Candidate, Decision, State, Verb
 from curation.queue import CountedChannel, CountedMarket, capped
-from regions.models import Channel, Market, User
+from regions.models import Block, Channel, Market, User
 from regions.permissions import may
 
 MOST_TAKEN, LOOKED_AT = 5, 500
@@ -24,6 +26,14 @@ class Need:
 
     kind: str
     channel: Channel
+    count: int
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Blocks of a market that somebody leads, and of its channels, that end by themselves before long."""
+
+    market: Market
     count: int
 
 
@@ -52,6 +62,15 @@ def needs_of(user: User, markets: Sequence[CountedMarket]) -> list[Need]:
         Need(kind, channels[pk], count) for pk, *told in rows for kind, count in zip(kinds, told, strict=True) if count
     ]
     return sorted(found, key=lambda need: (need.kind != "second", -need.count))
+
+
+def ending(user: User, markets: Sequence[Market], now: datetime) -> list[Ending]:
+    """Where blocks end within SOON, in the order of the markets; for leads, who may let them stand longer."""
+    led = [one for one in markets if may(user, "block.edit_market", one)]
+    rows = Block.objects.filter(lifted_at=None, ends_at__gt=now, ends_at__lte=now + SOON)
+    rows = rows.filter(Q(market__in=led) | Q(channel__market__in=led))
+    counts = dict(rows.values_list(Coalesce("market", "channel__market")).annotate(Count("pk"))) if led else {}
+    return [Ending(one, counts[one.pk]) for one in led if one.pk in counts]
 
 
 def taken_back(user: User, markets: Sequence[Market], now: datetime) -> list[TakenBack]:

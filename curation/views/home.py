@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from curation.intake import budgets_of, reading_of, troubles_of
-from curation.needs import busiest, needs_of, taken_back
+from curation.needs import busiest, ending, needs_of, taken_back
 from curation.places import clock_of
 from curation.queue import markets_of
 from regions.permissions import SIGNED_IN, rule
@@ -30,6 +30,7 @@ def home(request: PageRequest) -> HttpResponse:
             "markets": markets,
             "busiest": busiest(markets),
             "needs": needs_of(request.user, markets),
+            "ending": ending(request.user, own, now),
             "taken": taken_back(request.user, own, now),
             "budgets": budgets,
             "troubles": troubles_of(request.user, own, now),

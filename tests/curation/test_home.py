@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from curation import operations
 from curation.models import Candidate, Cursor, Decision, IngestRun, Pause
-from curation.needs import needs_of, taken_back
+from curation.needs import ending, needs_of, taken_back
 from curation.queue import markets_of
 from regions.models import Channel, Market, Role, Source, User
-from tests.cast import channel_of, make_candidate, make_user
+from tests.cast import channel_of, make_block, make_candidate, make_user
 from tests.curation.test_desk import DESK, text_of
 
 
@@ -55,6 +55,25 @@ def test_they_lead_to_the_queue_that_shows_them(browse: Any, mila: User, ben: Us
         assert f'href="{link}"' in html
     assert "Sport 1 offered by another market" in told
     assert "Politics 1 approved once, waits for your eyes too" in told
+
+
+def test_leads_hear_of_blocks_that_end_within_two_days(browse: Any, mila: User) -> None:
+    """Of their own markets and channels; not of global ones, of lifted, ended and later ones."""
+    now, soon = timezone.now(), timezone.now() + timedelta(hours=40)
+    olga = make_user("olga", {"de": Role.LEAD, "nl": Role.EDITOR, "gr": Role.LEAD}, language="en")
+    places = {code: Market.objects.get(code=code) for code in ("de", "nl", "gr")}
+    make_block("eins", market=places["de"], ends_at=soon)
+    make_block("zwei", channel=channel_of("de", "sport"), ends_at=soon)
+    make_block("drei", market=places["nl"], ends_at=soon)
+    make_block("vier", ends_at=soon)
+    make_block("fünf", market=places["gr"], ends_at=soon, lifted_at=now)
+    make_block("sechs", market=places["gr"], ends_at=now + timedelta(hours=50))
+    make_block("sieben", market=places["gr"], ends_at=now - timedelta(hours=1))
+    assert [(one.market.code, one.count) for one in ending(olga, list(places.values()), now)] == [("de", 2)]
+    assert ending(mila, list(places.values()), now) == []
+    response = browse(olga).get("/")
+    assert "Blocks 2 end within two days" in text_of(response)
+    assert 'href="/lists/de/blocks/?show=soon"' in response.content.decode()
 
 
 def test_what_others_took_back_today_of_ones_own_approvals_is_told(
