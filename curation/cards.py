@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import Count, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -121,6 +122,24 @@ class Card:
         return [str(verb) for verb in able if verb != Verb.APPROVE or beside]
 
     @property
+    def look(self) -> Hashable:
+        """What tells how its row is drawn, beside the verbs and what is its own (`curation.templatetags.stencils`)."""
+        author = self.tweet.author
+        pictured = bool(author and author.avatar_url)
+        return self.current, self.decided, self.high, self.returned, self.following, pictured
+
+    @property
+    def offered_verbs(self) -> Hashable:
+        """What tells how the verbs that it offers are drawn."""
+        channel = self.candidate.channel_id
+        return channel, self.may_decide, self.own_approval, tuple(self.verbs), tuple(self.panels)
+
+    @property
+    def part_names(self) -> Hashable:
+        """What tells how the parts of its score are named."""
+        return tuple(str(name) for name, _points in self.parts)
+
+    @property
     def reopens(self) -> bool:
         return self.decided and not self.tweet.purged_at and self.candidate.state in TRANSITIONS[Verb.REOPEN]
 
@@ -168,6 +187,15 @@ class Card:
         return [(hit.start, hit.end) for hit in self.hits if hit.start is not None and hit.end is not None]
 
     @property
+    def noted(self) -> bool:
+        """Whether anything is to be noted below its words. Of most posts nothing is."""
+        own, tweet = self.candidate, self.tweet
+        of_others = self.refusal or self.remark or self.hits or self.offer or self.sent or self.similar
+        of_it = own.held or own.confirmed_by_id or own.context or own.label or own.go_live_at or own.expire_at
+        of_post = tweet.edited or tweet.sensitive or tweet.gone_at or self.withheld_in or self.similar_live
+        return bool(of_others or of_it or of_post)
+
+    @property
     def hit_words(self) -> list[tuple[Hit, str]]:
         """What each block found, the strongest block first: the words of the text, else what the block names."""
         ordered = sorted(self.hits, key=lambda hit: (hit.block.effect, PRECEDENCE.index(cause_of_block(hit.block))))
@@ -184,25 +212,25 @@ class Card:
         """The text before an edit, while the edit waits for a decision."""
         return "" if self.decided else self.tweet.previous_text
 
-    @property
+    @cached_property
     def parts(self) -> list[tuple[Any, int]]:
         """What the score is made of, largest first: name and points. They add up to it."""
         told = [(PARTS.get(name, name), points_of(part)) for name, part in self.candidate.rank_parts.items()]
         told.append((PARTS["freshness"], self.points - sum(points for _name, points in told)))
         return sorted(((name, points) for name, points in told if points), key=lambda pair: -pair[1])
 
-    @property
+    @cached_property
     def high(self) -> bool:
         return self.points >= HIGH
 
-    @property
+    @cached_property
     def points(self) -> int:
         """The rank, by which the queue is sorted, counted from what a post of this moment without points has: so each
         half-life of age costs as many points as it does there."""
         half_lives = self.seen_at.timestamp() / (60 * max(1, self.candidate.channel.half_life_minutes))
         return round(self.candidate.rank - POINTS_A_HALF_LIFE * half_lives)
 
-    @property
+    @cached_property
     def media(self) -> list[dict[str, Any]]:
         """Pictures, each with the address of what can be shown."""
         found = self.tweet.part("media") or []
@@ -211,6 +239,16 @@ class Card:
             for medium in found
             if medium.get("preview_url") or medium.get("url")
         ]
+
+    @property
+    def gallery(self) -> bool:
+        """Whether all its pictures are worth showing: several, or one that is described."""
+        return len(self.media) > 1 or bool(self.media and self.media[0].get("alt"))
+
+    @property
+    def accompanied(self) -> bool:
+        """Whether more than words belong to it: what it answers or quotes, its poll, its pictures."""
+        return bool(self.gallery or self.replied or self.quoted or self.poll)
 
     @property
     def withheld_in(self) -> list[str]:
@@ -231,7 +269,8 @@ def cards(rows: Sequence[Candidate], user: User, market: Market) -> list[Card]:
         made[pk].similar_live = True
     for hit in (
         Hit.objects.filter(candidate__in=made)
-        .select_related("block__block_list", "block__market", "block__created_by")
+        .select_related("block")
+        .prefetch_related("block__block_list", "block__market", "block__created_by")
         .order_by("start", "id")
     ):
         made[hit.candidate_id].hits.append(hit)

@@ -6,7 +6,9 @@ from decimal import Decimal
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -56,6 +58,14 @@ def dollars(amount: Decimal) -> str:
     """An amount of dollars as the reader's language writes it."""
     figure = number_format(told_price(amount), use_l10n=True, force_grouping=True)
     return DOLLARS.get((get_language() or "en")[:2], "{}\u00a0$").format(figure)
+
+
+@register.simple_tag
+def posted(at: datetime) -> SafeString:
+    """How long ago, and to the second in what one reads by pointing at it."""
+    here = localtime(at)
+    exact = f"{date_format(here, 'SHORT_DATE_FORMAT')} {here:%H:%M:%S}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', here.isoformat(), exact, age(at))
 
 
 @register.filter
