@@ -108,9 +108,10 @@ def candidate_page(request: Request) -> Response:
     asked.is_valid(raise_exception=True)
     want = asked.validated_data
     market = market_for(request.user, want["market"])
-    channels = [channel_of(market, want["category"])] if "category" in want else market.channel_set.active()
+    everywhere = market.channel_set.active().select_related("category")
+    channels = [channel_of(market, want["category"])] if "category" in want else everywhere
     rows = Candidate.objects.in_state(want["state"])
-    queues = [keyset.Queue(rows.in_channel(one), one.pk, want["q"]) for one in channels]
+    queues = [keyset.Queue(rows.in_channel(one), one, want["q"]) for one in channels]
     page = keyset.page(queues, order=want["order"], cursor=want["cursor"], size=PAGE)
     mark_similar(page.rows)
     return Response(CandidatePage(page).data)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from curation.models import Candidate
 from curation.models.candidates import CandidateQuerySet
+from regions.models import Channel
 from regions.problems import BadCursor
 
 ORDERS = {"best": "rank", "newest": "posted_at"}
@@ -39,7 +40,7 @@ class Queue:
     for."""
 
     rows: CandidateQuerySet
-    channel: int
+    channel: Channel
     words: str = ""
 
     def first(self, order: str, after: Q, most: int) -> Beginning:
@@ -59,7 +60,7 @@ class Queue:
             if len(found) >= most or len(part) < size:
                 return found
             if len(found) * COMMON < looked:
-                return rows.holding_words(self.words, self.channel).values("pk")[:most]
+                return rows.holding_words(self.words, self.channel.pk).values("pk")[:most]
             beyond, size = _after(field, part[-1][1], part[-1][0]), 2 * size
 
 
@@ -72,6 +73,9 @@ def page(queues: Sequence[Queue], *, order: str = "best", cursor: str = "", size
         raise BadCursor(_("Sort by best or newest."), field="order")
     after = _after(ORDERS[order], *_read(cursor, order)) if cursor else Q()
     found = list(_merged([queue.first(order, after, size + 1) for queue in queues], order, size + 1))
+    channels = {queue.channel.pk: queue.channel for queue in queues}
+    for row in found:
+        row.channel = channels[row.channel_id]
     return Page(found[:size], _write(found[size - 1], order) if len(found) > size else "")
 
 
@@ -97,7 +101,7 @@ def _merged(firsts: Sequence[Beginning], order: str, most: int) -> CandidateQuer
     if asked:
         among |= Q(pk__in=asked[0].union(*asked[1:], all=True) if len(asked) > 1 else asked[0])
     chosen = _sorted(Candidate.objects.filter(among), order).values("pk")[:most]
-    return _sorted(Candidate.objects.with_tweets().filter(pk__in=chosen), order)
+    return _sorted(Candidate.objects.with_posts().filter(pk__in=chosen), order)
 
 
 def _after(field: str, value: Any, pk: int) -> Q:

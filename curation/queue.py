@@ -44,7 +44,7 @@ class Place:
 
     def queues(self, q: str = "", **asked: Any) -> list[Queue]:
         """The same in parts, one for each channel: what `keyset.page` makes a page of."""
-        return [Queue(narrowed(Candidate.objects.in_channel(one), **asked), one.pk, q) for one in self.shown]
+        return [Queue(narrowed(Candidate.objects.in_channel(one), **asked), one, q) for one in self.shown]
 
 
 def narrowed(rows: CandidateQuerySet, *, show: str = "", author: int = 0, lang: str = "") -> CandidateQuerySet:
@@ -113,9 +113,11 @@ class CountedMarket:
 
 def markets_of(user: User) -> list[CountedMarket]:
     """One's markets with their channels, each with its count."""
-    channels = list(Channel.objects.visible_to(user).select_related("market", "category"))
-    waiting = counted(channels)
-    found: dict[Market, list[CountedChannel]] = {market: [] for market in Market.objects.visible_to(user)}
+    waiting = Candidate.objects.pending().leading().filter(channel=OuterRef("pk"))
+    channels = Channel.objects.visible_to(user).select_related("category").annotate(waiting=capped(waiting))
+    markets = {market.pk: market for market in Market.objects.visible_to(user)}
+    found: dict[Market, list[CountedChannel]] = {market: [] for market in markets.values()}
     for channel in channels:
-        found[channel.market].append(CountedChannel(channel, waiting[channel.pk]))
+        channel.market = markets[channel.market_id]
+        found[channel.market].append(CountedChannel(channel, channel.waiting))
     return [CountedMarket(market, parts) for market, parts in found.items()]

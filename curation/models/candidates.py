@@ -103,6 +103,10 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
     def with_tweets(self) -> CandidateQuerySet:
         return self.select_related("tweet__author", "channel__market", "channel__category", "source")
 
+    def with_posts(self) -> CandidateQuerySet:
+        """The same for who knows their channels already, and reads nothing of a post that no card shows."""
+        return self.select_related("tweet__author", "source").defer("tweet__raw")
+
     def holding_words(self, words: str, channel: int | None = None) -> CandidateQuerySet:
         """Full-text search, as people type it ("exact words", -without); folded as the texts are. `channel`: which one
         these are of, so that the index alone leaves out what others hold."""
@@ -120,7 +124,7 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
         asked = [row for row in rows if not row.with_similar]
         groups = {row.group_id or row.pk for row in asked}
         live = (
-            self.approved().filter(Q(group__in=groups) | Q(pk__in=groups)).select_related("channel") if groups else ()
+            self.approved().filter(Q(group__in=groups) | Q(pk__in=groups)).prefetch_related("channel") if groups else ()
         )
         shown: dict[int, list[Candidate]] = {}
         for one in live:
