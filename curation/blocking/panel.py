@@ -25,7 +25,7 @@ MOST_SHOWN = 50
 
 @dataclass
 class Panel:
-    """What stands beside the list: `sort` is new, block, lift, list or new_list."""
+    """What stands beside the list: `sort` is new, block, lift, list, lift_list or new_list."""
 
     home: Market
     user: User

@@ -25,6 +25,7 @@ from curation.blocking.lists import BESIDE, TABS, Listing
 from curation.blocking.panel import Panel
 from curation.blocking.reach import try_out
 from curation.blocking.returning import Returning
+from curation.models import Act
 from curation.operations.blocking import Entry
 from curation.operations.naming import Name
 from curation.places import clock_of
@@ -34,7 +35,7 @@ from regions.numbers import whole
 from regions.permissions import market_for, may, rule
 from regions.problems import Refusal
 from regions.requests import PageRequest
-from regions.views.bringing import Bringing, bring
+from regions.views.bringing import Bringing, Taken, bring, tell
 
 LONGEST_SEARCH, MOST_PICKED = 200, 200
 FIELDS = ("kind", "scope", "value", "effect", "reason", "note", "ends")
@@ -132,8 +133,13 @@ def laid(request: PageRequest, home: Market, entry: Entry) -> HttpResponse:
             "%(value)s is listed. %(n)d live posts were withdrawn.",
             many.taken,
         )
-        messages.success(request, words % told)
+        tell(request, words % told, undo=undo_of(many.act))
     return done(request, reverse("blocks", args=[home.code]))
+
+
+def undo_of(act: Act | None) -> str:
+    """Where an act is taken back."""
+    return reverse("undo-act", args=[act.pk]) if act else ""
 
 
 def block_for(home: Market, pk: int) -> Block:
@@ -170,7 +176,8 @@ def block_entry(request: PageRequest, market: str, pk: int) -> HttpResponse:
         return page(request, home, panel, status=refusal.status)
     if told is None:
         return page(request, home, panel)
-    messages.success(request, told)
+    words, act = told
+    tell(request, words, undo=undo_of(act))
     return done(request, reverse("blocks", args=[home.code]))
 
 
@@ -186,14 +193,18 @@ def wished(panel: Panel) -> dict[str, Any]:
     return told
 
 
-def try_change(request: PageRequest, panel: Panel) -> str | None:
+Told = tuple[str, Act | None]
+"""What was done, in a sentence, and the act that did it."""
+
+
+def try_change(request: PageRequest, panel: Panel) -> Told | None:
     block, told = panel.noun, wished(panel)
     entry = Entry(Name(block.kind, block.value), block.channel, block.market, told["effect"])
     panel.trial, panel.tried = try_out(entry, panel.now), fingerprint(entry)
     return None
 
 
-def change(request: PageRequest, panel: Panel) -> str | None:
+def change(request: PageRequest, panel: Panel) -> Told | None:
     """A block that becomes stricter is tried first."""
     told = wished(panel)
     stricter = (panel.noun.effect, told["effect"]) == (Block.Effect.HOLD, Block.Effect.BLOCK)
@@ -202,24 +213,37 @@ def change(request: PageRequest, panel: Panel) -> str | None:
         entry = Entry(Name(block.kind, block.value), block.channel, block.market, told["effect"])
         if request.POST.get("tried") != fingerprint(entry):
             return try_change(request, panel)
-    operations.change_block(panel.noun, by=request.user, **told)
-    return _("%(value)s is changed.") % {"value": panel.noun.named}
+    changed = operations.change_block(panel.noun, by=request.user, **told)
+    return _("%(value)s is changed.") % {"value": panel.noun.named}, changed.act
 
 
-def exempt(request: PageRequest, panel: Panel) -> str | None:
-    operations.exempt(panel.noun, panel.home, reason=request.POST.get("why", ""), by=request.user)
+def exempt(request: PageRequest, panel: Panel) -> Told | None:
+    act = operations.exempt(panel.noun, panel.home, reason=request.POST.get("why", ""), by=request.user)
     told = {"entry": panel.noun, "market": panel.home.name}
-    return _("%(entry)s does not hold in %(market)s any more.") % told
+    return _("%(entry)s does not hold in %(market)s any more.") % told, act
 
 
-def take_over(request: PageRequest, panel: Panel) -> str | None:
-    operations.end_exemption(panel.noun, panel.home, by=request.user)
-    return _("%(entry)s holds in %(market)s again.") % {"entry": panel.noun, "market": panel.home.name}
+def take_over(request: PageRequest, panel: Panel) -> Told | None:
+    act = operations.end_exemption(panel.noun, panel.home, by=request.user)
+    return _("%(entry)s holds in %(market)s again.") % {"entry": panel.noun, "market": panel.home.name}, act
 
 
-Press = Callable[[PageRequest, Panel], str | None]
+def lift_all(request: PageRequest, panel: Panel) -> Told | None:
+    """First what comes back, then, with `sure`, lifts all that stands in a list."""
+    panel.picked = list(Block.objects.filter(block_list=panel.noun, lifted_at=None).select_related(*BESIDE))
+    if not panel.picked:
+        raise Refusal(_("Nothing stands in this list."))
+    if "sure" not in request.POST:
+        panel.sort = "lift_list"
+        return None
+    back = panel.back
+    act = operations.lift_blocks(panel.picked, by=request.user)
+    return f"{lifted(len(panel.picked))} {comes_back(back)}", act
+
+
+Press = Callable[[PageRequest, Panel], Told | None]
 BLOCK_ACTS: dict[str, Press] = {"try": try_change, "change": change, "exempt": exempt, "take_over": take_over}
-LIST_ACTS: dict[str, Press] = {"exempt": exempt, "take_over": take_over}
+LIST_ACTS: dict[str, Press] = {"exempt": exempt, "take_over": take_over, "lift": lift_all}
 
 
 @rule("block.edit_channel")
@@ -236,13 +260,16 @@ def lift_blocks(request: PageRequest, market: str) -> HttpResponse:
         return page(request, home, panel)
     back = panel.back
     try:
-        operations.lift_blocks(picked, by=request.user)
+        act = operations.lift_blocks(picked, by=request.user)
     except Refusal as refusal:
         panel.refusal = refusal
         return page(request, home, panel, status=refusal.status)
-    told = ngettext("%(n)d block lifted.", "%(n)d blocks lifted.", len(picked)) % {"n": len(picked)}
-    messages.success(request, f"{told} {comes_back(back)}")
+    tell(request, f"{lifted(len(picked))} {comes_back(back)}", undo=undo_of(act))
     return done(request, reverse("blocks", args=[home.code]))
+
+
+def lifted(n: int) -> str:
+    return ngettext("%(n)d block lifted.", "%(n)d blocks lifted.", n) % {"n": n}
 
 
 def comes_back(back: Returning) -> str:
@@ -279,10 +306,14 @@ def block_list(request: PageRequest, market: str, pk: int) -> HttpResponse:
         panel.refusal = Refusal(_("Say what is to be done."))
         return page(request, home, panel, block_list=listed, status=422)
     try:
-        messages.success(request, press(request, panel) or "")
+        told = press(request, panel)
     except Refusal as refusal:
         panel.refusal = refusal
         return page(request, home, panel, block_list=listed, status=refusal.status)
+    if told is None:
+        return page(request, home, panel, block_list=listed)
+    words, act = told
+    tell(request, words, undo=undo_of(act))
     return done(request, reverse("block-list", args=[home.code, pk]))
 
 
@@ -331,6 +362,11 @@ def blocks_sheet(request: PageRequest, market: str) -> HttpResponse:
     return sheets.answer(name, sheets.written(COLUMNS, rows_of(rows.order_by("pk"), home)))
 
 
+def taken(request: PageRequest, entries: Sequence[Entry]) -> Taken:
+    many = operations.lay_blocks(entries, by=request.user)
+    return Taken(len(many.blocks), undo_of(many.act))
+
+
 @rule("block.edit_market")
 @require_http_methods(["GET", "POST"])
 def bring_blocks(request: PageRequest, market: str) -> HttpResponse:
@@ -342,7 +378,7 @@ def bring_blocks(request: PageRequest, market: str) -> HttpResponse:
     told = Bringing(
         heading, COLUMNS, HELP, back,
         check=lambda rows: brought(rows, home, request.user, now, listed),
-        take=lambda entries: len(operations.lay_blocks(entries, by=request.user).blocks),
+        take=lambda entries: taken(request, entries),
     )  # fmt: skip
     with clock_of(request.user, home):
         return bring(request, told)

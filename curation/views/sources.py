@@ -28,7 +28,7 @@ from regions.models import Market, Source
 from regions.permissions import market_for, rule
 from regions.problems import Refusal
 from regions.requests import PageRequest
-from regions.views.bringing import Bringing, bring
+from regions.views.bringing import Bringing, Taken, bring
 
 LONGEST_SEARCH = 200
 
@@ -233,7 +233,7 @@ def bring_sources(request: PageRequest, market: str) -> HttpResponse:
             help=sheet.HELP,
             back=reverse("sources", args=[home.code]),
             check=sheet.Checking(ground).all,
-            take=partial(sheet.taken, ground),
+            take=lambda entries: Taken(sheet.taken(ground, entries)),
         ),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.contrib import messages
@@ -34,17 +34,24 @@ class Brought:
     known: bool = False
 
 
+class Taken(NamedTuple):
+    """How many entries a sheet brought, and the address that takes them back by POST; empty for none."""
+
+    count: int
+    undo: str = ""
+
+
 @dataclass(frozen=True)
 class Bringing:
     """A list that can be brought in. `check` says of rows what they are and changes nothing; `take` stores entries, all
-    or none, and says how many; `help` tells what the columns hold."""
+    or none, and says how many, and where that can be taken back if it can; `help` tells what the columns hold."""
 
     heading: str | Promise
     columns: tuple[str, ...]
     help: Sequence[tuple[str, str | Promise]]
     back: str
     check: Callable[[Sequence[sheets.Row]], list[Brought]]
-    take: Callable[[list[Any]], int]
+    take: Callable[[list[Any]], Taken]
 
 
 class BringForm(forms.Form):
@@ -79,6 +86,11 @@ def bring(request: PageRequest, list_: Bringing) -> HttpResponse:
         return render(request, "regions/lists/bring.html", context | {"refusal": refusal}, status=refusal.status)
 
 
+def tell(request: PageRequest, words: str, *, undo: str = "") -> None:
+    """A sentence on the next page, with a button that takes back what it tells of."""
+    messages.success(request, words, extra_tags=undo)
+
+
 def _counted(sheet: sheets.Sheet, rows: list[Brought]) -> dict[str, Any]:
     wrong = [row for row in rows if row.refusal]
     known = [row for row in rows if row.known and not row.refusal]
@@ -98,8 +110,8 @@ def _answered(request: PageRequest, list_: Bringing, form: BringForm, context: d
     """Takes the rows once they were seen and none is wrong, or the wrong ones are to be left out; shows them else."""
     new = [row.entry for row in context["new"]]
     if "take" in request.POST and new and (form.cleaned_data["leave_out"] or not context["wrong"]):
-        count = list_.take(new)
-        messages.success(request, ngettext("%(n)d entry taken.", "%(n)d entries taken.", count) % {"n": count})
+        count, undo = list_.take(new)
+        tell(request, ngettext("%(n)d entry taken.", "%(n)d entries taken.", count) % {"n": count}, undo=undo)
         return redirect(list_.back)
     if "take" in request.POST and context["wrong"]:
         context["refusal"] = Refusal(_("Nothing was taken: some rows are wrong. Mend them, or leave them out."))

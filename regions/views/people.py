@@ -25,7 +25,7 @@ from regions.permissions import market_for, rule
 from regions.problems import Refusal
 from regions.requests import PageRequest
 from regions.telling import told_of
-from regions.views.bringing import Bringing, Brought, bring
+from regions.views.bringing import Bringing, Brought, Taken, bring
 from regions.words import unusable
 
 PAGE, CHANGES, LONGEST_SEARCH = 100, 20, 100
@@ -149,7 +149,7 @@ def bring_people(request: PageRequest, market: str) -> HttpResponse:
         ),
         back=reverse("people", args=[home.code]),
         check=lambda rows: checked(request, home, rows),
-        take=lambda entries: people.give_many(entries, home, by=request.user),
+        take=lambda entries: Taken(people.give_many(entries, home, by=request.user)),
     )
     return bring(request, told)
 

@@ -263,6 +263,60 @@ def test_a_list_is_made_filled_and_opened(browse: Any, lena: User) -> None:
     assert Change.objects.filter(noun="blocklist", verb="add", noun_id=listed.pk).count() == 1
 
 
+def undo_door(response: Any) -> str:
+    """Of the newest message on a page."""
+    return re.findall(r'action="(/acts/\d+/undo/)"', response.content.decode())[-1]
+
+
+def test_what_was_laid_brought_changed_and_lifted_is_taken_back_where_it_is_told(
+    browse: Any, lena: User, bridges: dict[str, Candidate]
+) -> None:
+    client = browse(lena)
+    standing = Block.objects.filter(lifted_at=None)
+    tried = tried_of(client.post(NEW, ASKED))
+    laid = client.post(NEW, ASKED | {"lay": "1", "tried": tried}, follow=True)
+    block = standing.get()
+    back = client.post(undo_door(laid), {"next": PAGE}, follow=True)
+    assert (standing.count(), back.request["PATH_INFO"]) == (0, PAGE)
+    assert Candidate.objects.get(pk=bridges["pinned"].pk).state == "approved", "live again, as its editor left it"
+    client.post(f"{PAGE}bring/", {"text": "eins\nzwei\ndrei\n", "take": "yes"})
+    client.post(undo_door(client.get(PAGE)), {"next": PAGE})
+    assert standing.count() == 0, "three at once"
+    client.post(NEW, ASKED | {"lay": "1", "tried": tried_of(client.post(NEW, ASKED))})
+    block = standing.get()
+    form = {"effect": "block", "reason": "spam", "note": "", "ends": "", "press": "change"}
+    client.post(undo_door(client.post(f"{PAGE}{block.pk}/", form, follow=True)), {"next": PAGE})
+    assert standing.get().reason == "legal"
+    gone = client.post(f"{PAGE}lift/", {"block": [standing.get().pk], "sure": "1"}, follow=True)
+    assert standing.count() == 0
+    client.post(undo_door(gone), {"next": PAGE})
+    assert standing.get().value == "Brücke"
+
+
+def test_a_whole_list_is_lifted_as_one_act_and_taken_back(browse: Any, lena: User, anna: User) -> None:
+    client = browse(lena)
+    door = client.post(f"{PAGE}lists/new/", {"name": "Werbung", "scope": "market"}).headers["Location"]
+    listed = BlockList.objects.get()
+    here = f"{PAGE}lists/{listed.pk}/"
+    assert client.post(here, {"press": "lift"}).status_code == 422, "nothing stands in it yet"
+    client.post(door, {"text": "\n".join(f"Rabatt {n}" for n in range(250)), "take": "yes"})
+    candidate = make_candidate(channel_of("de", "sport"), "Rabatt 7 heute")
+    operations.carry_blocks(now=timezone.now())
+    assert browse(anna).post(here, {"press": "lift", "sure": "1"}).status_code == 403, "editors lift no list"
+    told = text_of(client.post(here, {"press": "lift"}))
+    assert "All 250 blocks of this list are lifted as one act." in told
+    assert "Lifted, 1 returns to pending, none goes live." in told
+    standing = Block.objects.filter(lifted_at=None)
+    assert standing.count() == 250, "only told so far"
+    done = client.post(here, {"press": "lift", "sure": "1"}, follow=True)
+    assert "250 blocks lifted. 1 post returns to pending, none goes live." in text_of(done)
+    assert (standing.count(), BlockList.objects.get()) == (0, listed)
+    operations.carry_blocks(now=timezone.now())
+    assert Candidate.objects.get(pk=candidate.pk).state == "pending"
+    client.post(undo_door(done), {"next": here})
+    assert standing.count() == 250
+
+
 def test_the_page_asks_as_often_for_many_thousand_blocks(browse: Any, lena: User, de_politics: Channel) -> None:
     market, client = de_politics.market, browse(lena)
     hate = BlockList.objects.create(name="Hetze")
