@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -42,12 +43,14 @@ def full(anna: User, lena: User) -> list[int]:
 @pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.soak)])
 def test_nothing_of_another_market_is_read_or_changed(count: int, full: list[int], eleni: User) -> None:
     editor = make_user("maria", {"gr": Role.EDITOR})
+    for number, own in enumerate(Membership.objects.filter(market__code="gr"), 10**9):
+        Membership.objects.filter(pk=own.pk).update(id=number)  # not asked for by an id that others' rows have
     before = digest()
     asked, wrong = 0, []
     for seed, user in enumerate((eleni, editor)):
         stranger = Stranger(user, random.Random(seed), full)
         asked += stranger.tries(count // 2)
         wrong += stranger.wrong
-    assert wrong == []
+    assert Counter(wrong) == {}
     assert asked == count
     assert digest() == before
