@@ -53,6 +53,7 @@ urlpatterns = [
     path("health/", views.health, name="health"),
     path("health/quarantine/<int:pk>/", views.set_aside, name="set-aside"),
     path("health/quarantine/<int:pk>/drop/", views.drop_aside, name="drop-aside"),
+    path("health/quarantine/<int:pk>/release/", views.release_aside, name="release-aside"),
     path("health/<slug:market>/", views.market_health, name="market-health"),
     path("erase/<slug:market>/", views.erase, name="erase"),
     path("erase/<slug:market>/author/", views.erase_author, name="erase-author"),

@@ -27,6 +27,7 @@ from curation import events
 from curation.ingest import pauses
 from curation.ingest.polling.reading import Reading
 from curation.ingest.rechecking.rechecks import asked_of, outcome_of
+from curation.ingest.storing.aside import rows_of
 from curation.ingest.storing.candidates import Arrivals, claim, offer
 from curation.ingest.storing.store import settle, store
 from curation.ledger import budget
@@ -280,9 +281,7 @@ class Adding:
         run.read, run.quarantined = self.reading.read, len(self.reading.broken)
         run.ended_at = self._ended()
         run.save()
-        Quarantined.objects.bulk_create(
-            Quarantined(run=run, reason=reason, payload=payload, at=self.now) for reason, payload in self.reading.broken
-        )
+        Quarantined.objects.bulk_create(rows_of(run, self.reading.broken, self.now))
         log.info(
             "link_read", market=self.channel.market.code, outcome=run.outcome, error=run.error, charged=run.charged
         )
@@ -367,7 +366,7 @@ class LinkReading:
             if post.id != number:
                 raise Unreadable("X answers with another post")
         except Unreadable as wrong:
-            self.reading.set_aside(wrong.reason, payload)
+            self.reading.set_aside(wrong.reason, payload, self.includes.given)
             raise NotReadable(field="url") from None
         return post
 
@@ -378,7 +377,7 @@ class LinkReading:
         self._hurry()
         self.reading.people |= people(self.ask.users(ids=[post.author_id]).raw)
         if post.author_id not in self.reading.people:
-            self.reading.set_aside("its author is not known", post.raw)
+            self.reading.set_aside("its author is not known", post.raw, post.page)
             raise NotReadable(field="url")
 
     def _hurry(self) -> None:

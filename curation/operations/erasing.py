@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from django.db.models import Count, Q, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models import Count, Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext as _
 
 from curation.models import Author, Candidate, IngestRun, Quarantined, Tweet
@@ -158,7 +158,7 @@ def _forget(found: Erasure, by: User | None, now: datetime) -> None:
 
 def _quarantined(found: Erasure) -> QuerySet[Quarantined]:
     """Payloads that hold the id or the name anywhere: rather one too many."""
-    as_text = Cast("payload", TextField())
+    as_text = Concat(Cast("payload", TextField()), Value(" ", TextField()), Cast("beside", TextField()))
     word = WORD % _any_of([str(found.x_id), *found.names])
     return Quarantined.objects.alias(as_text=as_text).filter(as_text__iregex=word)
 

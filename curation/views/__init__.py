@@ -13,7 +13,7 @@ from curation.views.blocks import (
 )
 from curation.views.desk import arrivals, changes, decide, decide_many, desk, similar, undo
 from curation.views.forecast import budget_forecast, budget_lowered
-from curation.views.health import drop_aside, health, market_health, set_aside
+from curation.views.health import drop_aside, health, market_health, release_aside, set_aside
 from curation.views.home import home
 from curation.views.links import add_link, link
 from curation.views.log import log_sheet, market_log, my_log, post_log, undo_act
@@ -65,6 +65,7 @@ __all__ = [
     "profile",
     "reach_of_many",
     "recent",
+    "release_aside",
     "set_aside",
     "similar",
     "source",

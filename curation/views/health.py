@@ -1,8 +1,7 @@
-"""The Health page: how reading fares in one's markets, and what could not be understood."""
+"""The Health page: how reading and the feeds fare in one's markets, and what could not be understood."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.contrib import messages
@@ -11,14 +10,19 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
+from curation.ingest.storing.reasons import in_words
+from curation.ingest.storing.releasing import Released, release
 from curation.models import Quarantined
 from curation.places import clock_of
 from curation.wellbeing import reads, rooms, telling
+from curation.wellbeing.aside import aside_of
 from regions.models import Market
 from regions.operations import log_change
 from regions.permissions import SIGNED_IN, market_for, may, require, rule
+from regions.problems import Refusal
 from regions.requests import PageRequest
 
 LEADS = "source.edit"
@@ -96,9 +100,10 @@ def aside_told(request: PageRequest, markets: list[Market]) -> dict[str, Any]:
     led = [one for one in markets if may(request.user, LEADS, one)]
     chief = bool(request.user.is_superuser)
     rows = reads.aside_of(led, chief=chief)
+    newest = rows.select_related("run__source", "run__market").order_by("-at", "-pk")[: reads.LISTED]
     return {
         "leads": bool(led),
-        "aside": rows.select_related("run__source", "run__market").order_by("-at", "-pk")[: reads.LISTED],
+        "aside": [(row, in_words(row.reason)) for row in newest],
         "aside_count": rows.count(),
     }
 
@@ -120,16 +125,42 @@ def set_aside(request: PageRequest, pk: int) -> HttpResponse:
     return aside_page(request, aside_for(request, pk))
 
 
-def aside_page(request: PageRequest, row: Quarantined, *, unsure: bool = False) -> HttpResponse:
-    """`unsure`: it was to be dropped without the tick that says so."""
-    text = json.dumps(row.payload, indent=2, ensure_ascii=False) if not isinstance(row.payload, str) else row.payload
+def aside_page(
+    request: PageRequest, row: Quarantined, *, unsure: bool = False, refusal: Refusal | None = None
+) -> HttpResponse:
+    """`unsure`: it was to be dropped without the tick that says so; `refusal`: why it was not released."""
     with clock_of(request.user, row.run.market):
-        return render(
-            request,
-            "curation/health/aside.html",
-            {"row": row, "text": text, "unsure": unsure},
-            status=422 if unsure else 200,
-        )
+        told = {"told": aside_of(row, timezone.now()), "row": row, "unsure": unsure, "refused": refusal}
+        return render(request, "curation/health/aside.html", told, status=422 if unsure or refusal else 200)
+
+
+@rule(LEADS)
+@require_POST
+def release_aside(request: PageRequest, pk: int) -> HttpResponse:
+    """Tries it again: candidates in the channels of its source, or the same page with why not."""
+    row = aside_for(request, pk)
+    try:
+        released = release(row, by=request.user, now=timezone.now())
+    except Refusal as refusal:
+        return aside_page(request, row, refusal=refusal)
+    messages.success(request, released_told(released))
+    return back_to(row)
+
+
+def released_told(released: Released) -> str:
+    if not released.candidates:
+        return _("Released: it is in all its channels already.")
+    words = ngettext(
+        "Released: it is in %(n)d channel now.", "Released: it is in %(n)d channels now.", released.candidates
+    )
+    told = words % {"n": released.candidates}
+    if released.blocked:
+        told += " " + _("Blocks took it in %(n)d of them.") % {"n": released.blocked}
+    return told
+
+
+def back_to(row: Quarantined) -> HttpResponse:
+    return redirect("market-health", row.run.market.code) if row.run.market else redirect("health")
 
 
 @rule(LEADS)
@@ -143,4 +174,4 @@ def drop_aside(request: PageRequest, pk: int) -> HttpResponse:
         log_change(row, "drop", by=request.user, market=row.run.market, before={"reason": row.reason})
         row.delete()
     messages.success(request, _("Dropped: it is not in quarantine any more."))
-    return redirect("market-health", row.run.market.code) if row.run.market else redirect("health")
+    return back_to(row)

@@ -106,15 +106,17 @@ def sources_of(markets: Sequence[Market], now: datetime) -> dict[int, Fed]:
     here = Q(market=None, channel=None) | Q(market__in=wanted) | Q(channel__market__in=wanted)
     last = IngestRun.objects.filter(source=OuterRef("pk")).order_by("-started_at").values("started_at")[:1]
     running = Source.objects.running().filter(here).select_related("cursor")
-    by_pk = {source.pk: source for source in running.annotate(last_read=Coalesce(Subquery(last), "created_at"))}
-    found: dict[int, list[Source]] = defaultdict(list)
+    by_pk: dict[int, Any] = {
+        source.pk: source for source in running.annotate(last_read=Coalesce(Subquery(last), "created_at"))
+    }
+    found: dict[int, list[Any]] = defaultdict(list)
     for pk, channels in fed_by(by_pk.values()).items():
         for market in wanted & {channel.market_id for channel in channels}:
             found[market].append(by_pk[pk])
     return {pk: fed(found[pk], now) for pk in wanted}
 
 
-def fed(sources: Sequence[Source], now: datetime) -> Fed:
+def fed(sources: Sequence[Any], now: datetime) -> Fed:
     polled = [source for source in sources if hasattr(source, "cursor")]
     return Fed(
         len(sources),

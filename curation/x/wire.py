@@ -77,7 +77,7 @@ class Person:
 @dataclass(frozen=True)
 class Post:
     """One version of a post. `edit_ids` from the first to the newest known; `raw` is X's payload, `raw_json` the same
-    as JSONB accepts it."""
+    as JSONB accepts it, `page` what X sent beside it and beside the others of its page."""
 
     id: int
     edit_ids: list[int]
@@ -95,6 +95,7 @@ class Post:
     reply_to: int | None
     raw: dict[str, Any]
     raw_json: str = field(default="", compare=False)
+    page: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def first_id(self) -> int:
@@ -120,9 +121,10 @@ class Post:
 
 
 class Includes:
-    """What a page brings beside its posts, by id, in either dialect. Broken entries are left out."""
+    """What a page brings beside its posts, by id, in either dialect. Broken entries are left out; `given` has them."""
 
     def __init__(self, includes: dict[str, Any]) -> None:
+        self.given = includes
         self.media = _by(includes.get("media"), "media_key")
         self.polls = _by(includes.get("polls"), "id")
         self.posts = _by(includes.get("tweets"), "id") | _by(includes.get("posts"), "id")
@@ -259,6 +261,7 @@ def read_post(payload: Any, includes: Includes, author_id: int | None = None) ->
         reply_to=None if reply_to is None else read_id(reply_to, "in_reply_to_user_id"),
         raw=raw,
         raw_json=raw_json,
+        page=includes.given,
     )
 
 

@@ -54,8 +54,8 @@ POSTED |= {"lift-blocks", "api-block"}
 PATCHED |= {"api-block"}
 BY_BODY |= {"api-try-block"}  # tests/curation/test_blocks_api.py
 SIGNED_IN |= {"health"}
-FOR_LEADS |= {"set-aside", "drop-aside"}
-POSTED |= {"drop-aside"}
+FOR_LEADS |= {"set-aside", "drop-aside", "release-aside"}
+POSTED |= {"drop-aside", "release-aside"}
 PUBLIC |= {"invitation", "company-login", "company-callback"}  # each has a test file of its own
 
 

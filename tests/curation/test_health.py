@@ -12,8 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from curation.ledger.forecast import forecast
-from curation.models import BudgetDay, Cursor, IngestRun, Quarantined
+from curation.models import BudgetDay, Candidate, Cursor, IngestRun, Quarantined
 from curation.wellbeing import charts, reads, telling
+from curation.x.wire import id_at
 from regions.models import Change, Channel, Market, Source, SourceExemption, User
 
 pytestmark = pytest.mark.django_db
@@ -183,3 +184,53 @@ def test_dropping_is_logged_and_for_leads(browse: Any, lena: User, vera: User) -
 @pytest.mark.parametrize(("most", "top"), [(0, 1), (3, 4), (439, 500), (55_000, 80_000), (1000, 1000)])
 def test_scales_end_at_round_numbers(most: float, top: float) -> None:
     assert charts.top_of(most) == top
+
+
+def of_a_source(now: datetime, **fields: Any) -> Quarantined:
+    """A post that X sent whole: it could be stored now."""
+    source = Source.objects.create(kind="search", value="Rat", market=Market.objects.get(code="de"))
+    run = make_run(source=source, started_at=now)
+    payload = {"id": str(id_at(now)), "text": "Der Rat tagt.", "author_id": "5001", "created_at": now.isoformat()}
+    beside = {"users": [{"id": "5001", "username": "rathaus_lindmark", "name": "Rathaus"}]}
+    told = {"payload": payload, "beside": beside, "reason": "its id is from the future"}
+    return Quarantined.objects.create(run=run, **told | fields)
+
+
+def test_what_was_set_aside_is_told_in_words(browse: Any, lena: User) -> None:
+    now = timezone.now() - timedelta(hours=1)
+    row = of_a_source(now)
+    told = browse(lena).get(f"/health/quarantine/{row.pk}/").context["told"]
+    clock = now.astimezone(ZoneInfo("Europe/Berlin"))
+    assert (told.why, told.author, told.text) == ("its id is from the future", "@rathaus_lindmark", "Der Rat tagt.")
+    assert told.address == f"https://x.com/i/status/{id_at(now)}"
+    assert told.run.startswith("reading, Rat, ")
+    assert told.run.endswith(f"{clock:%H:%M:%S}: 3 new, 9 known")
+    assert told.refusal is None
+
+
+def test_a_lead_releases_it_to_the_queues(browse: Any, lena: User, vera: User, bram: User) -> None:
+    row = of_a_source(timezone.now() - timedelta(hours=1))
+    address = f"/health/quarantine/{row.pk}/release/"
+    assert [browse(one).post(address).status_code for one in (vera, bram)] == [403, 404]
+    assert (Quarantined.objects.count(), Candidate.objects.count()) == (1, 0)
+    answer = browse(lena).post(address, follow=True)
+    channels = Channel.objects.active().filter(market__code="de").count()
+    assert f"Released: it is in {channels} channels now." in answer.content.decode()
+    assert (Quarantined.objects.count(), Candidate.objects.pending().count()) == (0, channels)
+
+
+def test_one_that_is_still_refused_says_why_and_stays(browse: Any, lena: User) -> None:
+    row = of_a_source(timezone.now(), payload={"id": "77", "text": None, "author_id": "5001"})
+    answer = browse(lena).post(f"/health/quarantine/{row.pk}/release/")
+    assert answer.status_code == 422
+    assert '<p class="finding finding--danger" role="alert">It is still refused: its text is missing.</p>' in (
+        answer.content.decode()
+    )
+    assert Quarantined.objects.get() == row
+
+
+def test_an_old_one_says_that_it_cannot_be_released(browse: Any, lena: User) -> None:
+    row = of_a_source(timezone.now() - timedelta(hours=1), beside=None)
+    body = browse(lena).get(f"/health/quarantine/{row.pk}/").content.decode()
+    assert "It cannot be released. Its author and pictures were not kept then" in body
+    assert "/release/" not in body

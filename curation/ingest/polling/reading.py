@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections import defaultdict
@@ -12,8 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from django.db.models import JSONField, Value
-
+from curation.ingest.storing.aside import Aside, put_aside
 from curation.ledger.metered import Metered
 from curation.models import Author, Cursor
 from curation.models.ingest import INDEXED
@@ -24,7 +22,6 @@ from curation.x.wire import (
     Person,
     Post,
     Unreadable,
-    cleaned,
     id_at,
     people,
     read_id,
@@ -40,7 +37,6 @@ BATCH = 100
 PATIENCE = 40.0  # seconds; one page more may take 35, and a task has 90
 SEARCHABLE = timedelta(days=7) - timedelta(minutes=10)  # X searches seven days and refuses an older since_id
 AHEAD = timedelta(minutes=10)  # by which X's clock and ours may differ
-LONGEST_ASIDE = 100_000  # characters of JSON; a post has some thousands
 SEARCHED = (Source.Kind.SEARCH, Source.Kind.STREAM)  # a stream rule is a query too: what the stream missed is searched
 ABOUT_ASKED = {"id", "ids", "username", "usernames"}
 
@@ -57,12 +53,13 @@ class Reading:
     missing: int = 0
     posts: dict[int, Post] = field(default_factory=dict)
     people: dict[int, Person] = field(default_factory=dict)
-    broken: list[tuple[str, Any]] = field(default_factory=list)
+    broken: list[Aside] = field(default_factory=list)
     failure: Failure | None = None
     remark: str = ""
 
-    def set_aside(self, reason: str, payload: Any) -> None:
-        self.broken.append((reason[:300], kept_aside(payload)))
+    def set_aside(self, reason: str, payload: Any, includes: dict[str, Any]) -> None:
+        """`includes`: what X sent beside the payload."""
+        self.broken.append(put_aside(reason, payload, includes))
 
 
 class Reader:
@@ -233,7 +230,7 @@ class Reader:
             if post.newest_id > id_at(self.now + AHEAD):
                 raise Unreadable("its id is from the future")
         except Unreadable as wrong:
-            self.reading.set_aside(wrong.reason, payload)
+            self.reading.set_aside(wrong.reason, payload, includes.given)
             yield from self._id_of_broken(payload)
             return
         self._offer(post, includes)
@@ -262,7 +259,7 @@ class Reader:
             try:
                 post = read_post(original, includes)
             except Unreadable as wrong:
-                self.reading.set_aside(wrong.reason, original)
+                self.reading.set_aside(wrong.reason, original, includes.given)
                 return
         if self.offered_replies or not post.replies_to_another:
             self.brought_by[post.first_id].add(shown)
@@ -299,7 +296,7 @@ class Reader:
                 try:
                     post = read_post(payload, includes)
                 except Unreadable as wrong:
-                    told.set_aside(wrong.reason, payload)
+                    told.set_aside(wrong.reason, payload, includes.given)
                     continue
                 if post.first_id in told.posts:  # X may tell what nobody asked for; it is no source's
                     self._keep(post)
@@ -341,7 +338,7 @@ class Reader:
             if post.author_id in unasked:
                 self.later |= self.brought_by[post.first_id]
             else:
-                told.set_aside("its author is not known", post.raw)
+                told.set_aside("its author is not known", post.raw, post.page)
 
     def _reopen(self) -> None:
         """What could not be made whole is read again: the gap reaches over it."""
@@ -365,15 +362,6 @@ def reached(ids: list[int], floor: int) -> bool:
     """Whether a page goes down to what is known. Out of order, a known post may come from elsewhere: one page more."""
     ordered = ids == sorted(ids, reverse=True)
     return bool(ids) and (min(ids) if ordered else max(ids)) <= floor
-
-
-def kept_aside(payload: Any) -> Any:
-    """What quarantine keeps of a payload: all of it, or the beginning of what is long. A null of X's is no NULL."""
-    told = cleaned(payload)
-    if told is None:
-        return Value(None, JSONField())
-    words = json.dumps(told)
-    return told if len(words) <= LONGEST_ASIDE else words[:LONGEST_ASIDE]
 
 
 def list_number(value: str) -> str:

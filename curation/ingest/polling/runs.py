@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import structlog
 from django.db.models import F, Value
 from django.db.models.functions import Greatest
 
 from curation.ingest.pauses import FOR_EVERYONE, PROBE
+from curation.ingest.storing.aside import Aside, rows_of
 from curation.models import Cursor, IngestRun, Quarantined
 from curation.x.outcomes import BudgetSpent, Failure, NotPermitted, QueryRefused, WindowClosed
 from regions.models import Source
@@ -75,17 +75,18 @@ def close_stopped(source: Source, now: datetime) -> None:
     left.update(outcome=Outcome.FAILED, error="The worker was stopped.", ended_at=ended)
 
 
-def set_aside(run: IngestRun, broken: Iterable[tuple[str, Any]], now: datetime) -> None:
+def set_aside(run: IngestRun, broken: Iterable[Aside], now: datetime) -> None:
     """Keeps what could not be understood, once for each source: the same payload is read again and again where the
     cursor does not pass it. A newer run says that it still comes."""
-    for reason, payload in broken:
+    for one in broken:
+        reason, payload = one.reason, one.payload
         here = Quarantined.objects.filter(reason=reason, run__source=run.source_id, run__market=run.market_id)
         number = payload.get("id") if isinstance(payload, dict) else None
         known = here.filter(payload__id=number).exclude(run=run).first() if number and run.source_id else None
         if known is None:
-            Quarantined.objects.create(run=run, reason=reason, payload=payload, at=now)
+            Quarantined.objects.bulk_create(rows_of(run, [one], now))
         else:
-            Quarantined.objects.filter(pk=known.pk).update(run=run, payload=payload, at=now)
+            Quarantined.objects.filter(pk=known.pk).update(run=run, payload=payload, beside=one.beside, at=now)
 
 
 def say(run: IngestRun, source: Source | None = None) -> None:

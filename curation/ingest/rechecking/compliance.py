@@ -19,12 +19,13 @@ from curation import operations
 from curation.ingest import pauses
 from curation.ingest.polling.runs import Crowded, say
 from curation.ingest.rechecking.rechecks import outcome_of
+from curation.ingest.storing.aside import Aside, put_aside, rows_of
 from curation.models import ComplianceJob, IngestRun, Pause, Quarantined, Tweet
 from curation.operations.record import one_transaction
 from curation.x.client import Page, door
 from curation.x.compliance import Storage
 from curation.x.outcomes import Failure, Unreachable
-from curation.x.wire import Unreadable, cleaned, read_id
+from curation.x.wire import Unreadable, read_id
 
 log = structlog.get_logger(__name__)
 MOST_IDS = 1_000_000  # of our newest posts
@@ -125,14 +126,12 @@ class Collecting:
 
     def __init__(self, run: IngestRun, now: datetime, since: datetime) -> None:
         self.run, self.now, self.since = run, now, since
-        self.aside: list[tuple[str, Any]] = []
+        self.aside: list[Aside] = []
 
     def follow(self, lines: Iterator[bytes]) -> None:
         for batch in in_batches(self._read(lines), BATCH):
             self._withdraw(dict(batch))
-        Quarantined.objects.bulk_create(
-            [Quarantined(run=self.run, reason=reason, payload=payload, at=self.now) for reason, payload in self.aside]
-        )
+        Quarantined.objects.bulk_create(rows_of(self.run, self.aside, self.now))
         self.run.quarantined = len(self.aside)
 
     @one_transaction()
@@ -160,7 +159,7 @@ class Collecting:
             except (ValueError, RecursionError) as wrong:
                 reason = wrong.reason if isinstance(wrong, Unreadable) else "it is no JSON"
                 if len(self.aside) < MOST_ASIDE:
-                    self.aside.append((reason, cleaned(line.decode(errors="replace"))))
+                    self.aside.append(put_aside(reason, line.decode(errors="replace")))
 
 
 def in_batches(pairs: Iterator[tuple[int, str]], size: int) -> Iterator[list[tuple[int, str]]]:

@@ -17,6 +17,7 @@ from curation import operations
 from curation.ingest import pauses
 from curation.ingest.polling.reading import BATCH, batches
 from curation.ingest.polling.runs import Crowded, say
+from curation.ingest.storing.aside import Aside, put_aside, rows_of
 from curation.ingest.storing.groups import regroup
 from curation.ingest.storing.refreshing import refresh_ranks
 from curation.ingest.storing.store import settle
@@ -35,7 +36,7 @@ from curation.x.outcomes import (
     WindowClosed,
     cause_of,
 )
-from curation.x.wire import Includes, Person, Post, Unreadable, cleaned, read_id, read_post
+from curation.x.wire import Includes, Person, Post, Unreadable, read_id, read_post
 from regions.models import Market
 
 log = structlog.get_logger(__name__)
@@ -61,7 +62,7 @@ class Answer:
     posts: dict[int, Post] = field(default_factory=dict)
     people: dict[int, Person] = field(default_factory=dict)
     gone: dict[int, str] = field(default_factory=dict)
-    aside: list[tuple[str, Any]] = field(default_factory=list)
+    aside: list[Aside] = field(default_factory=list)
     failure: Failure | None = None
 
 
@@ -184,9 +185,7 @@ class Recheck:
             self._follow(tweets, {}, {}, answer.gone)
             for asked, post in answer.posts.items():
                 self._one(tweets, asked, post, answer)
-        Quarantined.objects.bulk_create(
-            [Quarantined(run=self.run, reason=reason, payload=payload, at=self.now) for reason, payload in answer.aside]
-        )
+        Quarantined.objects.bulk_create(rows_of(self.run, answer.aside, self.now))
         self.run.missing += len(tweets) - len(answer.posts) - len(answer.gone)
 
     def _one(self, tweets: dict[int, int], asked: int, post: Post, answer: Answer) -> None:
@@ -194,7 +193,7 @@ class Recheck:
         try:
             self._follow(tweets, {asked: post}, people, {})
         except (DataError, IntegrityError) as error:
-            answer.aside.append((f"the database refuses it: {type(error).__name__}", post.raw))
+            answer.aside.append(put_aside(f"the database refuses it: {type(error).__name__}", post.raw, post.page))
 
     @one_transaction()
     def _follow(
@@ -255,7 +254,7 @@ def read_page(page: Page, asked: set[int], answer: Answer) -> None:
         try:
             post = read_post(payload, includes)
         except Unreadable as wrong:
-            answer.aside.append((wrong.reason[:300], cleaned(payload)))
+            answer.aside.append(put_aside(wrong.reason, payload, page.includes))
             continue
         if post.id in asked:
             answer.posts[post.id] = post

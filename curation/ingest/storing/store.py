@@ -90,7 +90,7 @@ class Storing:
             with transaction.atomic():
                 yield
         except (DataError, IntegrityError) as error:
-            self.reading.set_aside(f"the database refuses it: {type(error).__name__}", post.raw)
+            self.reading.set_aside(f"the database refuses it: {type(error).__name__}", post.raw, post.page)
 
 
 def settle() -> None:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 from django.db.models import F
@@ -19,6 +18,7 @@ from curation import events
 from curation.ingest.polling import gaps
 from curation.ingest.polling.reading import Reader, Reading
 from curation.ingest.polling.runs import set_aside
+from curation.ingest.storing.aside import Aside, put_aside
 from curation.ingest.storing.store import store
 from curation.ingest.streaming.rules import Listened
 from curation.models import Cursor, IngestRun, Tweet
@@ -41,7 +41,7 @@ class Batch:
 
     pages: dict[int, list[Page]] = field(default_factory=dict)
     sources: dict[int, Listened] = field(default_factory=dict)
-    broken: list[tuple[str, Any]] = field(default_factory=list)
+    broken: list[Aside] = field(default_factory=list)
 
     def add(self, delivery: Delivery, matched: Iterable[Listened]) -> None:
         page = Page(raw=[delivery.payload], includes=delivery.includes)
@@ -56,7 +56,7 @@ class Batch:
                 yield instant_of_id(read_id(page.raw[0].get("id")))
 
     def set_aside(self, reason: str, line: bytes) -> None:
-        self.broken.append((reason[:300], shown(line) if len(self.broken) < MOST_BROKEN else ""))
+        self.broken.append(put_aside(reason, shown(line) if len(self.broken) < MOST_BROKEN else ""))
 
 
 def forget_gone(reading: Reading) -> int:
@@ -153,7 +153,7 @@ class Keeper:
         return found
 
     @one_transaction()
-    def _quarantine(self, broken: list[tuple[str, Any]], run: IngestRun, now: datetime) -> None:
+    def _quarantine(self, broken: list[Aside], run: IngestRun, now: datetime) -> None:
         set_aside(run, broken[:MOST_BROKEN], now)
         IngestRun.objects.filter(pk=run.pk).update(quarantined=F("quarantined") + len(broken))
-        log.info("stream_lines_set_aside", count=len(broken), reason=broken[0][0])
+        log.info("stream_lines_set_aside", count=len(broken), reason=broken[0].reason)

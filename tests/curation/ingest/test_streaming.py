@@ -81,7 +81,7 @@ def test_a_flood_of_garbage_is_counted_and_not_kept() -> None:
     batch = Batch()
     for n in range(MOST_BROKEN + 5):
         batch.set_aside("the line is not JSON", f"garbage {n}".encode() * 1000)
-    assert [len(words) for _why, words in batch.broken] == [2000] * MOST_BROKEN + [0] * 5
+    assert [len(one.payload) for one in batch.broken] == [2000] * MOST_BROKEN + [0] * 5
 
 
 def test_a_repost_offers_the_original_and_an_edit_replaces(x: Simulator, source_of: SourceOf) -> None:
