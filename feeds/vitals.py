@@ -138,10 +138,10 @@ def ways_of(markets: Sequence[Market], now: datetime) -> dict[datetime, Way]:
 def way_lately(markets: Sequence[Market], now: datetime) -> dict[int | None, Way]:
     """Of the last hour, by market, and under None of all together; without those in which nothing was approved."""
     rows = Receipt.objects.shown().filter(market__in=markets, due__gt=now - LATELY)
-    share = {"half": Percentile("seconds", 0.5), "most": Percentile("seconds", 0.95)}
-    found = {row["market"]: Way(row["half"], row["most"]) for row in rows.values("market").annotate(**share).order_by()}
-    whole = rows.aggregate(**share)
-    return found | ({None: Way(whole["half"], whole["most"])} if found else {})
+    half, most = Percentile("seconds", 0.5), Percentile("seconds", 0.95)
+    each = rows.values("market").annotate(half=half, most=most).order_by().values_list("market", "half", "most")
+    found: dict[int | None, Way] = {market: Way(*way) for market, *way in each}
+    return found | ({None: Way(**rows.aggregate(half=half, most=most))} if found else {})
 
 
 def checks_of(markets: Sequence[Market], now: datetime) -> dict[datetime, int]:

@@ -147,13 +147,13 @@ def test_the_curve_is_of_half_and_of_95_in_each_half_hour(de: Market, now: datet
 
 def test_a_gap_in_what_was_noted_is_a_gap_in_the_curve(de: Market, now: datetime) -> None:
     now = now.replace(minute=20, second=0, microsecond=0)
-    for ago, age in ((1, 240), (2, 300), (70, 1200), (100, 60)):
+    for ago, age in ((1, 240), (2, 300), (30, 60), (100, 1200)):
         Unchecked.objects.create(market=de, at=now - ago * MINUTE, seconds=age)
     found = vitals.checks_of([de], now)
     assert sorted(found.values()) == [60, 300, 1200]
     chart = health.checks_chart(found, now)
-    assert (chart.curve, chart.limit) == ("M93.6 95.0L95.7 0.0M100.0 75.0h0", "25.0")
-    assert [value for _name, value in chart.rows] == ["1 min", "20 min", "5 min"]
+    assert (chart.curve, chart.limit) == ("M93.6 0.0h0M97.9 95.0L100.0 75.0", "25.0")
+    assert [value for _name, value in chart.rows] == ["20 min", "1 min", "5 min"]
 
 
 def test_half_hours_are_named_by_the_clock_where_it_is_set_back(de: Market) -> None:
