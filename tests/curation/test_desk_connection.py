@@ -3,7 +3,7 @@
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from curation.models import Candidate, Decision, State
-from regions.models import User
+from regions.models import Membership, User
 from tests.curation import test_keys as keys
 from tests.curation.test_keys import Open, is_current, row, state_of
 
@@ -118,6 +118,26 @@ def test_after_the_last_try_the_row_is_back(
     page.keyboard.press("a")
     expect(page.locator("#undo")).to_be_visible()
     assert state_of(rows[0]) == State.APPROVED
+
+
+def test_a_role_that_was_taken_ends_the_open_desk(
+    enter: Open, context: BrowserContext, anna: User, rows: list[Candidate]
+) -> None:
+    context.clock.install()
+    anna.language = "en"
+    anna.save()
+    page = enter(anna)
+    expect(row(page, rows[0])).to_be_visible()
+    Membership.objects.filter(user=anna).delete()
+    page.clock.fast_forward(15_000)
+    expect(page.locator("#main h2")).to_be_focused()
+    expect(page.locator("#main")).to_contain_text("Your role here was taken")
+    expect(page.locator(".row, .entry, #live, #phone")).to_have_count(0)
+    page.keyboard.press("a")
+    page.keyboard.press("j")
+    page.get_by_role("link", name="To my markets").click()
+    expect(page.locator("h1")).to_have_text("Markets")
+    assert state_of(rows[0]) == State.PENDING
 
 
 def test_a_page_left_open_decides_for_nobody_else(enter: Open, anna: User, ben: User, rows: list[Candidate]) -> None:

@@ -3,7 +3,7 @@
  * listens, and tells the others; where that tab is closed, the next one has the lock.
  */
 
-import { $ } from "./rows.js";
+import { $, $$ } from "./rows.js";
 import { during } from "./swaps.js";
 
 const POLL = 15_000, CALM = 2_000, PACE = 250, EVENTS = ["open", "channel", "gap", "arrivals", "feed", "presence", "closed"];
@@ -23,7 +23,7 @@ export function ask(pace = PACE) {
   waiting = setTimeout(() => {
     if (under) return (again = true);
     [asked, due] = [Date.now(), Infinity];
-    window.htmx.trigger("#changes", "ask");
+    if ($("#changes")) window.htmx.trigger("#changes", "ask");
   }, Math.max(0, due - Date.now()));
 }
 
@@ -32,12 +32,20 @@ export function ask(pace = PACE) {
 const isQuestion = ({ elt }) => elt.id === "changes";
 
 during("sending", "news", (detail) => isQuestion(detail) && (under = true));
-during("over", "news", ({ requestConfig }) => {
+during("over", "news", ({ requestConfig, xhr }) => {
   if (!isQuestion(requestConfig)) return;
   under = false;
+  if (xhr.status === 403 || xhr.status === 404) return leave();
   if (again) ask();
   again = false;
 });
+
+/** Who may not read this desk any more is told so, and keeps nothing of it on the screen. */
+function leave() {
+  for (const column of $$(".column:not(#main), .keys-card, .tabbar, .skip")) column.remove();
+  $("#main").replaceChildren($("template[data-over]").content.cloneNode(true));
+  $("#main h2").focus();
+}
 
 function show(on = connected) {
   const line = $("#line"), there = on && navigator.onLine;
