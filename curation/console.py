@@ -63,6 +63,18 @@ class Way:
     here: bool
 
 
+def sections_of(user: Any, market: Market, route: str = "") -> list[tuple[str | Promise, list[Way]]]:
+    """What a market has besides its desk, as far as a person may go there; `route` is the page they are at."""
+    rows = [(name, list(_ways(doors, user, market, route))) for name, doors in SECTIONS]
+    return [(name, ways) for name, ways in rows if ways]
+
+
+def _ways(doors: Iterable[Door], user: Any, market: Market, route: str) -> Iterable[Way]:
+    for door in doors:
+        if may(user, door.right, market):
+            yield Way(reverse(door.route, args=[market.code]), door.name, route in (door.route, *door.routes))
+
+
 class Console:
     """The surroundings of a request's page, made when they are asked for."""
 
@@ -93,17 +105,8 @@ class Console:
     @cached_property
     def sections(self) -> list[tuple[str | Promise, list[Way]]]:
         """What the rail leads to besides the desk, as far as one may go there."""
-        if self.market is None:
-            return []
-        rows = [(name, list(self._ways(doors, self.market))) for name, doors in SECTIONS]
-        return [(name, ways) for name, ways in rows if ways]
-
-    def _ways(self, doors: Iterable[Door], market: Market) -> Iterable[Way]:
         match: Any = self.request.resolver_match
-        for door in doors:
-            if may(self.request.user, door.right, market):
-                here = match.url_name in (door.route, *door.routes)
-                yield Way(reverse(door.route, args=[market.code]), door.name, here)
+        return sections_of(self.request.user, self.market, match.url_name) if self.market else []
 
     @property
     def top(self) -> SafeString:

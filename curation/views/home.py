@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from curation.console import sections_of
 from curation.intake import budgets_of, reading_of, troubles_of
 from curation.needs import busiest, ending, needs_of, taken_back
 from curation.places import clock_of
@@ -28,6 +29,7 @@ def home(request: PageRequest) -> HttpResponse:
     with clock_of(request.user, own[0] if own else None):
         context = {
             "markets": markets,
+            "doors": {one.pk: [way for _name, ways in sections_of(request.user, one) for way in ways] for one in own},
             "busiest": busiest(markets),
             "needs": needs_of(request.user, markets),
             "ending": ending(request.user, own, now),

@@ -1,3 +1,4 @@
 /** What every page of the console has. */
 import "./desk/palette.js";
+import "./desk/strip.js";
 import "./desk/unread.js";

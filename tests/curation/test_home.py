@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from curation import operations
+from curation.console import sections_of
 from curation.models import Candidate, Cursor, Decision, IngestRun, Pause
 from curation.needs import ending, needs_of, taken_back
 from curation.queue import markets_of
@@ -74,6 +75,20 @@ def test_leads_hear_of_blocks_that_end_within_two_days(browse: Any, mila: User) 
     response = browse(olga).get("/")
     assert "Blocks 2 end within two days" in text_of(response)
     assert 'href="/lists/de/blocks/?show=soon"' in response.content.decode()
+
+
+def test_each_market_leads_to_what_one_may_open_there(browse: Any, mila: User) -> None:
+    make_user("olga", {"de": Role.LEAD, "nl": Role.VIEWER}, language="en")
+    doors = {
+        market.code: [
+            way.address for _name, ways in sections_of(User.objects.get(username="olga"), market) for way in ways
+        ]
+        for market in Market.objects.filter(code__in=("de", "nl"))
+    }
+    lists = [f"/lists/de/{name}/" for name in ("sources", "blocks", "people", "settings")]
+    assert doors == {"de": [*lists, "/health/de/", "/log/de/"], "nl": ["/lists/nl/blocks/", "/health/nl/"]}
+    html = browse(User.objects.get(username="olga")).get("/").content.decode()
+    assert all(f'href="{address}"' in html for address in [*doors["de"], *doors["nl"]])
 
 
 def test_what_others_took_back_today_of_ones_own_approvals_is_told(

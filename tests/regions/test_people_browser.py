@@ -38,4 +38,7 @@ def test_a_lead_finds_and_changes_somebody_by_keyboard(browser: Browser, live_se
     page.keyboard.press("Enter")
     expect(page.locator("ul.told")).to_contain_text("lead")
     assert Membership.objects.get(user=anna).role == "lead"
+    page.set_viewport_size({"width": 360, "height": 780})
+    page.reload()
+    expect(page.locator(".rail [aria-current]")).to_be_in_viewport(ratio=1)
     context.close()
