@@ -114,12 +114,13 @@ def ways_chart(found: Mapping[datetime, Way], now: datetime) -> Chart:
         worst = max(way.most for way in found.values())
         broken = sum(1 for way in found.values() if way.most > LATE)
         told = _(
-            "In each half hour of the last 24 hours 95 of 100 approvals were live within %(worst)s; "
-            "in %(n)d of them it took longer than %(limit)s."
+            "In each half hour of the last 24 hours it took %(worst)s at most until 95 of 100 approvals were live; "
+            "half hours in which the limit of %(limit)s was broken: %(n)d."
         ) % {"worst": seconds(worst), "limit": limit, "n": broken}
     rows = [(name, in_words(found[at])) for at, name in named_steps(steps) if at in found]
     return Chart(
-        _("From approval to the feed"), _("Thick: 95 of 100, thin: half of them. Limit %(n)s.") % {"n": limit},
+        _("From approval to the feed"),
+        _("At most %(n)s are allowed; thick: 95 of 100, thin: half of them.") % {"n": limit},
         told, rows, (_("Half hour"), _("95 of 100 within")), scale(top, seconds), axis(steps),
         curve=charts.broken_line([found[at].most if at in found else None for at in steps], top),
         soft=charts.broken_line([found[at].half if at in found else None for at in steps], top),
@@ -138,11 +139,12 @@ def checks_chart(found: Mapping[datetime, int], now: datetime) -> Chart:
     if found:
         broken = sum(1 for age in found.values() if age > LONGEST_UNCHECKED)
         told = _(
-            "In each half hour of the last 24 hours no live post went unchecked for longer than %(worst)s; "
-            "in %(n)d of them one did for more than %(limit)s."
+            "In the last 24 hours it took %(worst)s at most until every live post was checked again; "
+            "half hours in which the limit of %(limit)s was broken: %(n)d."
         ) % {"worst": minutes(max(found.values())), "limit": limit, "n": broken}
     return Chart(
-        _("Oldest unchecked live post"), _("What is live is looked up at X. Limit %(n)s.") % {"n": limit},
+        _("Oldest unchecked live post"),
+        _("Every %(n)s at the latest X is asked whether it still stands.") % {"n": limit},
         told, [(name, minutes(found[at])) for at, name in named_steps(steps) if at in found],
         (_("Half hour"), _("Unchecked for")), scale(top, minutes), axis(steps),
         curve=charts.broken_line([found.get(at) for at in steps], top), limit=charts.height(LONGEST_UNCHECKED, top),

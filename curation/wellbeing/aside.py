@@ -13,7 +13,7 @@ from curation.ingest.storing.reasons import in_words
 from curation.ingest.storing.releasing import refusal_of
 from curation.models import Quarantined
 from curation.wellbeing.telling import brought
-from curation.x.wire import Includes, Unreadable, read_id
+from curation.x.wire import Includes, Unreadable, read_id, read_instant
 from regions.clocks import moment
 from regions.problems import Refusal
 
@@ -45,7 +45,7 @@ def aside_of(row: Quarantined, now: datetime) -> Aside:
     told = row.payload if isinstance(row.payload, dict) else {}
     return Aside(
         row, in_words(row.reason), run_of(row), post_id_of(told), author_of(told, row.beside or {}),
-        words_of(told, "created_at"), words_of(told, "text"), as_text(row.payload),
+        written(told), words_of(told, "text"), as_text(row.payload),
         as_text(row.beside) if row.beside else "", refusal_of(row, now),
     )  # fmt: skip
 
@@ -70,6 +70,15 @@ def author_of(told: dict[str, Any], beside: dict[str, Any]) -> str:
     given = str(told.get("author_id") or "")
     person = Includes(beside).people.get(int(given)) if given.isascii() and given.isdigit() else None
     return f"@{person.username}" if person else given
+
+
+def written(told: dict[str, Any]) -> str:
+    """By the clock of who reads it; as X gave it where that is no time."""
+    given = words_of(told, "created_at")
+    try:
+        return moment(read_instant(given), seconds=True)
+    except Unreadable:
+        return given
 
 
 def words_of(told: dict[str, Any], name: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 TOPS = (1, 2, 2.5, 4, 5, 8, 10)
+FOOT = 5  # per cent of the height
 
 
 @dataclass(frozen=True)
@@ -53,16 +54,17 @@ def height(value: float, top: float) -> str:
 
 
 def columns(values: Sequence[int], failed: Sequence[bool], top: float) -> list[Column]:
-    """One a value, the last one being now; where reading failed the column is marked, and seen even at nothing."""
-    step = 100 / len(values)
-    made = []
-    for place, (value, bad) in enumerate(zip(values, failed, strict=True)):
-        tall = max(100 * value / top, 3 if bad else 0)
-        kind = "bad" if bad else "now" if place == len(values) - 1 else ""
-        made.append(
-            Column(f"{place * step + step * 0.12:.2f}", f"{100 - tall:.1f}", f"{step * 0.76:.2f}", f"{tall:.1f}", kind)
-        )
-    return made
+    """One a value, the last one being now; where reading failed it has a foot of its own, seen even at nothing."""
+    last = len(values) - 1
+    made = [
+        column(place, 100 * value / top, last, "now" if place == last else "") for place, value in enumerate(values)
+    ]
+    return made + [column(place, FOOT, last, "bad") for place, bad in enumerate(failed) if bad]
+
+
+def column(place: int, tall: float, last: int, kind: str) -> Column:
+    step = 100 / (last + 1)
+    return Column(f"{place * step + step * 0.12:.2f}", f"{100 - tall:.1f}", f"{step * 0.76:.2f}", f"{tall:.1f}", kind)
 
 
 def line(points: Sequence[tuple[float, float]], top: float) -> str:

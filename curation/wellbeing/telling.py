@@ -135,7 +135,13 @@ def summed_up(
         elif reached := day_reached(purses[market.pk], now):
             words = _("%(market)s reaches its day's budget about %(time)s.")
             parts.append(words % (told | {"time": when(reached, now)}))
-    return " ".join(filter(None, parts)) or _("All markets are read, and every budget lasts.")
+    return " ".join(filter(None, parts)) or well_of(markets)
+
+
+def well_of(markets: Sequence[Market]) -> str:
+    if len(markets) == 1:
+        return _("%(market)s is read, and its budget lasts.") % {"market": markets[0].code.upper()}
+    return _("All markets are read, and every budget lasts.")
 
 
 def unread_of(

@@ -234,3 +234,11 @@ def test_an_old_one_says_that_it_cannot_be_released(browse: Any, lena: User) -> 
     body = browse(lena).get(f"/health/quarantine/{row.pk}/").content.decode()
     assert "It cannot be released. Its author and pictures were not kept then" in body
     assert "/release/" not in body
+
+
+def test_an_hour_in_which_reading_failed_has_a_red_foot() -> None:
+    told = charts.columns([4, 0, 2], [False, True, True], 4)
+    assert [(one.x, one.height, one.kind) for one in told] == [
+        ("4.00", "100.0", ""), ("37.33", "0.0", ""), ("70.67", "50.0", "now"), ("37.33", "5.0", "bad"),
+        ("70.67", "5.0", "bad"),
+    ]  # fmt: skip

@@ -136,8 +136,8 @@ def test_the_curve_is_of_half_and_of_95_in_each_half_hour(de: Market, now: datet
     chart = health.ways_chart(vitals.ways_of([de], now), now)
     assert (chart.curve, chart.limit) == ("M97.9 30.0L100.0 85.5", "50.0")
     assert chart.told == (
-        "In each half hour of the last 24 hours 95 of 100 approvals were live within 14 s; "
-        "in 1 of them it took longer than 10 s."
+        "In each half hour of the last 24 hours it took 14 s at most until 95 of 100 approvals were live; "
+        "half hours in which the limit of 10 s was broken: 1."
     )
     assert [value for _name, value in chart.rows] == [
         "14 s, half of them within 14 s",
@@ -197,7 +197,7 @@ def test_when_no_limit_is_broken_the_feeds_are_fresh(
     noted(de, now, _5=2.1)
     note(now)
     told = told_in(lena)
-    assert told["summed_up"] == "All feeds are fresh. All markets are read, and every budget lasts."
+    assert told["summed_up"] == "All feeds are fresh. DE is read, and its budget lasts."
     assert [(one.value, one.limit, one.broken) for one in told["figures"]] == [
         ("2.1 s", "at most 10 s", False), ("0 min", "at most 15 min", False),
     ]  # fmt: skip
