@@ -42,6 +42,7 @@ urlpatterns = [
     path("lists/<slug:market>/sources/sheet.csv", views.sources_sheet, name="sources-sheet"),
     path("lists/<slug:market>/sources/<int:pk>/", views.source, name="source"),
     path("lists/<slug:market>/sources/<int:pk>/act/", views.source_act, name="source-act"),
+    path("lists/<slug:market>/sources/<int:pk>/restore/", views.restore_source, name="restore-source"),
     path("lists/<slug:market>/blocks/", views.blocks, name="blocks"),
     path("lists/<slug:market>/blocks/new/", views.new_block, name="new-block"),
     path("lists/<slug:market>/blocks/lift/", views.lift_blocks, name="lift-blocks"),

@@ -74,7 +74,8 @@ def in_line(told: Health, now: datetime) -> str:
     )
     last = f"Last {moment(told.last)}" if told.last else "Never read"
     then = "" if told.next is None else ", next now" if told.next <= now else f", next {moment(told.next)}"
-    approved = "" if told.approved is None else f"; {told.approved:.1f} approved per 100 read"
+    decided = told.yielded.decided
+    approved = "" if told.approved is None else f"; {told.approved:.1f} approved per 100 of {decided} decided"
     return f"{told.condition.value}. {told.words} {last}{then}; {spans}{approved}"
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import Count, Max, OuterRef, Q, Subquery, Sum
+from django.db.models import Max, Min, OuterRef, Q, Subquery, Sum
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -16,7 +16,8 @@ from django.utils.translation import ngettext
 
 from curation.ingest.chances import closed_for, closed_windows
 from curation.ingest.pauses import PROBE, fed_by
-from curation.models import Candidate, Cursor, IngestRun, Pause, Reservation
+from curation.ingest.yields import Yield, yields_of
+from curation.models import Cursor, IngestRun, Pause, Reservation
 from regions.models import Source
 
 DAY, WEEK, MONTH = timedelta(days=1), timedelta(days=7), timedelta(days=30)
@@ -58,8 +59,8 @@ class Counts:
 @dataclass(frozen=True)
 class Health:
     """`words`: one sentence in the reader's language. `next`: when X is asked again, None where nobody plans to;
-    of a stream rule the stream brings what is new. `approved`: of 100 posts read in 30 days how many candidates
-    stand approved; None when none was read. `fresh_at`: when it last brought something new, within 30 days."""
+    of a stream rule the stream brings what is new. `yielded`: what was decided on what it brought in 30 days. Within
+    these, `fresh_at`: when it last brought something new; `since`: when it was first read."""
 
     condition: Condition
     words: str
@@ -68,8 +69,14 @@ class Health:
     day: Counts = field(default_factory=Counts)
     week: Counts = field(default_factory=Counts)
     month: Counts = field(default_factory=Counts)
-    approved: float | None = None
+    yielded: Yield = field(default_factory=Yield)
     fresh_at: datetime | None = None
+    since: datetime | None = None
+
+    @property
+    def approved(self) -> float | None:
+        """Of a hundred posts that it brought and that were decided on."""
+        return self.yielded.per_hundred
 
 
 def health_of(sources: Iterable[Source], now: datetime) -> dict[int, Health]:
@@ -79,7 +86,7 @@ def health_of(sources: Iterable[Source], now: datetime) -> dict[int, Health]:
     runs, last = _runs(ids, now), _last(ids)
     cursors = {cursor.pk: cursor for cursor in Cursor.objects.filter(pk__in=ids)}
     pauses = {pause.market_id: pause for pause in Pause.objects.filter(ended_at=None).order_by("until")}
-    approved, off, closed = _approved(ids, now), _switched_off(ids), closed_windows(now)
+    yields, off, closed = yields_of(ids, now - MONTH), _switched_off(ids), closed_windows(now)
     ours = list(Pause.objects.filter(market=None))
     fed = fed_by(found) if pauses else {}
     healths = {}
@@ -100,8 +107,9 @@ def health_of(sources: Iterable[Source], now: datetime) -> dict[int, Health]:
             day=day,
             week=week,
             month=month,
-            approved=100 * approved.get(source.pk, 0) / month.read if month.read else None,
+            yielded=yields.get(source.pk, Yield()),
             fresh_at=told.get("last_fresh"),
+            since=told.get("since"),
         )
     return healths
 
@@ -213,8 +221,11 @@ def _runs(ids: list[int], now: datetime) -> dict[int, dict[str, Any]]:
     """Sums of the last day, week and month."""
     recent = IngestRun.objects.filter(source__in=ids, started_at__gt=now - MONTH)
     spans = {span: Q(started_at__gt=now - length) for span, length in SPANS.items()}
-    sums = {f"{name}_{span}": Sum(name, filter=within) for name in SUMMED for span, within in spans.items()}
-    told = recent.values("source").annotate(last_fresh=Max("started_at", filter=Q(fresh__gt=0)), **sums)
+    sums: dict[str, Any] = {
+        f"{name}_{span}": Sum(name, filter=within) for name in SUMMED for span, within in spans.items()
+    }
+    sums |= {"last_fresh": Max("started_at", filter=Q(fresh__gt=0)), "since": Min("started_at")}
+    told = recent.values("source").annotate(**sums)
     held = _held(ids, now)
     return {row["source"]: row | held.get(row["source"], {}) for row in told}
 
@@ -233,9 +244,3 @@ def _last(ids: list[int]) -> dict[int, IngestRun]:
     by_source = {source: run for source, run in newest if run is not None}
     runs = IngestRun.objects.in_bulk(by_source.values())
     return {source: runs[run] for source, run in by_source.items()}
-
-
-def _approved(ids: list[int], now: datetime) -> dict[int, int]:
-    """How many candidates of the last month stand approved."""
-    arrived = Candidate.objects.approved().filter(source__in=ids, arrived_at__gt=now - MONTH)
-    return dict(arrived.values_list("source").annotate(Count("pk")))

@@ -91,14 +91,18 @@ def optional(fields: dict[str, Any], but: tuple[str, ...] = ()) -> dict[str, Any
 
 
 class HealthJson(serializers.Serializer[Any]):
-    """How it fares. `approved_per_100`: of the posts read in 30 days."""
+    """How it fares. `read_in_7_days` counts a post each time that it was read, `new_in_7_days` once, where no other
+    source brought it before. `approved_per_100`: of the `decided_in_30_days`, the posts that it brought and that were
+    approved, blocked, or lapsed unchosen; null where there are none."""
 
     condition = serializers.CharField(source="condition.value")
     words = serializers.CharField()
     last = serializers.DateTimeField(allow_null=True)
     next = serializers.DateTimeField(allow_null=True)
     read_in_7_days = serializers.IntegerField(source="week.read")
+    new_in_7_days = serializers.IntegerField(source="week.fresh")
     charged_in_7_days = serializers.IntegerField(source="week.charged")
+    decided_in_30_days = serializers.IntegerField(source="yielded.decided")
     approved_per_100 = serializers.FloatField(source="approved", allow_null=True)
 
 

@@ -37,13 +37,12 @@ class ChangedMeanwhile(Refusal):
     detail = gettext_lazy("Somebody changed this source meanwhile. Look at it as it stands now.")
 
 
-def source_for(user: User, home: Market, pk: int, *, change: bool = False) -> Source:
-    """A source of a market's list. Http404 where it is in none of this market's; PermissionDenied where it is to be
-    changed and holds for all markets."""
+def source_for(user: User, home: Market, pk: int, *, change: bool = False, removed: bool = False) -> Source:
+    """A source of a market's list; `removed`: one that was taken off it too. Http404 where it is in none of this
+    market's; PermissionDenied where it is to be changed and holds for all markets."""
     require(user, "source.edit", home)
-    found = Source.objects.over_market(home).select_related(
-        "market", "channel__market", "channel__category", "category"
-    )
+    listed = (Source.ever if removed else Source.objects).over_market(home)
+    found = listed.select_related("market", "channel__market", "channel__category", "category")
     source = found.filter(pk=pk).first()
     if source is None:
         raise Http404
@@ -125,6 +124,19 @@ def remove(source: Source, *, by: User, now: datetime) -> None:
     if gone:
         Cursor.objects.filter(pk=source.pk).delete()
         log_change(source, "remove", by=by, market=market_of(source), before=told_of(source))
+
+
+def restore(source: Source, home: Market, *, by: User) -> None:
+    """Puts a removed source back as it was; it is read from its beginning. Raises AlreadyListed, ChangedMeanwhile."""
+    if source.removed_at is None:
+        return
+    Ground(home, by).refuse_if_fed(source)
+    try:
+        with transaction.atomic():
+            if Source.ever.filter(pk=source.pk, removed_at__isnull=False).update(removed_at=None):
+                log_change(source, "restore", by=by, market=market_of(source), after=told_of(source))
+    except IntegrityError as error:
+        raise ChangedMeanwhile(_("Somebody listed one of these a moment ago. Check again.")) from error
 
 
 def pause(source: Source, reason: str, *, by: User, now: datetime) -> None:

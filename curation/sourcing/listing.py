@@ -21,8 +21,9 @@ from curation.sourcing.wishes import KINDS, Ground, place_of
 from regions.models import Change, Channel, Market, Source, SourceExemption, User
 
 PAGE = 100
-QUIET = timedelta(days=14)
-LOW_YIELD, READ_ENOUGH = 2.0, 200  # approved of a hundred posts; posts read in 30 days, so that it says something
+QUIET, RECENTLY = timedelta(days=14), timedelta(days=1)
+LOW_YIELD, DECIDED_ENOUGH = 2.0, 50  # approved of a hundred; posts decided on in 30 days, so that it says something
+RUN_ENOUGH = timedelta(days=7)  # since it was first read
 FULL_BAR = 50  # approved of a hundred that fill the bar
 NEAR = 10
 MOST_SUGGESTED = 5
@@ -44,6 +45,7 @@ WORDS_OF_CHANGES = {
     "pause": gettext_lazy("paused"),
     "resume": gettext_lazy("resumed"),
     "remove": gettext_lazy("removed"),
+    "restore": gettext_lazy("put back"),
     "exempt": gettext_lazy("left out for this market"),
     "end_exemption": gettext_lazy("taken over again"),
 }
@@ -192,12 +194,12 @@ class Listing:
         return sorted(self.ground.reached(source), key=lambda channel: channel.market_id != self.home.pk)
 
     def per_hundred(self, channels: Sequence[Channel]) -> float | None:
-        """What was approved of a hundred posts that the sources of some channels read in 30 days; None without any."""
+        """What was approved of a hundred posts that the sources of some channels brought in 30 days and that were
+        decided on; None without any."""
         wanted = {channel.pk for channel in channels}
-        own = [row.health for row in self.rows if wanted & {channel.pk for channel in row.feeds}]
-        read = sum(health.month.read for health in own)
-        approved = sum((health.approved or 0) * health.month.read for health in own)
-        return approved / read if read else None
+        own = [row.health.yielded for row in self.rows if wanted & {channel.pk for channel in row.feeds}]
+        decided = sum(one.decided for one in own)
+        return 100 * sum(one.approved for one in own) / decided if decided else None
 
     @cached_property
     def suggestions(self) -> list[Suggestion]:
@@ -212,15 +214,41 @@ class Listing:
             return _("X shows nothing of it any more.")
         if health.condition in (Condition.PAUSED, Condition.REFUSED, Condition.OFF, Condition.OUT_OF_BUDGET):
             return ""
-        since = max(health.fresh_at or self.now - MONTH, row.source.created_at)
-        if health.last and self.now - since > QUIET:
-            days = (self.now - since).days
-            told = ngettext("Nothing new came for %(n)d day.", "Nothing new came for %(n)d days.", days)
-            return told % {"n": days}
-        if health.month.read >= READ_ENOUGH and (health.approved or 0) < LOW_YIELD:
-            counts = {"n": round((health.approved or 0) * health.month.read / 100), "read": health.month.read}
-            return _("Of %(read)d posts read in 30 days %(n)d were approved.") % counts
-        return ""
+        return self._nothing_new(row) or self._hardly_approved(row)
+
+    def _nothing_new(self, row: Row) -> str:
+        """Counted while it is read: a source that nobody asked is not silent."""
+        last, since = row.health.last, row.health.fresh_at or row.health.since
+        if last is None or since is None or self.now - last > RECENTLY:
+            return ""
+        since = max(since, row.source.created_at)
+        if last - since <= QUIET:
+            return ""
+        days = (self.now - since).days
+        told = ngettext("Nothing new came for %(n)d day.", "Nothing new came for %(n)d days.", days)
+        return told % {"n": days}
+
+    def _hardly_approved(self, row: Row) -> str:
+        """Of what was decided on alone, and only where others' posts were approved: where nobody decides, nothing is
+        known. What it read before its query was changed says nothing of it now."""
+        told, since = row.health.yielded, row.health.since
+        if since is None or self.now - since < RUN_ENOUGH or row.source.pk in self._reading_anew:
+            return ""
+        poor = told.decided >= DECIDED_ENOUGH and (told.per_hundred or 0) < LOW_YIELD
+        if not poor or not self.per_hundred(row.feeds):
+            return ""
+        words = _(
+            "Of %(n)d posts that it brought in %(days)d days and that were decided on, %(approved)d were approved,"
+            " %(blocked)d blocked, %(lapsed)d not chosen in time."
+        )
+        counts = {"approved": told.approved, "blocked": told.blocked, "lapsed": told.lapsed}
+        return words % (counts | {"n": told.decided, "days": min(MONTH, self.now - since).days})
+
+    @cached_property
+    def _reading_anew(self) -> set[int]:
+        """Those whose account, list or query was changed within 30 days."""
+        found = Change.objects.filter(noun="source", verb="change", at__gt=self.now - MONTH, before__has_key="value")
+        return set(found.filter(noun_id__in=[row.source.pk for row in self.rows]).values_list("noun_id", flat=True))
 
     @cached_property
     def changes(self) -> list[ToldChange]:
@@ -230,15 +258,25 @@ class Listing:
         )
         found = list(rows.select_related("by").order_by("-at", "-pk")[:SHOWN_CHANGES])
         named = Source.ever.in_bulk({change.noun_id for change in found})
-        return [ToldChange(change, str(named.get(change.noun_id, ""))) for change in found]
+        told = [ToldChange(change, str(named.get(change.noun_id, ""))) for change in found]
+        met: set[int] = set()
+        for one in told:
+            source = named.get(one.change.noun_id)
+            newest = one.change.noun_id not in met
+            met.add(one.change.noun_id)
+            if source and newest and source.removed_at and may_change(self.by, source, self.home):
+                one.restored = source.pk
+        return told
 
 
-@dataclass(frozen=True)
+@dataclass
 class ToldChange:
-    """One line of the lists' log; `what`: the source's name."""
+    """One line of the lists' log; `what`: the source's name; `restored`: the id of a removed one that the reader may
+    put back here."""
 
     change: Change
     what: str
+    restored: int = 0
 
     @property
     def verb(self) -> Any:

@@ -124,7 +124,7 @@ class Ground:
         if source.most_seconds < source.least_seconds:
             raise Refusal(_("The longest time is shorter than the shortest."), field="most_seconds")
         source.auto_approve = self._rule(source, wish)
-        self._refuse_if_fed(source)
+        self.refuse_if_fed(source)
         if source.scope == "global" and not self.everywhere:
             raise PermissionDenied
         return source
@@ -153,8 +153,8 @@ class Ground:
             raise Refusal(_("Say whose account it is before it is approved by itself."), field="name")
         return wish.auto_approve
 
-    def _refuse_if_fed(self, source: Source) -> None:
-        """Where another feeds every channel that this one would."""
+    def refuse_if_fed(self, source: Source) -> None:
+        """Where another feeds every channel that this one would. Raises AlreadyListed."""
         alike = self.alike(source)
         if not alike:
             return

@@ -23,7 +23,15 @@ from curation.views.pauses import try_again
 from curation.views.presence import here
 from curation.views.profile import choose_theme, fold_column, profile
 from curation.views.recent import recent
-from curation.views.sources import bring_sources, new_source, source, source_act, sources, sources_sheet
+from curation.views.sources import (
+    bring_sources,
+    new_source,
+    restore_source,
+    source,
+    source_act,
+    sources,
+    sources_sheet,
+)
 
 __all__ = [
     "add_link",
@@ -66,6 +74,7 @@ __all__ = [
     "reach_of_many",
     "recent",
     "release_aside",
+    "restore_source",
     "set_aside",
     "similar",
     "source",

@@ -28,7 +28,7 @@ from regions.models import Market, Source
 from regions.permissions import market_for, rule
 from regions.problems import Refusal
 from regions.requests import PageRequest
-from regions.views.bringing import Bringing, Taken, bring
+from regions.views.bringing import Bringing, Taken, bring, tell
 
 LONGEST_SEARCH = 200
 
@@ -184,7 +184,8 @@ def source_act(request: PageRequest, market: str, pk: int) -> HttpResponse:
     known = keeping.source_for(request.user, home, pk, change=act not in ("exempt", "take_over"))
     try:
         if act in ACTS:
-            messages.success(request, acts(known, home, request, now)[act]())
+            undo = reverse("restore-source", args=[home.code, pk]) if act == "remove" else ""
+            tell(request, acts(known, home, request, now)[act](), undo=undo)
     except Refusal as refusal:
         with clock_of(request.user, home):
             listing = Listing(home, request.user, now)
@@ -217,6 +218,20 @@ def acts(known: Source, home: Market, request: PageRequest, now: datetime) -> di
         return words % {"name": known}
 
     return {act: partial(run, act) for act in done}
+
+
+@rule("source.edit")
+@require_POST
+def restore_source(request: PageRequest, market: str, pk: int) -> HttpResponse:
+    """Puts back what was removed: from the message that told of it, or from what was changed."""
+    home = market_for(request.user, market, "source.edit")
+    known = keeping.source_for(request.user, home, pk, change=True, removed=True)
+    try:
+        keeping.restore(known, home, by=request.user)
+        tell(request, _("Put back: %(name)s. It is read again.") % {"name": known})
+    except Refusal as refusal:
+        messages.error(request, str(refusal.detail))
+    return redirect("sources", home.code)
 
 
 @rule("source.edit")

@@ -42,7 +42,8 @@ FOR_LEADS |= {"api-channels", "api-channel", "api-market"}
 
 FOR_LEADS |= {"sources", "new-source", "source", "source-act", "bring-sources", "sources-sheet"}
 FOR_LEADS |= {"api-sources", "api-source"}
-POSTED |= {"source-act"}
+FOR_LEADS |= {"restore-source"}
+POSTED |= {"source-act", "restore-source"}
 BY_BODY = {"api-try-source"}  # the body names the market: tests/curation/test_sources_api.py
 FOR_LEADS |= {"people", "people-sheet", "bring-people", "invite", "change-person", "withdraw-invitation"}
 FOR_LEADS |= {"api-memberships", "api-membership"}

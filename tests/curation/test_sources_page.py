@@ -61,11 +61,15 @@ def test_the_list_tells_what_each_costs_and_brings(browse: Any, lena: User, made
     ran(source, read=100, fresh=50, charged=90, ago=timedelta(days=20))
     for _n in range(24):
         make_candidate(de_politics, source=source, state=State.APPROVED)
+    for _n in range(76):
+        make_candidate(de_politics, source=source, state=State.LAPSED)
+    for _n in range(9):
+        make_candidate(de_politics, source=source)
     said = text_of(browse(lena).get(LIST))
-    assert "Rathaus LindmarkAccount · @rathaus DE Politics 100 12 $0.45" in said
+    assert "Rathaus LindmarkAccount · @rathaus DE Politics 50 24 $0.45" in said
     assert "reads" in said
     bar = re.search(r'<rect width="(\d+)" height="4"/></svg>', browse(lena).get(LIST).content.decode())
-    assert bar and bar[1] == "24"
+    assert bar and bar[1] == "48"
 
 
 def test_many_sources_take_as_many_queries_as_one(browse: Any, lena: User, made: Made) -> None:
@@ -292,25 +296,107 @@ def test_what_a_rule_let_through_today_is_listed(browse: Any, lena: User, made: 
     assert "approved by itself" in text_of(browse(lena).get(LIST))
 
 
+def decided(source: Source, channel: Channel, **counts: int) -> None:
+    """Posts that a source brought, so many of each state."""
+    for state, number in counts.items():
+        for _n in range(number):
+            make_candidate(channel, source=source, state=State(state))
+
+
+def told_of(home: Market, user: User) -> dict[str, str]:
+    return {one.row.source.name: one.sentence for one in Listing(home, user, timezone.now()).suggestions}
+
+
 def test_suggestions_say_what_could_go(browse: Any, lena: User, made: Made, de_politics: Channel) -> None:
     ran(made("still", name="Still"), fresh=1, read=1, ago=timedelta(days=16))
     ran(Source.objects.get(value="still"), read=0)
     gone = made("weg", name="Weg", paused_at=timezone.now(), paused_reason="Could not find user.")
     ran(gone, outcome="refused", error="Could not find user.")
     poor = made("viel", "search", name="Viel")
-    ran(poor, read=300, fresh=300, charged=300)
-    make_candidate(de_politics, source=poor, state=State.APPROVED)
+    ran(poor, ago=timedelta(days=9), read=100, fresh=30)
+    ran(poor, read=900, fresh=40, charged=300)
+    decided(poor, de_politics, approved=1, blocked=9, lapsed=50, pending=200)
     young = made("neu", name="Neu", created_at=timezone.now() - timedelta(days=3))
     ran(young, read=0)
     ran(made("gut", "search", name="Gut"), read=20, fresh=20)
-    told = {one.row.source.name: one.sentence for one in Listing(de_politics.market, lena, timezone.now()).suggestions}
-    assert told == {
-        "Viel": "Of 300 posts read in 30 days 1 were approved.",
+    sentence = (
+        "Of 60 posts that it brought in 9 days and that were decided on, 1 were approved, 9 blocked, 50 not chosen"
+        " in time."
+    )
+    assert told_of(de_politics.market, lena) == {
+        "Viel": sentence,
         "Still": "Nothing new came for 16 days.",
         "Weg": "X shows nothing of it any more.",
     }
-    said = text_of(browse(lena).get(LIST))
-    assert "Of 300 posts read in 30 days 1 were approved. It cost $1.50 in 7 days." in said
+    assert f"{sentence} It cost $1.50 in 7 days." in text_of(browse(lena).get(LIST))
+
+
+def test_what_is_read_again_and_what_waits_speaks_against_no_source(
+    lena: User, made: Made, de_politics: Channel
+) -> None:
+    poor, other = made("viel", "search", name="Viel"), made("gut", "search", name="Gut")
+    first = ran(poor, ago=timedelta(days=6), read=246, fresh=40)
+    ran(poor, read=2000)
+    decided(poor, de_politics, pending=400, lapsed=49)
+    assert told_of(de_politics.market, lena) == {}, "for six days, with 49 decided on"
+    decided(poor, de_politics, lapsed=1)
+    assert told_of(de_politics.market, lena) == {}, "for six days"
+    IngestRun.objects.filter(pk=first.pk).update(started_at=timezone.now() - timedelta(days=8))
+    assert told_of(de_politics.market, lena) == {}, "where nothing at all was approved nobody decides"
+    decided(other, de_politics, approved=1)
+    assert list(told_of(de_politics.market, lena)) == ["Viel"]
+    change = Change.objects.create(noun="source", noun_id=poor.pk, verb="change", before={"value": "wenig"})
+    assert told_of(de_politics.market, lena) == {}, "a new query is not judged by what the old one brought"
+    Change.objects.filter(pk=change.pk).update(before={"trust": "50"})
+    Candidate.objects.filter(source=poor, state=State.LAPSED).first().delete()  # type: ignore[union-attr]
+    assert told_of(de_politics.market, lena) == {}, "with 49 decided on"
+
+
+def test_one_that_nobody_asked_is_not_silent(lena: User, made: Made, de_politics: Channel) -> None:
+    source = made("still", name="Still")
+    ran(source, ago=timedelta(days=25), fresh=1)
+    ran(source, ago=timedelta(days=3))
+    assert told_of(de_politics.market, lena) == {}
+
+
+def test_removing_says_what_goes_and_can_be_undone_twice_over(
+    browse: Any, lena: User, made: Made, de_politics: Channel
+) -> None:
+    source, client = made("rathaus", name="Rathaus Lindmark", trust=70), browse(lena)
+    ran(source, read=90, fresh=12, charged=90, ago=timedelta(days=2))
+    decided(source, de_politics, approved=3, blocked=1)
+    said = text_of(client.get(address_of(source)))
+    assert "In the last 7 days it brought 12 new posts and cost $0.45." in said
+    assert "Of what it brought in 30 days 3 posts were approved." in said
+    back = address_of(source, "restore/")
+    for _again in range(2):
+        client.post(address_of(source, "act/"), {"act": "remove"})
+        page = client.get(LIST)
+        assert (names(page), page.content.decode().count(f'action="{back}"')) == ([], 2), "told and in the log"
+        client.post(back)
+        assert names(client.get(LIST)) == ["Rathaus Lindmark"]
+        assert f'action="{back}"' not in client.get(LIST).content.decode()
+    source.refresh_from_db()
+    assert (source.removed_at, source.trust, source.value) == (None, 70, "rathaus")
+    client.post(back)
+    assert list(Change.objects.order_by("pk").values_list("verb", "by")) == [
+        ("remove", lena.pk), ("restore", lena.pk), ("remove", lena.pk), ("restore", lena.pk),
+    ]  # fmt: skip
+
+
+def test_what_is_listed_again_meanwhile_is_not_put_back(
+    browse: Any, lena: User, anna: User, eleni: User, made: Made
+) -> None:
+    source, wide, client = made("rathaus", name="Rathaus"), made("tor", "search", market=None), browse(lena)
+    client.post(address_of(source, "act/"), {"act": "remove"})
+    client.post(NEW, typed())
+    client.post(address_of(source, "restore/"))
+    assert "“Rathaus” stands in the list already: DE Politics." in text_of(client.get(LIST))
+    assert Source.objects.filter(value="rathaus").count() == 1
+    Source.ever.update(removed_at=timezone.now())
+    assert [browse(user).post(address_of(source, "restore/")).status_code for user in (anna, eleni)] == [403, 404]
+    assert client.post(address_of(wide, "restore/")).status_code == 403
+    assert not Source.objects.exists()
 
 
 def test_nobody_else_comes_in(

@@ -11,11 +11,12 @@ from django.utils import timezone
 
 from curation.ingest import fares, pauses
 from curation.ingest.health import Condition, Counts, Health, health_of
+from curation.ingest.yields import Yield
 from curation.models import BudgetDay, Cursor, IngestRun, Pause, RateWindow
 from curation.models import State as CandidateState
 from curation.x.outcomes import BadToken
 from regions.models import Category, Channel, Market, Source, SourceExemption
-from tests.cast import make_candidate
+from tests.cast import channel_of, make_candidate, make_tweet
 
 pytestmark = pytest.mark.django_db
 SourceOf = Callable[..., Source]
@@ -58,7 +59,7 @@ def test_one_that_was_never_read(source: Source) -> None:
 def test_one_that_is_well_with_its_counts(source: Source, de_politics: Channel) -> None:
     Cursor.objects.update(due_at=NOW + timedelta(minutes=1))
     ran(source, ago=timedelta(days=31), read=999, fresh=999, charged=999)
-    ran(source, ago=timedelta(days=8), read=20, fresh=12, charged=18)
+    first = ran(source, ago=timedelta(days=8), read=20, fresh=12, charged=18)
     ran(source, ago=timedelta(days=3), read=10, fresh=8, charged=7)
     last = ran(source, read=10, fresh=4, charged=8)
     for state in (CandidateState.APPROVED, CandidateState.APPROVED, CandidateState.BLOCKED):
@@ -73,16 +74,28 @@ def test_one_that_is_well_with_its_counts(source: Source, de_politics: Channel) 
         day=Counts(10, 4, 8),
         week=Counts(20, 12, 15),
         month=Counts(40, 24, 33),
-        approved=5.0,
+        yielded=Yield(approved=2, blocked=1),
         fresh_at=last.started_at,
+        since=first.started_at,
     )
+
+
+def test_the_yield_is_of_posts_that_were_decided_on_each_counted_once(source: Source, de_politics: Channel) -> None:
+    ran(source, read=500, fresh=7)
+    pending, approved, blocked, lapsed, withdrawn = CandidateState.values[0], *CandidateState.values[1:]
+    for states in ([pending], [approved, blocked], [blocked, pending], [lapsed], [lapsed], [withdrawn], [pending]):
+        tweet = make_tweet()
+        for channel, state in zip((de_politics, channel_of("de", "sport")), states, strict=False):
+            make_candidate(channel, tweet=tweet, source=source, state=state, arrived_at=NOW - timedelta(days=2))
+    told = health(source)
+    assert (told.yielded, told.yielded.decided, told.approved) == (Yield(approved=1, blocked=1, lapsed=2), 4, 25.0)
 
 
 def test_one_that_brings_nothing_new(source: Source) -> None:
     ran(source, ago=timedelta(days=9), read=3, fresh=3)
     ran(source, read=0)
     assert judged(source) == ("silent", "Nothing new for 9 days.")
-    assert health(source).approved == 0.0
+    assert health(source).approved is None
 
 
 def test_one_that_fails(source: Source) -> None:
