@@ -16,6 +16,7 @@ from curation import operations
 from curation.models import Act, Candidate, Hit, IngestRun, Offer, Pause, Quarantined, Verb
 from feeds.models import Consumer
 from feeds.operations import publish
+from feeds.vitals import note
 from regions.invitations import invite
 from regions.models import Block, BlockList, Market, Role, Source, SourceExemption, User
 from tests.cast import channel_of, make_author, make_block, make_candidate, make_tweet, make_user
@@ -75,8 +76,13 @@ def busy() -> World:
     for code in ("de", "gr"):
         publish(Market.objects.get(code=code).pk)
     _offered, token = invite(market, Role.EDITOR, by=people["mila"], now=timezone.now())
-    run = IngestRun.objects.create(market=market, outcome="read", read=40, fresh=9, known=30, quarantined=1)
-    aside = Quarantined.objects.create(run=run, reason="it has no author", payload={"id": "77", "text": LONG})
+    note(timezone.now())
+    source = listed(people)
+    run = IngestRun.objects.create(
+        market=market, source=source, outcome="read", read=40, fresh=9, known=30, quarantined=1
+    )
+    told = {"id": "77", "text": LONG, "author_id": str(author.pk), "created_at": "2026-11-22T10:00:00Z"}
+    aside = Quarantined.objects.create(run=run, reason="the post names no author", payload=told, beside={"users": []})
     lock = Authenticator.objects.get(type="webauthn", user=people["tara"])
     return World(
         people,
@@ -84,7 +90,7 @@ def busy() -> World:
             "first": str(first.pk),
             "post": str(first.tweet.current_id),
             "passkey": str(lock.pk),
-            "source": str(listed(people).pk),
+            "source": str(source.pk),
             "token": token,
             "aside": str(aside.pk),
             "block": str(Block.objects.latest("pk").pk),
