@@ -12,6 +12,10 @@ urlpatterns = [
     path("calls/", views.calls, name="feed-calls"),
     path("phone/<slug:market>/", views.phone, name="market-phone"),
     path("phone/<slug:market>/<slug:category>/", views.phone, name="phone"),
+    path("leaving/<slug:market>/", views.leaving, name="market-leaving"),
+    path("leaving/<slug:market>/<slug:category>/", views.leaving, name="leaving"),
+    path("closing/<slug:code>/", views.closing, name="market-closing"),
+    path("closing/<slug:code>/<slug:category>/", views.closing, name="closing"),
     path("ticker/<slug:market>/", views.ticker, name="ticker"),
     path("ticker/<slug:market>/<slug:category>/", views.ticker, name="channel-ticker"),
 ]

@@ -5,19 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from curation.places import clock_of, place_for
+from feeds import leaving as ahead
 from feeds.calls import calls_of, lasting
 from feeds.live import board
 from feeds.models import Consumer, Mode
+from regions.adjusting import changing, tried
+from regions.forms_of_settings import SettingsForm, agreement
 from regions.models import Channel, Market
-from regions.permissions import PUBLIC, SIGNED_IN, may, rule
+from regions.permissions import CHIEF, PUBLIC, SIGNED_IN, market_for, may, rule
 from regions.requests import PageRequest
+from regions.views.settings import channel_in
 
 FEEDS = "/api/v1/feeds"
 COLOURS = ("light", "dark")
@@ -74,6 +80,42 @@ def calls(request: PageRequest) -> HttpResponse:
     with clock_of(request.user, own[0] if own else None):
         told = {"markets": calls_of(own, timezone.now()), "address": reverse("feed-calls")}
         return render(request, "feeds/_calls.html" if request.htmx else "feeds/calls.html", told)
+
+
+@rule("settings.edit")
+@require_GET
+def leaving(request: PageRequest, market: str, category: str = "") -> HttpResponse:
+    """What settings would do at once, with the button that says so: the end of the settings' form, as it is typed.
+
+    What cannot be set is told when it is sent."""
+    home = market_for(request.user, market, "settings.edit")
+    place = channel_in(home, category) if category else home
+    form = SettingsForm(place, request.GET)
+    changed = changing(place, form.wanted(), form.was_seen()) if form.is_valid() else {}
+    try:
+        gone = ahead.leaving(place, tried(place, changed), timezone.now())
+    except ValidationError:
+        gone = ahead.Leaving()
+    told = list(gone.sentences())
+    context = {"told": told, "button": gone.button(), "leaves": gone.counts(), "back": back_of(place)}
+    context["agreed"] = agreement(changed, gone.counts()) if told else ""
+    return TemplateResponse(request, "regions/settings/_saving.html", context)
+
+
+def back_of(place: Market | Channel) -> str:
+    if isinstance(place, Channel):
+        return reverse("channel-settings", args=[place.market.code, place.category.slug])
+    return reverse("market-settings", args=[place.code])
+
+
+@rule(CHIEF)
+@require_GET
+def closing(request: PageRequest, code: str, category: str = "") -> HttpResponse:
+    """What ends with a market, or with a category of one: for the pages that switch them off."""
+    home = get_object_or_404(Market, code=code)
+    place = channel_in(home, category) if category else home
+    context = {"told": [ahead.closing(place, timezone.now())]}
+    return TemplateResponse(request, "regions/settings/_closing.html", context)
 
 
 @rule(PUBLIC)

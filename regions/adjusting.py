@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -51,13 +52,28 @@ def adjust(place: Place, wanted: Mapping[str, Any], *, seen: Mapping[str, Any], 
     seen stays as it is now. Raises Overtaken, OutOfBounds."""
     row = _locked(place)
     now = tunable.values_of(row)
-    asked = {name: value for name, value in wanted.items() if name not in seen or value != seen[name]}
-    changed = {name: value for name, value in asked.items() if value != now[name]}
+    changed = changing(row, wanted, seen)
     overtaken = {name: now[name] for name in changed if name in seen and seen[name] != now[name]}
     if overtaken:
         raise Overtaken(overtaken, last_changes(row, overtaken))
     if changed:
         _save(row, changed, now, by)
+    return row
+
+
+def changing(place: Place, wanted: Mapping[str, Any], seen: Mapping[str, Any]) -> dict[str, Any]:
+    """What of the wanted is another than what stands; what is wanted as it was seen stays."""
+    now = tunable.values_of(place)
+    asked = {name: value for name, value in wanted.items() if name not in seen or value != seen[name]}
+    return {name: value for name, value in asked.items() if value != now[name]}
+
+
+def tried(place: Place, changed: Mapping[str, Any]) -> Place:
+    """The place as it would be, not saved. Raises ValidationError."""
+    row = copy(place)
+    for name, value in changed.items():
+        setattr(row, name, value)
+    tunable.check(row, set(changed) | _bound_to(row, changed))
     return row
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -71,6 +72,18 @@ def as_typed(values: Mapping[str, Any]) -> dict[str, Any]:
     weights = values["rank_weights"]
     told = {name: value for name, value in values.items() if name != "rank_weights"}
     return told | {WEIGHT + name: plain(weights[name]) for name in WEIGHTS if name in weights}
+
+
+def as_sent(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as a browser sends the form: a box that is not ticked is left out."""
+    told = {name: "on" if value is True else value for name, value in as_typed(values).items()}
+    return {name: value for name, value in told.items() if value is not False}
+
+
+def agreement(changed: Mapping[str, Any], leaves: Mapping[str, int]) -> str:
+    """What the button sends that a lead presses after reading what a wish does: it agrees to this, no more."""
+    told = json.dumps([dict(changed), dict(leaves)], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 @dataclass

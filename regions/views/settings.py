@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from regions import forms_of_settings as forms
-from regions.adjusting import OutOfBounds, Overtaken, adjust, changes_of
+from regions import tunable
+from regions.adjusting import OutOfBounds, Overtaken, adjust, changes_of, changing
 from regions.clocks import zone_of
 from regions.forms_of_settings import SettingsForm
-from regions.fragments import sentences
+from regions.fragments import context, sentences
 from regions.models import Channel, Market
 from regions.permissions import market_for, rule
 from regions.problems import Refusal
@@ -60,8 +62,9 @@ def settings_page(request: PageRequest, home: Market, place: Market | Channel) -
 
 def saved(request: PageRequest, home: Market, form: SettingsForm) -> HttpResponse:
     wanted = form.wanted()
-    if told := beforehand(request, home, form.values, wanted):
-        return shown(request, home, form, status=422, asked=told)
+    ahead = beforehand(request, home, form, wanted)
+    if ahead.told and request.POST.get("agreed") != ahead.agreed:
+        return shown(request, home, form, status=422, ahead=ahead)
     try:
         adjust(form.place, wanted, seen=form.was_seen(), by=request.user)
     except (OutOfBounds, Overtaken) as refusal:
@@ -70,13 +73,36 @@ def saved(request: PageRequest, home: Market, form: SettingsForm) -> HttpRespons
     return redirect(request.path)
 
 
-def beforehand(request: PageRequest, home: Market, now: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
-    """What a lead reads before a budget is lowered below what is used; nothing where there is nothing to say, or they
-    said "all the same"."""
-    lowered = {name: wanted[name] for name in LIMITS if name in wanted and wanted[name] < now[name]}
-    if not lowered or "all_the_same" in request.POST:
-        return []
-    return sentences(request, "budget-lowered", home.code, **lowered)
+@dataclass(frozen=True)
+class Ahead:
+    """What a wish does at once, in sentences, and what the button says and sends that agrees to it."""
+
+    told: list[str] = field(default_factory=list)
+    button: str = ""
+    agreed: str = ""
+
+
+def beforehand(request: PageRequest, home: Market, form: SettingsForm, wanted: dict[str, Any]) -> Ahead:
+    """What a lead reads before live posts, waiting ones or texts go, or a budget is lowered below what is used."""
+    changed = changing(form.place, wanted, form.was_seen())
+    part = leaving(request, form.place, changed)
+    lowered = {name: changed[name] for name in LIMITS if name in changed and changed[name] < form.values[name]}
+    budget = sentences(request, "budget-lowered", home.code, **lowered) if lowered else []
+    told = [*part["told"], *budget]
+    return Ahead(told, part["button"], forms.agreement(changed, part["leaves"]) if told else "")
+
+
+def leaving(request: HttpRequest, place: Market | Channel, changed: dict[str, Any]) -> dict[str, Any]:
+    """What feeds tells of settings that are not saved: `told` in sentences, `leaves` in numbers."""
+    name, *where = leaving_address(place)
+    return context(request, name, *where, **forms.as_sent(tunable.values_of(place) | changed))
+
+
+def leaving_address(place: Market | Channel) -> tuple[str, ...]:
+    """The name of the address that tells it, and its parts."""
+    if isinstance(place, Market):
+        return ("market-leaving", place.code)
+    return ("leaving", place.market.code, place.category.slug)
 
 
 def shown(
@@ -86,9 +112,11 @@ def shown(
     refusal: Refusal | None = None,
     *,
     status: int = 200,
-    asked: Sequence[str] = (),
+    ahead: Ahead | None = None,
 ) -> HttpResponse:
-    context = {
+    name, *where = leaving_address(form.place)
+    ahead = ahead or Ahead()
+    told = {
         "home": home,
         "place": form.place,
         "channels": home.channel_set.active().select_related("category"),
@@ -96,12 +124,16 @@ def shown(
         "lines": lines_of(form, refusal),
         "weights": forms.weights_of(form),
         "seen": forms.seen_json(seen_next(form, refusal)),
-        "asked": asked,
         "refusal": refusal,
-        "is_wrong": status == 422 and not asked,
+        "is_wrong": status == 422 and not ahead.told,
+        "told": ahead.told,
+        "button": ahead.button,
+        "agreed": ahead.agreed,
+        "back": request.path,
+        "ahead": reverse(name, args=where),
         "at_market": isinstance(form.place, Market),
     }
-    return render(request, "regions/settings/page.html", context, status=status)
+    return render(request, "regions/settings/page.html", told, status=status)
 
 
 def lines_of(form: SettingsForm, refusal: Refusal | None) -> list[forms.Line]:

@@ -38,6 +38,8 @@ SIGNED_IN = {"home", "my-log", "profile", "fold-column", "choose-theme", "palett
 FOR_CHIEFS = {"try-again"}  # tests/curation/test_desk_pauses.py
 FOR_CHIEFS |= {"places", "add-market", "change-market", "switch-market", "add-category", "change-category"}
 FOR_LEADS |= {"market-settings", "channel-settings", "budget-forecast", "budget-lowered"}
+FOR_LEADS |= {"market-leaving", "leaving"}
+FOR_CHIEFS |= {"market-closing", "closing"}
 FOR_LEADS |= {"api-channels", "api-channel", "api-market"}
 
 FOR_LEADS |= {"sources", "new-source", "source", "source-act", "bring-sources", "sources-sheet"}

@@ -200,7 +200,7 @@ PAGES = [
     Sight("/log/de/"),
     Sight("/health/"),
     Sight("/health/de/?runs=troubled"),
-    Sight("/health/quarantine/{aside}/", seen=".payload"),
+    Sight("/health/quarantine/{aside}/", seen=".release"),
     Sight("/log/de/?from=x", seen="[role=alert]", status=422),
     Sight("/log/de/?verb=move", seen=".nothing", rarely=True),
     Sight("/posts/{post}/"),
@@ -250,7 +250,7 @@ NO_PAGE: dict[str, tuple[str, ...]] = {
     ),
     "parts of a page": (
         "market-changes", "changes", "market-arrivals", "arrivals", "panel-reach", "reach-many", "market-resting",
-        "budget-lowered",
+        "budget-lowered", "market-leaving", "leaving", "market-closing", "closing",
         "resting", "market-phone", "phone",
     ),
     "always lead elsewhere here": (

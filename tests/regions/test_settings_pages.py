@@ -90,7 +90,8 @@ def test_the_feed_follows(lead: Client, de_politics: Channel) -> None:
     for _ in range(3):
         make_candidate(de_politics, state="approved")
     publish(de_politics.market_id)
-    lead.post(POLITICS, sent(de_politics, feed_length=1, minimum_fill=1))
+    typed = sent(de_politics, feed_length=1, minimum_fill=1)
+    lead.post(POLITICS, typed | {"agreed": lead.post(POLITICS, typed).context["agreed"]})
     publish(de_politics.market_id)
     newest = Snapshot.objects.filter(feed__channel=de_politics).latest("number")
     assert len(newest.entries) == 1
@@ -179,7 +180,8 @@ def test_a_budget_below_what_is_used_is_told_before(lead: Client) -> None:
     assert answer.status_code == 422
     assert "Today 7,203 posts are used already: with 7,000 a day nothing new is read until" in answer.content.decode()
     assert Market.objects.get(code="de").posts_a_day == de.posts_a_day
-    assert lead.post(MARKET, typed | {"all_the_same": "on"}).status_code == 302
+    assert "Save all the same" in answer.content.decode()
+    assert lead.post(MARKET, typed | {"agreed": answer.context["agreed"]}).status_code == 302
     assert Market.objects.get(code="de").posts_a_day == 7_000
     assert lead.post(MARKET, sent(Market.objects.get(code="de"), posts_a_day=8_000)).status_code == 302
 
