@@ -13,12 +13,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from regions import tunable
-from regions.adjusting import adjust
+from regions.adjusting import adjust, changing
 from regions.models import Channel, Market
 from regions.permissions import market_for, rule
 from regions.requests import person
 from regions.serializers import Strict, read_body
 from regions.tunable import ASKED_FOR, HEAVIEST, OF_CHANNEL, OF_MARKET, PARTS, Kind, Setting
+from regions.views.settings import leaving
 
 
 class WeightsJson(Strict):
@@ -61,23 +62,34 @@ class ChannelSettings(Strict):
 
 
 class MarketBody(MarketSettings):
-    """What is to be set. `seen` holds values that were read before: 409 `overtaken` where they changed since."""
+    """What is to be set: fields of their own, or in `settings` as a GET answers them. `seen` holds values that were
+    read before: 409 `overtaken` where they changed since."""
 
     def get_fields(self) -> dict[str, Any]:
-        return super().get_fields() | {"seen": MarketSettings(required=False)}
+        return super().get_fields() | {name: MarketSettings(required=False) for name in ("settings", "seen")}
 
 
 class ChannelBody(ChannelSettings):
-    """What is to be set. `seen` holds values that were read before: 409 `overtaken` where they changed since."""
+    """What is to be set: fields of their own, or in `settings` as a GET answers them. `seen` holds values that were
+    read before: 409 `overtaken` where they changed since."""
 
     def get_fields(self) -> dict[str, Any]:
-        return super().get_fields() | {"seen": ChannelSettings(required=False)}
+        return super().get_fields() | {name: ChannelSettings(required=False) for name in ("settings", "seen")}
+
+
+class LeavesJson(serializers.Serializer[Any]):
+    """What a PATCH did at once, in posts."""
+
+    phones = serializers.IntegerField(help_text="Live ones that left the feed.")
+    queue = serializers.IntegerField(help_text="Waiting ones that lapse within minutes.")
+    texts = serializers.IntegerField(help_text="Whose texts are deleted for good, within hours or days.")
 
 
 class MarketJson(serializers.Serializer[Any]):
     market = serializers.CharField()
     name = serializers.CharField()
     settings = MarketSettings()
+    leaves = LeavesJson(required=False, help_text="Of a PATCH alone.")
 
 
 class ChannelJson(serializers.Serializer[Any]):
@@ -85,6 +97,7 @@ class ChannelJson(serializers.Serializer[Any]):
     category = serializers.CharField()
     name = serializers.CharField()
     settings = ChannelSettings()
+    leaves = LeavesJson(required=False, help_text="Of a PATCH alone.")
 
 
 class ChannelPage(serializers.Serializer[Any]):
@@ -161,11 +174,13 @@ def market_settings(request: Request, market: str) -> Response:
 
 
 def answered(request: Request, place: Market | Channel, body: type[Strict]) -> Response:
-    if request.method == "PATCH":
-        wanted = read_body(body, request)
-        seen = wanted.pop("seen", {})
-        place = adjust(place, wanted, seen=seen, by=person(request))
-    return Response(told(place))
+    if request.method != "PATCH":
+        return Response(told(place))
+    wanted = read_body(body, request)
+    seen = wanted.pop("seen", {})
+    wanted = wanted.pop("settings", {}) | wanted
+    leaves = leaving(request._request, place, changing(place, wanted, seen))["leaves"]
+    return Response(told(adjust(place, wanted, seen=seen, by=person(request))) | {"leaves": leaves})
 
 
 urlpatterns = [

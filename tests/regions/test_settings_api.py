@@ -1,12 +1,15 @@
 """Settings for programs: the pages' bounds, rights and refusals."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from regions import tunable
 from regions.models import Change, Channel, Market, User
+from tests.cast import make_candidate
 
 pytestmark = pytest.mark.django_db
 POLITICS, DE = "/api/v1/channels/de/politics/", "/api/v1/markets/de/"
@@ -36,6 +39,27 @@ def test_some_are_set_and_the_rest_stays(lead: APIClient, lena: User) -> None:
     assert Change.objects.get().by == lena
     assert lead.patch(DE, {"posts_a_day": 9000}, format="json").json()["settings"]["posts_a_day"] == 9000
     assert Market.objects.get(code="de").posts_a_day == 9000
+
+
+def test_settings_can_be_sent_as_they_are_read(lead: APIClient, de_politics: Channel) -> None:
+    read = lead.get(POLITICS).json()["settings"]
+    answer = lead.patch(POLITICS, {"settings": read | {"slots": 4}, "seen": read}, format="json")
+    assert (answer.status_code, answer.json()["settings"]) == (200, read | {"slots": 4})
+    told = lead.patch(POLITICS, {"settings": {"slots": 11}}, format="json").json()
+    assert (told["code"], told["field"]) == ("invalid", "settings.slots")
+
+
+def test_the_answer_tells_what_left(lead: APIClient, de_politics: Channel) -> None:
+    now = timezone.now()
+    for hours in (1, 3, 5):
+        make_candidate(de_politics, state="approved", approved_at=now - timedelta(hours=hours))
+    make_candidate(de_politics, pending_since=now - timedelta(hours=9))
+    sent = {"live_hours": 2, "minimum_fill": 0, "pending_hours": 8, "reasons": ["spam"], "second_pair": True}
+    sent |= {"rank_weights": {"author": 3.5}}
+    told = lead.patch(POLITICS, sent, format="json").json()
+    assert told["leaves"] == {"phones": 2, "queue": 1, "texts": 0}
+    assert "leaves" not in lead.get(POLITICS).json()
+    assert lead.patch(POLITICS, {"slots": 4}, format="json").json()["leaves"] == dict.fromkeys(told["leaves"], 0)
 
 
 @pytest.mark.parametrize(
