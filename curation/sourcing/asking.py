@@ -19,7 +19,8 @@ LONGEST = 10_000  # characters of any field
 
 @dataclass(frozen=True)
 class Typed:
-    """What stands in the fields, as it was typed. `seen`: the newest change that the person knew of."""
+    """What stands in the fields, as it was typed. `seen`: the newest change that the person knew of; `told_beside`:
+    what they were told of who reads the same."""
 
     kind: str = Source.Kind.ACCOUNT
     value: str = ""
@@ -31,6 +32,7 @@ class Typed:
     most_seconds: str = "1800"
     auto_approve: bool = False
     seen: str = ""
+    told_beside: str = ""
 
     @classmethod
     def sent(cls, given: Mapping[str, str]) -> Typed:

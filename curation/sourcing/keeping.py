@@ -4,9 +4,10 @@ The rights are the caller's to check (`source_for`), but for those that a wish i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from http import HTTPStatus
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
@@ -70,14 +71,18 @@ def add_many(sources: Sequence[Source], *, by: User) -> int:
     try:
         with transaction.atomic():
             made = Source.objects.bulk_create(sources)
-            Change.objects.bulk_create(
-                Change(by=by, market=market_of(one), noun="source", noun_id=one.pk, verb="add",
-                       after=told_of(one))
-                for one in made
-            )  # fmt: skip
+            Change.objects.bulk_create(change for one in made for change in _changes_of(one, by))
     except IntegrityError as error:
         raise ChangedMeanwhile(_("Somebody listed one of these a moment ago. Check again.")) from error
     return len(made)
+
+
+def _changes_of(made: Source, by: User) -> Iterator[Change]:
+    """That it is listed; and why it is not read, where it comes so."""
+    told: dict[str, Any] = {"by": by, "market": market_of(made), "noun": "source", "noun_id": made.pk}
+    yield Change(**told, verb="add", after=told_of(made))
+    if made.paused_at:
+        yield Change(**told, verb="pause", after={"reason": made.paused_reason})
 
 
 def told_of(source: Source) -> dict[str, object]:
@@ -141,7 +146,7 @@ def restore(source: Source, home: Market, *, by: User) -> None:
 
 def pause(source: Source, reason: str, *, by: User, now: datetime) -> None:
     """Stops reading it until somebody resumes it."""
-    operations.pause_source(source, _given(reason), by=by, now=now)
+    operations.pause_source(source, reason_in(reason), by=by, now=now)
 
 
 def resume(source: Source, *, by: User, now: datetime) -> bool:
@@ -154,7 +159,7 @@ def exempt(source: Source, home: Market, reason: str, *, by: User) -> None:
     """A market does not take over a global source."""
     if source.scope != "global":
         raise Refusal(_("Only what holds for all markets can be left out here."))
-    told = {"reason": _given(reason), "created_by": by}
+    told = {"reason": reason_in(reason), "created_by": by}
     _one, made = SourceExemption.objects.get_or_create(source=source, market=home, defaults=told)
     if made:
         log_change(source, "exempt", by=by, market=home, after={"reason": told["reason"]})
@@ -179,7 +184,8 @@ def market_of(source: Source) -> Market | None:
     return source.channel.market if source.channel else source.market
 
 
-def _given(reason: str) -> str:
+def reason_in(reason: str) -> str:
+    """As it is stored. Raises Refusal."""
     words = " ".join(reason.split())
     if not words or len(words) > LONGEST_REASON or unusable(words):
         told = _("Say why, in one line of at most %(n)d characters.") % {"n": LONGEST_REASON}

@@ -108,6 +108,12 @@ class Ground:
         found = self._by_value.get((source.kind, folded(source.kind, source.value)), [])
         return [one for one in found if one.pk != source.pk]
 
+    def beside(self, source: Source) -> str:
+        """Where others read the same, in a sentence; empty where none does. They feed other channels too: what feeds
+        all of its own is refused."""
+        places = list(dict.fromkeys(place_of(one) for one in self.alike(source)))
+        return _("%(where)s reads it already.") % {"where": ", ".join(places)} if places else ""
+
     def understood(self, wish: Wish, known: Source | None = None) -> Source:
         """The source that the wish would make, or make of a `known` one; nothing is stored.
 

@@ -36,7 +36,7 @@ LONGEST_SEARCH = 200
 @dataclass
 class Panel:
     """One source beside the list: a new one, or `row`'s. `act`: the one that was refused; `tried`: what would have
-    come."""
+    come; `beside`: who reads the same, `asked`: that this is to be looked at before it is saved."""
 
     typed: Typed
     row: Row | None = None
@@ -44,6 +44,8 @@ class Panel:
     act: str = ""
     price: trying.Price | None = None
     tried: trying.Tried | None = None
+    beside: str = ""
+    asked: bool = False
     let_through: ruled.LetThrough | None = None
 
     @property
@@ -99,13 +101,22 @@ def source(request: PageRequest, market: str, pk: int) -> HttpResponse:
 def answered(request: PageRequest, listing: Listing, panel: Panel) -> HttpResponse:
     """What was sent is tried, or saved; what is refused stays typed."""
     try:
-        if "try" not in request.POST:
+        if "try" in request.POST:
+            panel.tried = tried(request, listing, panel)
+        elif not asks_first(listing, panel):
             messages.success(request, _("Saved: %(name)s.") % {"name": save(request, listing, panel)})
             return redirect("sources", listing.home.code)
-        panel.tried = tried(request, listing, panel)
     except Refusal as refusal:
         panel.refusal = refusal
     return page(request, listing, panel, status=int(panel.refusal.status) if panel.refusal else 200)
+
+
+def asks_first(listing: Listing, panel: Panel) -> bool:
+    """Whether a new one is shown again before it is listed: others read the same, and nobody said so yet."""
+    if panel.row is None:
+        panel.beside = listing.ground.beside(listing.ground.understood(panel.typed.wish()))
+    panel.asked = panel.typed.told_beside != panel.beside != ""
+    return panel.asked
 
 
 def save(request: PageRequest, listing: Listing, panel: Panel) -> Source:
@@ -117,6 +128,7 @@ def save(request: PageRequest, listing: Listing, panel: Panel) -> Source:
 
 def tried(request: PageRequest, listing: Listing, panel: Panel) -> trying.Tried:
     wanted = listing.ground.understood(panel.typed.wish(), panel.row.source if panel.row else None)
+    panel.beside = listing.ground.beside(wanted)
     own = listing.own_first(wanted)
     rate = listing.per_hundred(own)
     return trying.try_source(wanted, listing.home, own, by=request.user, now=listing.now, per_hundred=rate)
@@ -154,6 +166,8 @@ def page(request: PageRequest, listing: Listing, panel: Panel | None = None, sta
 def filled(panel: Panel, listing: Listing) -> Panel:
     """With the price of a try, and what its rule let through today."""
     known = panel.row.source if panel.row else None
+    if known and not panel.beside:
+        panel.beside = listing.ground.beside(known)
     panel.price = trying.price_of(known, listing.home, timezone.now())
     if known and known.auto_approve:
         panel.let_through = ruled.let_through(known, listing.home, listing.now)
@@ -247,7 +261,7 @@ def bring_sources(request: PageRequest, market: str) -> HttpResponse:
             columns=sheet.COLUMNS,
             help=sheet.HELP,
             back=reverse("sources", args=[home.code]),
-            check=sheet.Checking(ground).all,
+            check=sheet.Checking(ground, timezone.now()).all,
             take=lambda entries: Taken(sheet.taken(ground, entries)),
         ),
     )

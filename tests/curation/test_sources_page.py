@@ -182,7 +182,13 @@ def test_a_wider_source_that_feeds_the_channel_already_is_told(
     wide = made("rathaus", market=de_politics.market)
     assert browse(lena).post(NEW, typed()).status_code == 409
     Source.objects.filter(pk=wide.pk).update(category=channel_of("de", "sport").category)
-    assert browse(lena).post(NEW, typed()).status_code == 302
+    asked = browse(lena).post(NEW, typed())
+    assert (asked.status_code, Source.objects.count()) == (200, 1)
+    assert "DE · Sport reads it already. Save again to read it here too." in text_of(asked)
+    told = re.search(r'name="told_beside" value="(.*?)"', asked.content.decode())
+    assert told and browse(lena).post(NEW, typed(told_beside=told[1])).status_code == 302
+    made_now = Source.objects.get(channel=de_politics)
+    assert "DE · Sport reads it already." in text_of(browse(lena).get(address_of(made_now)))
 
 
 def test_global_ones_are_the_chiefs(browse: Any, lena: User, chief: User, made: Made) -> None:

@@ -1,9 +1,11 @@
 """Sources as a sheet: pasted or brought as CSV with an error for each row, and taken out again."""
 
+import re
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
 from curation.sourcing.sheet import COLUMNS
 from regions import sheets
@@ -71,24 +73,73 @@ def test_each_wrong_row_says_why_and_nothing_is_half_taken(browse: Any, lena: Us
 
 def test_what_goes_out_can_come_in_again(browse: Any, lena: User, chief: User, de_politics: Channel) -> None:
     sport = Category.objects.get(slug="sport")
+    slow, now = {"least_seconds": 600, "most_seconds": 7200}, timezone.now()
     for fields in (
-        {"kind": "account", "value": "rathaus", "name": "=Rat;haus", "channel": de_politics, "trust": 70},
-        {"kind": "search", "value": '-"Quiz" landtag, rat', "market": de_politics.market, "category": sport},
-        {"kind": "list", "value": "12", "name": "Faktenprüfer"},
+        {"kind": "account", "value": "rathaus", "name": "=Rat;haus", "channel": de_politics, "trust": 70}
+        | {"auto_approve": True},
+        {"kind": "search", "value": '-"Quiz" landtag, rat', "market": de_politics.market, "category": sport, **slow},
+        {"kind": "list", "value": "12", "name": "Faktenprüfer", "paused_at": now, "paused_reason": "Ruht, bis  Mai"},
     ):
         Source.objects.create(**fields)
     answer = browse(lena).get(OUT)
     assert answer["Content-Disposition"] == 'attachment; filename="tickerdesk-sources-de.csv"'
     text = answer.content.decode()
     assert [tuple(row.cells[name] for name in COLUMNS) for row in sheets.read(text, COLUMNS).rows] == [
-        ("rathaus", "account", "channel", "politics", "=Rat;haus", "70"),
-        ('-"Quiz" landtag, rat', "search", "market", "sport", "", "50"),
-        ("12", "list", "global", "", "Faktenprüfer", "50"),
+        ("rathaus", "account", "channel", "politics", "=Rat;haus", "70", "60", "1800", "yes", ""),
+        ('-"Quiz" landtag, rat', "search", "market", "sport", "", "50", "600", "7200", "", ""),
+        ("12", "list", "global", "", "Faktenprüfer", "50", "60", "1800", "", "Ruht, bis Mai"),
     ]
     assert "0 new entries · 3 there already" in text_of(browse(lena).post(BRING, {"text": text}))
     Source.ever.all().delete()
+    said = text_of(browse(chief).post(BRING, {"text": text}))
+    assert "=Rat;haus · DE Politics · approved by itself: goes live with nobody looking" in said
+    assert "Faktenprüfer · Global · paused: Ruht, bis Mai" in said
     browse(chief).post(BRING, {"text": text, "take": "yes"})
     assert browse(lena).get(OUT).content.decode() == text
+    paused = Source.objects.get(value="12")
+    assert Source.objects.running().filter(pk=paused.pk).exists() is False
+    told = Change.objects.order_by("pk").values_list("verb", "after__auto_approve", "after__reason")
+    assert list(told) == [
+        ("add", True, None),
+        ("add", None, None),
+        ("add", None, None),
+        ("pause", None, "Ruht, bis Mai"),
+    ]
+
+
+def test_a_sheet_may_no_more_than_the_form(browse: Any, lena: User) -> None:
+    rows = [
+        "value;kind;name;least_seconds;most_seconds;auto_approve;paused",
+        "rat lang:de;search;Rat;;;yes;",
+        "@eins;account;;;;yes;",
+        "@zwei;account;Zwei;9;;;",
+        "@drei;account;Drei;60;30;;",
+        "@vier;account;Vier;bald;;;",
+        "@fuenf;account;Fünf;;;vielleicht;",
+        f"@sechs;account;Sechs;;;;{'x' * 201}",
+        "@sieben;account;Sieben;;;no;",
+    ]
+    page = browse(lena).post(BRING, {"text": "\n".join(rows), "take": "yes", "leave_out": "on"})
+    assert (page.status_code, list(Source.objects.values_list("value", "auto_approve"))) == (302, [("sieben", False)])
+    found = re.findall(
+        r'<span class="danger">(.*?)</span>', browse(lena).post(BRING, {"text": "\n".join(rows)}).content.decode()
+    )
+    assert found == [
+        "Only a single account can be approved by itself.",
+        "Say whose account it is before it is approved by itself.",
+        "From 10 to 86400.",
+        "The longest time is shorter than the shortest.",
+        "From 10 to 86400.",
+        "Yes or no.",
+        "Say why, in one line of at most 200 characters.",
+    ]
+
+
+def test_who_reads_the_same_is_told_in_the_preview(browse: Any, lena: User, de_politics: Channel) -> None:
+    Source.objects.create(kind="account", value="DeltaDienst", channel=de_politics)
+    said = text_of(browse(lena).post(BRING, {"text": "value;category\n@DELTADIENST;sport\n@anders;sport"}))
+    assert "Account · DELTADIENST · DE Sport · DE Politics reads it already." in said
+    assert said.count("reads it already") == 1
 
 
 def test_ten_thousand_rows_take_no_more_statements(browse: Any, lena: User, django_assert_max_num_queries: Any) -> None:
