@@ -130,7 +130,7 @@ def aside_page(
 ) -> HttpResponse:
     """`unsure`: it was to be dropped without the tick that says so; `refusal`: why it was not released."""
     with clock_of(request.user, row.run.market):
-        told = {"told": aside_of(row, timezone.now()), "row": row, "unsure": unsure, "refused": refusal}
+        told = {"told": aside_of(row, request.user, timezone.now()), "row": row, "unsure": unsure, "refused": refusal}
         return render(request, "curation/health/aside.html", told, status=422 if unsure or refusal else 200)
 
 

@@ -15,6 +15,7 @@ from curation.models import Quarantined
 from curation.wellbeing.telling import brought
 from curation.x.wire import Includes, Unreadable, read_id, read_instant
 from regions.clocks import moment
+from regions.models import User
 from regions.problems import Refusal
 
 ADDRESS = "https://x.com/i/status/%d"
@@ -41,12 +42,12 @@ class Aside:
         return ADDRESS % self.post_id if self.post_id else ""
 
 
-def aside_of(row: Quarantined, now: datetime) -> Aside:
+def aside_of(row: Quarantined, by: User, now: datetime) -> Aside:
     told = row.payload if isinstance(row.payload, dict) else {}
     return Aside(
         row, in_words(row.reason), run_of(row), post_id_of(told), author_of(told, row.beside or {}),
         written(told), words_of(told, "text"), as_text(row.payload),
-        as_text(row.beside) if row.beside else "", refusal_of(row, now),
+        as_text(row.beside) if row.beside else "", refusal_of(row, by, now),
     )  # fmt: skip
 
 

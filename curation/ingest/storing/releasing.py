@@ -22,6 +22,7 @@ from curation.x.client import Page
 from curation.x.wire import Post
 from regions.models import Source, User
 from regions.operations import log_change
+from regions.permissions import may
 from regions.problems import Refusal
 
 Kind = IngestRun.Kind
@@ -61,7 +62,7 @@ def release(row: Quarantined, *, by: User, now: datetime) -> Released:
     """Makes candidates of it, in the channels of its source. What X said of it is as old as the row: it counts as
     checked then, so that it is asked about anew. Raises NotReleasable, StillRefused, Busy; then nothing changed."""
     with one_transaction():
-        reading, source = tried(row, now), source_of(row)
+        reading, source = tried(row, by, now), source_of(row, by)
         post = next(iter(reading.posts.values()))
         if erased({post.author_id}):
             raise NotReleasable(_("Its author asked to be erased. Nothing of theirs is stored again."))
@@ -75,18 +76,18 @@ def release(row: Quarantined, *, by: User, now: datetime) -> Released:
         return Released(**told)
 
 
-def refusal_of(row: Quarantined, now: datetime) -> Refusal | None:
+def refusal_of(row: Quarantined, by: User, now: datetime) -> Refusal | None:
     """Why it would not be released now, as far as that can be told without storing it."""
     try:
-        tried(row, now)
+        tried(row, by, now)
     except Refusal as refusal:
         return refusal
     return None
 
 
-def tried(row: Quarantined, now: datetime) -> Reading:
+def tried(row: Quarantined, by: User, now: datetime) -> Reading:
     """One post, read anew. X is not asked for anything."""
-    source = source_of(row)
+    source = source_of(row, by)
     reader = Reader(source, Cursor(), Mute(), now)
     reading = reader.delivered([Page(raw=[row.payload], includes=row.beside or {})])
     if reading.broken:
@@ -98,13 +99,15 @@ def tried(row: Quarantined, now: datetime) -> Reading:
     return reading
 
 
-def source_of(row: Quarantined) -> Source:
+def source_of(row: Quarantined, by: User) -> Source:
     """Whose channels it would be offered to. Raises NotReleasable where a post cannot be made of what was kept."""
     run = row.run
     if run.source is None:
         raise NotReleasable(OF_NO_SOURCE.get(Kind(run.kind), _("It came from no source.")))
     if run.source.removed_at:
         raise NotReleasable(_("Its source was removed."))
+    if run.source.scope == "global" and not may(by, "source.edit_global", run.market):
+        raise NotReleasable(_("Its source feeds other markets too: a chief may release it."))
     if not run.source.channels().exists():
         raise NotReleasable(_("Its source feeds no channel at present."))
     if not isinstance(row.payload, dict):

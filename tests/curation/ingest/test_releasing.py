@@ -124,7 +124,7 @@ def test_what_the_database_still_refuses_stays(source_of: SourceOf, lena: User, 
     row = kept(source_of(SEARCH, QUERY), payload_at(now - AHEAD), now)
     with connection.cursor() as cursor:
         cursor.execute(REFUSING)
-    assert refusal_of(row, now) is None
+    assert refusal_of(row, lena, now) is None
     with pytest.raises(StillRefused) as refused:
         release(row, by=lena, now=now)
     assert refused.value.detail == "It is still refused: our database refuses it (IntegrityError)."
@@ -145,16 +145,16 @@ def test_one_from_before_is_never_shown_without_what_belongs_to_it(
 
 def test_whose_author_neither_page_nor_table_knows_waits_for_x(source_of: SourceOf, lena: User, now: datetime) -> None:
     row = kept(source_of(SEARCH, QUERY), payload_at(now - AHEAD), now, beside={"users": [STRANGER]})
-    assert isinstance(refusal_of(row, now), NotReleasable)
+    assert isinstance(refusal_of(row, lena, now), NotReleasable)
     make_author("rathaus_lindmark", x_id=5001)
-    assert refusal_of(row, now) is None
+    assert refusal_of(row, lena, now) is None
 
 
 @pytest.mark.parametrize("kind", ["link", "recheck", "compliance", "stream"])
 def test_what_no_source_brought_says_what_to_do(lena: User, de_politics: Channel, now: datetime, kind: str) -> None:
     run = IngestRun.objects.create(kind=kind, market=de_politics.market)
     row = Quarantined.objects.create(run=run, reason="text is missing", payload=payload_at(now), beside={})
-    told = {str(refusal.detail) for refusal in [refusal_of(row, now)] if refusal}
+    told = {str(refusal.detail) for refusal in [refusal_of(row, lena, now)] if refusal}
     assert len(told) == 1
     assert told != {"It came from no source."}
 
@@ -198,6 +198,17 @@ def test_an_erasure_finds_the_author_beside_a_payload(source_of: SourceOf, lena:
     make_author("rathaus_lindmark", x_id=5001)
     operations.erase_author(5001, by=lena, now=now)
     assert Quarantined.objects.get() == other
+
+
+def test_what_feeds_other_markets_too_is_for_chiefs(
+    source_of: SourceOf, lena: User, chief: User, now: datetime
+) -> None:
+    row = kept(source_of(SEARCH, QUERY, scope=None), payload_at(now - AHEAD), now)
+    with pytest.raises(NotReleasable) as refused:
+        release(row, by=lena, now=now)
+    assert str(refused.value.detail) == "Its source feeds other markets too: a chief may release it."
+    assert (Candidate.objects.count(), Quarantined.objects.get()) == (0, row)
+    assert release(row, by=chief, now=now).candidates == Channel.objects.active().count()
 
 
 def test_it_is_released_once(source_of: SourceOf, lena: User, now: datetime) -> None:
