@@ -19,6 +19,7 @@ from curation.models import Candidate, Decision, Hit, IngestRun, Offer, State, T
 from curation.precedence import PRECEDENCE, cause_of_block
 from curation.ranking import POINTS_A_HALF_LIFE
 from curation.transitions import APPROVING, TRANSITIONS
+from curation.wording import is_long
 from curation.x.entities import plain_text
 from regions import tunable
 from regions.models import Market, User
@@ -124,9 +125,28 @@ class Card:
     @property
     def look(self) -> Hashable:
         """What tells how its row is drawn, beside the verbs and what is its own (`curation.templatetags.stencils`)."""
-        author = self.tweet.author
-        pictured = bool(author and author.avatar_url)
-        return self.current, self.decided, self.high, self.returned, self.following, pictured
+        tweet = self.tweet
+        pictured = bool(tweet.author and tweet.author.avatar_url)
+        words = bool(tweet.purged_at), is_long(tweet.text), self.speaks
+        way = bool(self.via), self.known_way, bool(self.added_by or self.offer)
+        stands = self.current, self.decided, self.returned, self.following, bool(self.panel)
+        return stands, self.high, pictured, way, words
+
+    @cached_property
+    def speaks(self) -> bool:
+        """Whether its language has a code that browsers know."""
+        return len(self.tweet.lang) == 2
+
+    @cached_property
+    def via(self) -> str:
+        """The source it came from; empty where it came otherwise."""
+        return str(self.candidate.source or "")
+
+    @property
+    def known_way(self) -> bool:
+        """Whether the source is called like the category, which need not be said twice."""
+        source = self.candidate.source
+        return source is not None and source.name == self.candidate.channel.category.name
 
     @property
     def offered_verbs(self) -> Hashable:
@@ -137,7 +157,7 @@ class Card:
     @property
     def part_names(self) -> Hashable:
         """What tells how the parts of its score are named."""
-        return tuple(str(name) for name, _points in self.parts)
+        return tuple(code for code, _points in self.points_of_parts)
 
     @property
     def reopens(self) -> bool:
@@ -212,12 +232,17 @@ class Card:
         """The text before an edit, while the edit waits for a decision."""
         return "" if self.decided else self.tweet.previous_text
 
-    @cached_property
+    @property
     def parts(self) -> list[tuple[Any, int]]:
         """What the score is made of, largest first: name and points. They add up to it."""
-        told = [(PARTS.get(name, name), points_of(part)) for name, part in self.candidate.rank_parts.items()]
-        told.append((PARTS["freshness"], self.points - sum(points for _name, points in told)))
-        return sorted(((name, points) for name, points in told if points), key=lambda pair: -pair[1])
+        return [(PARTS.get(code, code), points) for code, points in self.points_of_parts]
+
+    @cached_property
+    def points_of_parts(self) -> list[tuple[str, int]]:
+        """The same by the codes of the parts."""
+        told = [(code, points_of(part)) for code, part in self.candidate.rank_parts.items()]
+        told.append(("freshness", self.points - sum(points for _code, points in told)))
+        return sorted(((code, points) for code, points in told if points), key=lambda pair: -pair[1])
 
     @cached_property
     def high(self) -> bool:
@@ -333,14 +358,17 @@ def referred_by(rows: Iterable[Candidate]) -> dict[str, Tweet]:
 def adders(ids: Iterable[int]) -> dict[int, User | None]:
     """Who added candidates by a link, by candidate."""
     wanted = list(ids)
-    runs = IngestRun.objects.filter(added__in=wanted).select_related("by") if wanted else ()
+    runs = IngestRun.objects.filter(added__in=wanted).prefetch_related("by") if wanted else ()
     return {run.added_id: run.by for run in runs if run.added_id}
 
 
 def last_decisions(ids: Iterable[int]) -> Iterable[Decision]:
     """The newest decision of each candidate."""
+    wanted = list(ids)
+    if not wanted:
+        return ()
     return (
-        Decision.objects.filter(candidate__in=list(ids))
+        Decision.objects.filter(candidate__in=wanted)
         .select_related("by")
         .order_by("candidate", "-version")
         .distinct("candidate")

@@ -23,9 +23,9 @@ class Deed:
 
 
 def deed_of(act: Act) -> Deed:
-    """Of one act, with what a card shows of its posts. Asked in two: joined, to plan it takes longer than all else."""
+    """Of one act, with what one line says of its posts. Asked in two: joined, to plan it takes longer than all else."""
     decisions = {made.candidate_id: made for made in Decision.objects.filter(act=act)}
-    posts = list(Candidate.objects.with_posts().filter(pk__in=decisions).order_by("pk"))
+    posts = list(Candidate.objects.told_briefly().filter(pk__in=decisions).order_by("pk"))
     if act.verb == Verb.PIN and len(posts) > 1:
         return pinned(posts, decisions)
     return Deed(words_of(act, waits=all(only_first(one) for one in decisions.values())), posts)

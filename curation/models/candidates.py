@@ -107,6 +107,11 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
         """The same for who knows their channels already, and reads nothing of a post that no card shows."""
         return self.select_related("tweet__author", "source").defer("tweet__raw")
 
+    def told_briefly(self) -> CandidateQuerySet:
+        """With what a line says of them: who wrote what. All else is read where somebody asks for it."""
+        told = ("tweet__text", "tweet__wire", "tweet__author__name", "tweet__author__username")
+        return self.select_related("tweet__author").only(*told)
+
     def holding_words(self, words: str, channel: int | None = None) -> CandidateQuerySet:
         """Full-text search, as people type it ("exact words", -without); folded as the texts are. `channel`: which one
         these are of, so that the index alone leaves out what others hold."""
@@ -123,11 +128,10 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
         The same rule as the feed's, but for its length; rows that may stand beside similar ones are left out."""
         asked = [row for row in rows if not row.with_similar]
         groups = {row.group_id or row.pk for row in asked}
-        live = (
-            self.approved().filter(Q(group__in=groups) | Q(pk__in=groups)).prefetch_related("channel") if groups else ()
-        )
+        told = ("group", "channel", "slot", *TIMES)
+        live = self.approved().filter(Q(group__in=groups) | Q(pk__in=groups)).only(*told).prefetch_related("channel")
         shown: dict[int, list[Candidate]] = {}
-        for one in live:
+        for one in live if groups else ():
             if one.may_show(now):
                 shown.setdefault(one.group_id or one.pk, []).append(one)
         return {row.pk for row in asked if any(row.waits_behind(one) for one in shown.get(row.group_id or row.pk, ()))}

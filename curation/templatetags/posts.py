@@ -1,7 +1,8 @@
 """How posts and times read on the desk."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from django import template
 from django.utils import timezone
@@ -64,8 +65,14 @@ def dollars(amount: Decimal) -> str:
 def posted(at: datetime) -> SafeString:
     """How long ago, and to the second in what one reads by pointing at it."""
     here = localtime(at)
-    exact = f"{date_format(here, 'SHORT_DATE_FORMAT')} {here:%H:%M:%S}"
+    exact = f"{short_day(here.date(), get_language())} {here:%H:%M:%S}"
     return format_html('<time datetime="{}" title="{}">{}</time>', here.isoformat(), exact, age(at))
+
+
+@lru_cache(maxsize=512)
+def short_day(day: date, _language: str | None) -> str:
+    """In digits, as the active language, which is this one, writes them."""
+    return date_format(day, "SHORT_DATE_FORMAT")
 
 
 @register.filter

@@ -12,19 +12,19 @@ from __future__ import annotations
 import re
 from copy import copy
 from dataclasses import dataclass, replace
+from html import escape
 from secrets import randbelow
 from typing import Any
 
 from django import template
 from django.template.base import FilterExpression, Node, NodeList, Parser, Token
 from django.template.context import Context
-from django.utils.html import escape
 
 from curation.cards import Card
 
 register = template.Library()
 RECORDED = "own parts of a stencil"
-PK, VERSION, POST, POINTS, KEY, NAME, USERNAME, PICTURE, PART = range(9)
+PK, VERSION, POST, POINTS, KEY, NAME, USERNAME, PICTURE, VIA, LANGUAGE, PART = range(11)
 OWN = 500  # the numbers from here on are parts of the template, those from PART on points of a score's parts
 SECRET = 10**14 + randbelow(9 * 10**14)
 SIGNS = re.compile(rf"{SECRET}(\d{{3}})")
@@ -38,15 +38,16 @@ def sign(number: int) -> int:
 def stand_in(card: Card) -> Card:
     """A card that looks the same, with signs for what is filled in."""
     candidate, tweet = copy(card.candidate), copy(card.tweet)
-    tweet.current_id = sign(POST)
+    tweet.current_id, tweet.lang = sign(POST), str(sign(LANGUAGE))
     if author := copy(tweet.author):
         author.name, author.username = str(sign(NAME)), str(sign(USERNAME))
         author.avatar_url = str(sign(PICTURE)) if author.avatar_url else ""
         tweet.author = author
     candidate.pk, candidate.version, candidate.tweet = sign(PK), sign(VERSION), tweet
     alike = replace(card, candidate=candidate, key=str(sign(KEY)))
-    alike.points, alike.high = sign(POINTS), card.high
-    alike.parts = [(name, sign(PART + n)) for n, (name, _points) in enumerate(card.parts)]
+    alike.points, alike.via = sign(POINTS), str(sign(VIA)) if card.via else ""
+    alike.high, alike.speaks = card.high, card.speaks
+    alike.points_of_parts = [(code, sign(PART + n)) for n, (code, _points) in enumerate(card.points_of_parts)]
     return alike
 
 
@@ -55,7 +56,8 @@ def told_by(card: Card) -> list[str]:
     candidate, author = card.candidate, card.tweet.author
     who = [escape(told) for told in (author.name, author.username, author.avatar_url)] if author else ["", "", ""]
     ids = [str(told) for told in (candidate.pk, candidate.version, card.tweet.current_id, card.points)]
-    return [*ids, card.key, *who, *(str(points) for _name, points in card.parts)]
+    parts = [str(points) for _code, points in card.points_of_parts]
+    return [*ids, card.key, *who, escape(card.via), escape(card.tweet.lang), *parts]
 
 
 @dataclass(frozen=True)

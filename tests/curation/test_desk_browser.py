@@ -80,6 +80,8 @@ def test_a_row_never_stands_twice(enter: Open, anna: User, ben: User, de_politic
 def test_more_news_than_fit_come_at_once(enter: Open, anna: User, ben: User, de_politics: Channel) -> None:
     made = [make_candidate(de_politics, rank=rank) for rank in range(50, 0, -1)]
     page = enter(anna)
+    page.locator("#more a").click()
+    expect(row(page, made[-1])).to_have_count(1)
     for start in range(0, 50, 10):
         for turn in range(2, 7):
             some = made[start : start + 10]

@@ -225,7 +225,7 @@ def test_the_heading_counts_what_was_found_beyond_the_page_too(
         make_candidate(de_politics, f"Brücke {rank}", rank=rank)
     make_candidate(de_politics, "anderes", rank=99)
     first = browse(anna).get(DESK, {"q": "brucke"})
-    assert (len(rows_of(first)), first.context["found"]) == (50, 52)
+    assert (len(rows_of(first)), first.context["found"]) == (25, 52)
     assert browse(anna).get(DESK, {"q": "brucke 7"}).context["found"] == 1
     monkeypatch.setattr("curation.narrowing.MOST_COUNTED", 50)
     assert browse(anna).get(DESK, {"q": "brucke"}).context["found"] == 51
