@@ -104,8 +104,7 @@ def closing(place: Place, now: datetime) -> str:
     channels = [place] if isinstance(place, Channel) else list(place.channel_set.active())
     live = len(shown(place, now))
     waiting = Candidate.objects.pending().filter(channel__in=channels).count()
-    told = ngettext("%(n)s live post leaves the phones at once", "%(n)s live posts leave the phones at once", live)
-    rest = ngettext("%(n)s waits for a decision", "%(n)s wait for a decision", waiting)
     name = place.category.name if isinstance(place, Channel) else place.name
     where = f"{place.market.code.upper()} {name}" if isinstance(place, Channel) else name
-    return f"{where}: {told % {'n': grouped(live)}}, {rest % {'n': grouped(waiting)}}."
+    told = _("%(name)s closes at once: %(live)s live, %(pending)s pending.")
+    return told % {"name": where, "live": grouped(live), "pending": grouped(waiting)}

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
-from django.db import IntegrityError
+from django.db import IntegrityError, models
 from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from regions import founding
+from regions import founding, telling_of_places
+from regions.clocks import zone_of
 from regions.forms_of_places import CategoryForm, MarketForm
-from regions.models import Category, Channel, Market
+from regions.forms_of_settings import agreement
+from regions.fragments import sentences
+from regions.models import Category, Change, Channel, Market
+from regions.models.places import ChannelQuerySet
 from regions.permissions import CHIEF, rule
 from regions.requests import PageRequest
+from regions.telling import Told
 
 ASKED = ["GET", "POST"]
+SHOWN_CHANGES = 20
 
 
 @rule(CHIEF)
@@ -29,8 +38,8 @@ def places(request: PageRequest) -> HttpResponse:
         market.categories = [channel.category.name for channel in market.open]
     for category in categories:
         category.markets = [channel.market.code.upper() for channel in category.open]
-    context = {"markets": markets, "categories": categories}
-    return render(request, "regions/settings/places.html", context)
+    context = {"markets": markets, "categories": categories, "changes": changes_of(Change.objects.all())}
+    return page(request, "places", context)
 
 
 @rule(CHIEF)
@@ -57,6 +66,9 @@ def change_market(request: PageRequest, code: str) -> HttpResponse:
     form = MarketForm(market, request.POST if request.method == "POST" else None)
     if not form.is_valid():
         return market_page(request, form)
+    closed = market.channel_set.active().exclude(category__in=form.cleaned_data["categories"])
+    if told := closing(request, closed):
+        return market_page(request, form, told)
     founding.change(market, form.wanted(), by=request.user)
     founding.set_categories(market, form.cleaned_data["categories"], by=request.user)
     messages.success(request, _("Saved. The feeds follow at once."))
@@ -102,18 +114,52 @@ def change_category(request: PageRequest, slug: str) -> HttpResponse:
     form = CategoryForm(category, request.POST if request.method == "POST" else None)
     if not form.is_valid():
         return category_page(request, form)
+    closed = category.channel_set.active().exclude(market__in=form.cleaned_data["markets"])
+    if told := closing(request, closed):
+        return category_page(request, form, told)
     founding.change(category, form.wanted(), by=request.user)
     founding.set_markets(category, form.cleaned_data["markets"], by=request.user)
     messages.success(request, _("Saved. The feeds follow at once."))
     return redirect("change-category", category.slug)
 
 
-def market_page(request: PageRequest, form: MarketForm) -> HttpResponse:
-    channels = Channel.objects.filter(market=form.noun.pk).select_related("category") if form.noun.pk else ()
-    context = {"form": form, "market": form.noun, "channels": channels}
-    return render(request, "regions/settings/market.html", context, status=422 if form.errors else 200)
+def closing(request: PageRequest, channels: ChannelQuerySet) -> dict[str, Any]:
+    """What a chief reads before categories are switched off, and what the button sends that agrees to it; empty where
+    none is, or it was agreed to."""
+    rows = list(channels.select_related("market", "category").order_by("pk"))
+    agreed = agreement({"off": [row.pk for row in rows]}, {})
+    if not rows or request.POST.get("agreed") == agreed:
+        return {}
+    told = [one for row in rows for one in sentences(request, "closing", row.market.code, row.category.slug)]
+    button = _("Save and switch %(n)s off") % {"n": len(rows)}
+    return {"told": told, "agreed": agreed, "button": button, "back": request.path}
 
 
-def category_page(request: PageRequest, form: CategoryForm) -> HttpResponse:
-    context = {"form": form, "category": form.noun}
-    return render(request, "regions/settings/category.html", context, status=422 if form.errors else 200)
+def changes_of(rows: models.QuerySet[Change]) -> list[Told]:
+    """The last changes of markets, categories and channels among these, newest first."""
+    found = rows.filter(noun__in=telling_of_places.NOUNS).select_related("by").order_by("-at", "-pk")
+    return telling_of_places.told_of(found[:SHOWN_CHANGES])
+
+
+def market_page(request: PageRequest, form: MarketForm, told: dict[str, Any] | None = None) -> HttpResponse:
+    market = form.noun
+    context = {"form": form, "market": market, **(told or {})}
+    if market.pk:
+        context["changes"] = changes_of(Change.objects.filter(market=market))
+        context["ends"] = sentences(request, "market-closing", market.code) if market.active else []
+    return page(request, "market", context, status=422 if form.errors or told else 200)
+
+
+def category_page(request: PageRequest, form: CategoryForm, told: dict[str, Any] | None = None) -> HttpResponse:
+    category = form.noun
+    context = {"form": form, "category": category, **(told or {})}
+    if category.pk:
+        own = models.Q(noun="category", noun_id=category.pk)
+        channels = models.Q(noun="channel", noun_id__in=category.channel_set.values("pk"))
+        context["changes"] = changes_of(Change.objects.filter(own | channels))
+    return page(request, "category", context, status=422 if form.errors or told else 200)
+
+
+def page(request: PageRequest, name: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    with timezone.override(zone_of(request.user, None)):
+        return render(request, f"regions/settings/{name}.html", context, status=status)

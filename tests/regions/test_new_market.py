@@ -120,7 +120,7 @@ def test_a_market_is_changed_and_its_feeds_follow(client: Client, chief: User) -
     page = client.get("/places/markets/hr/").context["form"]
     sent = {field.html_name: field.value() for field in page if field.value() is not None}
     ids = list(Category.objects.filter(slug__in=("politics", "economy", "sport")).values_list("pk", flat=True))
-    answer = client.post("/places/markets/hr/", sent | {"languages": "de", "name_en": "Hrvatska", "categories": ids})
+    answer = save(client, "/places/markets/hr/", sent | {"languages": "de", "name_en": "Hrvatska", "categories": ids})
     assert answer.status_code == 302
     hr.refresh_from_db()
     assert (hr.languages, hr.names["en"], hr.time_zone) == (["de"], "Hrvatska", "Europe/Zagreb")
@@ -148,11 +148,91 @@ def test_a_channel_off_and_on_again_is_as_it_was(client: Client, anna: User) -> 
     sport = Category.objects.get(slug="sport").pk
     page = client.get("/places/markets/de/").context["form"]
     sent = {field.html_name: field.value() for field in page if field.value() is not None}
-    client.post("/places/markets/de/", sent | {"categories": [one for one in every if one != sport]})
+    save(client, "/places/markets/de/", sent | {"categories": [one for one in every if one != sport]})
     assert client.get("/api/v1/feeds/de/sport/").status_code == 404
     assert client.get("/api/v1/feeds/de/").json()["entries"] == []
     client.post("/places/markets/de/", sent | {"categories": every})
     assert [one["id"] for one in client.get("/api/v1/feeds/de/sport/").json()["entries"]] == [id_of(row)]
+
+
+def save(client: Client, path: str, sent: dict[str, Any]) -> Any:
+    """Saves, and again with the button that says what it switches off."""
+    asked = client.post(path, sent)
+    assert asked.status_code == 422
+    return client.post(path, sent | {"agreed": asked.context["agreed"]})
+
+
+def form_of(client: Client, path: str) -> dict[str, Any]:
+    """A page's form as it is sent unchanged."""
+    return {one.html_name: one.value() for one in client.get(path).context["form"] if one.value() is not None}
+
+
+def test_a_category_that_is_unticked_is_asked_with_what_ends(client: Client, chief: User) -> None:
+    path, politics = "/places/markets/de/", Category.objects.get(slug="politics").pk
+    for channel, n in (("sport", 2), ("economy", 1)):
+        for _ in range(n):
+            make_candidate(channel_of("de", channel), state="approved")
+    make_candidate(channel_of("de", "sport"))
+    asked = client.post(path, form_of(client, path) | {"categories": [politics]})
+    assert (asked.status_code, asked.context["button"]) == (422, "Save and switch 3 off")
+    assert asked.context["told"] == [
+        "DE Economy closes at once: 1 live, 0 pending.",
+        "DE Sport closes at once: 2 live, 1 pending.",
+        "DE Celebrities closes at once: 0 live, 0 pending.",
+    ]
+    assert "Nothing was saved yet." in asked.content.decode()
+    assert Channel.objects.filter(market__code="de", active=True).count() == 4
+    less = form_of(client, path) | {"categories": [politics, Category.objects.get(slug="sport").pk]}
+    assert client.post(path, less | {"agreed": asked.context["agreed"]}).status_code == 422
+    assert client.post(path, less | {"agreed": "on", "categories": [politics]}).status_code == 422
+    assert save(client, path, less).status_code == 302
+    assert Channel.objects.filter(market__code="de", active=True).count() == 2
+
+
+def test_so_is_a_market_that_a_category_leaves(client: Client) -> None:
+    path, de = "/places/categories/sport/", Market.objects.get(code="de")
+    make_candidate(channel_of("gr", "sport"), state="approved")
+    others = [pk for pk in form_of(client, path)["markets"] if pk != Market.objects.get(code="gr").pk]
+    sent = form_of(client, path) | {"markets": others}
+    asked = client.post(path, sent)
+    assert asked.context["told"] == ["GR Sport closes at once: 1 live, 0 pending."]
+    assert channel_of("gr", "sport").active
+    assert save(client, path, sent).status_code == 302
+    assert not channel_of("gr", "sport").active
+    assert client.post(path, sent).status_code == 302  # it is off already
+    assert de.pk in others
+
+
+def test_switching_a_market_off_says_what_ends(client: Client) -> None:
+    make_candidate(channel_of("nl", "sport"), state="approved")
+    make_candidate(channel_of("nl", "politics"))
+    told = "Netherlands closes at once: 1 live, 1 pending."
+    assert client.get("/places/markets/nl/").context["ends"] == [told]
+    client.post("/places/markets/nl/switch/", {"on": "no", "sure": "on"})
+    assert client.get("/places/markets/nl/").context["ends"] == []
+
+
+def test_what_ends_is_told_to_chiefs_alone(client: Client, browse: Any, lena: User) -> None:
+    for path in ("/closing/de/", "/closing/de/sport/"):
+        assert (client.get(path).status_code, browse(lena).get(path).status_code) == (200, 403)
+        assert browse().get(path).status_code == 302
+
+
+def test_their_pages_show_what_was_changed(client: Client, chief: User) -> None:
+    path = "/places/markets/de/"
+    sent = form_of(client, path) | {"languages": "de, hr"}
+    assert client.post(path, sent).status_code == 302
+    save(client, "/places/categories/sport/", form_of(client, "/places/categories/sport/") | {"markets": []})
+    Channel.objects.filter(market__code="nl", category__slug="politics").update(slots=2)
+    client.post("/lists/nl/settings/politics/", {})  # what is refused is no change
+    mine = [one.sentence for one in client.get(path).context["changes"]]
+    assert mine == ["DE Sport switched off", "DE Germany changed: languages: de → de, hr"]
+    every = [one.sentence for one in client.get(PLACES).context["changes"]]
+    assert every[-1] == "DE Germany changed: languages: de → de, hr"
+    assert sorted(every[:-1]) == [f"{code} Sport switched off" for code in ("DE", "GR", "HR", "NL", "RO")]
+    here = client.get("/places/categories/sport/").content.decode()
+    assert "RO Sport switched off" in here
+    assert "The last 5 changes" in here
 
 
 @committed
