@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,10 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from curation.access import channel_of
+from curation.blocking.telling import Telling
 from curation.forms import moment
 from curation.operations.blocking import NOT_OF_A_BLOCK, Entry, check_entry, may_lay
 from curation.operations.laying import unlisted
-from curation.operations.naming import DOMAIN, PROFILE, Accounts, BadBlock, name_of
+from curation.operations.naming import DOMAIN, POST, PROFILE, Accounts, BadBlock, name_of
 from curation.transitions import REASONS
 from regions import sheets
 from regions.clocks import instant
@@ -30,15 +33,20 @@ HELP = (
     ("scope", gettext_lazy("market, global, or a category such as politics. Without it: market.")),
     ("reason", gettext_lazy("off_topic, duplicate, spam, hate, false, legal, personal or other.")),
     ("note", gettext_lazy("A line for colleagues.")),
-    ("ends", gettext_lazy("When it ends by itself, such as 2026-12-31 18:00, by the market's clock.")),
+    ("ends", gettext_lazy("When it ends by itself, such as 2026-12-31 18:00 or 31.12.2026, by the market's clock.")),
 )
 OFFERED = tuple(reason for reason in REASONS if reason not in NOT_OF_A_BLOCK)
 DEFAULT_SCOPE = "market"
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+WRITTEN = re.compile(r"(\d{1,2})[./-] ?(\d{1,2})[./-] ?(\d{4})\.?(?:,? +(\d{1,2})(:\d{2}(?::\d{2})?))?", re.ASCII)
+LAST_MINUTE = "23:59"
 
 
 def kind_of(value: str) -> str:
     """What kind a value looks like."""
     value = value.strip()
+    if POST.match(value):
+        return str(Block.Kind.TWEET)
     if value.startswith("@") or PROFILE.fullmatch(value):
         return str(Block.Kind.AUTHOR)
     if value.startswith(("#", "＃")):
@@ -85,9 +93,22 @@ def entry_of(
 
 
 def ends_of(told: Any, home: Market) -> datetime | None:
-    """When a block ends, by the market's clock where no zone is told; None for never. Raises BadTime."""
-    at = told if isinstance(told, datetime) else moment(str(told or "").strip(), "ends")
+    """When a block ends, by the market's clock where no zone is told; None for never. A day alone is meant to its end.
+    Raises BadTime."""
+    at = told if isinstance(told, datetime) else moment(as_iso(str(told or "").strip()), "ends")
     return instant(home, at, field="ends") if at else None
+
+
+def as_iso(told: str) -> str:
+    """A time as spreadsheets of our countries write it, the day first; anything else as it is."""
+    if DAY.fullmatch(told):
+        return f"{told}T{LAST_MINUTE}"
+    found = WRITTEN.fullmatch(told)
+    if found is None:
+        return told
+    day, month, year, hour, minutes = found.groups()
+    time = f"{hour:0>2}{minutes}" if hour else LAST_MINUTE
+    return f"{year}-{month:0>2}-{day:0>2}T{time}"
 
 
 def checked(entry: Entry, by: User, now: datetime) -> Entry:
@@ -123,20 +144,20 @@ def brought(
         except Refusal as refusal:
             found.append(Brought(row, words, refusal=str(refusal.detail)))
     fresh = {id(entry) for entry in unlisted([one.entry for one in found if one.entry])}
-    return [
-        Brought(one.row, one.words, one.entry, one.refusal, bool(one.entry) and id(one.entry) not in fresh)
-        for one in found
-    ]
+    telling = Telling(home, now)
+    return [told_of(one, one.entry and id(one.entry) in fresh, telling) if one.entry else one for one in found]
+
+
+def told_of(row: Brought, fresh: bool, telling: Telling) -> Brought:
+    """A row with what it would be."""
+    return replace(row, known=not fresh, about=telling.about(row.entry, beside=fresh))
 
 
 def rows_of(blocks: Iterable[Block], home: Market) -> Iterable[tuple[Any, ...]]:
     """Blocks as rows of a sheet that `brought` reads again."""
-    marks = {Block.Kind.AUTHOR: "@", Block.Kind.HASHTAG: "#"}
     for block in blocks:
         scope = block.channel.category.slug if block.channel else block.scope
         value = block.named
-        if not value.startswith("@") and not value.isdigit():
-            value = f"{marks.get(Block.Kind(block.kind), '')}{value}"
         note = block.note.removeprefix(block.named).strip() if value.startswith("@") else block.note
         ends = block.ends_at.isoformat(timespec="minutes") if block.ends_at else ""
         yield value, block.kind, block.effect, scope, block.reason, note, ends

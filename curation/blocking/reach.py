@@ -5,7 +5,8 @@ The panels of verbs ask quickly, of several blocks at once; the page of blocks t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -76,7 +77,7 @@ def _values(blocks: Iterable[Block], kind: str) -> list[str]:
 
 def _live(blocks: Sequence[Block], matcher: Matcher, channel_ids: Iterable[int], now: datetime) -> int:
     """How many of what is on phones now, each post once."""
-    return len({one.candidate.tweet_id for one in _taken(blocks, matcher, channel_ids, now) if one.live(now)})
+    return len({one.candidate.tweet_id for one in taken_by(blocks, matcher, channel_ids, now) if one.live(now)})
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class Found:
         return shown_text(tweet.text, tweet.part("entities"), marks)
 
 
-def _taken(blocks: Sequence[Block], matcher: Matcher, channel_ids: Iterable[int], now: datetime) -> list[Found]:
+def taken_by(blocks: Sequence[Block], matcher: Matcher, channel_ids: Iterable[int], now: datetime) -> list[Found]:
     """What blocks would take out at once: approved ones that are in a feed or may come into it."""
     channels = Channel.objects.filter(pk__in=channel_ids)
     rows = Candidate.objects.approved().with_tweets().filter(pk__in=suspects.live(blocks, channels, now))
@@ -204,19 +205,33 @@ def try_out(entry: Entry, now: datetime) -> Trial:
     )
     ids = reach(entry.channel.pk if entry.channel else None, entry.market.pk if entry.market else None)
     matcher = Matcher([block])
-    taken = _taken([block], matcher, ids, now)
+    taken = taken_by([block], matcher, ids, now)
     live = [one for one in taken if one.live(now)]
     try:
         suspected, among, read, cut = _week(block, ids, now)
     except OperationalError as error:
-        if getattr(error.__cause__, "pgcode", "") != CANCELLED:
-            raise
+        given_up(error)
         return Trial(taken=taken, live=live, late=True)
     rows = Candidate.objects.with_tweets().defer("tweet__raw").filter(pk__in=suspected[: MOST_TOLD + 1])
     hits = _matched(rows.newest_first(), matcher, now)
     looked = min(among, MOST_TOLD + 1)
     share = (len(hits) / looked) * among / read if read and looked else 0.0
     return Trial(hits[:MOST_TOLD], taken, live, len(hits) > MOST_TOLD, read, cut, share=share)
+
+
+@contextmanager
+def in_time(seconds: float) -> Iterator[Any]:
+    """A cursor whose statements, and all others meanwhile, PostgreSQL ends after so many seconds each."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(round(seconds * 1000))])
+        yield cursor
+        cursor.execute("RESET statement_timeout")
+
+
+def given_up(error: OperationalError) -> None:
+    """Raises what is wrong in another way than that it took too long."""
+    if getattr(error.__cause__, "pgcode", "") != CANCELLED:
+        raise error
 
 
 def _week(block: Block, channel_ids: Iterable[int], now: datetime) -> tuple[list[int], int, int, bool]:
@@ -231,9 +246,7 @@ def _week(block: Block, channel_ids: Iterable[int], now: datetime) -> tuple[list
     looked_up = LOOKED_UP if block.kind == Block.Kind.DOMAIN else ""
     sql = WEEK.format(condition=condition, looked_up=looked_up)
     states = [str(state) for state in State.values]
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(round(MOST_SECONDS * 1000))])
+    with in_time(MOST_SECONDS) as cursor:
         cursor.execute(sql, [channels, states, since, most, *given, MOST_TOLD + 1])
         ids, among, read, longest = cursor.fetchone()
-        cursor.execute("RESET statement_timeout")
     return ids, among, read, longest == most

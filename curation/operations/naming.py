@@ -20,7 +20,9 @@ from regions.numbers import whole
 from regions.problems import Refusal
 
 LONGEST = 200
-PROFILE = re.compile(r"(?:https?://)?(?:www\.|mobile\.)?(?:x|twitter)\.com/@?(\w{1,50})/?(?:\?.*)?", re.IGNORECASE)
+AT_X, OF_A_POST = r"(?:https?://)?(?:www\.|mobile\.)?(?:x|twitter)\.com", r"/status(?:es)?/(\d{1,20})\b"
+PROFILE = re.compile(rf"{AT_X}/@?(?!i/)(\w{{1,50}})(?:{OF_A_POST}.*)?/?(?:\?.*)?", re.IGNORECASE)
+POST = re.compile(rf"{AT_X}/[\w/]{{1,50}}?{OF_A_POST}", re.IGNORECASE)
 USERNAME = re.compile(r"[a-z0-9_]{1,50}")
 DOMAIN = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])")
 IN_EVERY_LINK = frozenset({"https", "http", "t.co", "co", "https://t.co", "http://t.co"})
@@ -97,7 +99,7 @@ def _author(value: str, field: str, accounts: Accounts) -> Name:
 
 
 def of_a_profile(value: str) -> str:
-    """The name in the address of an account at X; anything else as it is."""
+    """The name in the address of an account at X, or of one of its posts; anything else as it is."""
     found = PROFILE.fullmatch(value.strip())
     return found[1] if found else value
 
@@ -130,7 +132,8 @@ def _domain(kind: str, value: str, field: str) -> Name:
 
 
 def _tweet(kind: str, value: str, field: str) -> Name:
-    number = normalised(kind, value)
+    link = POST.match(value.strip())
+    number = link[1] if link else normalised(kind, value)
     if not whole(number):
         raise BadBlock(_("That is no post: give its link or its id."), field=field)
     return Name(kind, number)

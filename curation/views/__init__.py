@@ -1,16 +1,9 @@
 """Pages of the desk, one module a subject."""
 
 from curation.views.authors import erase, erase_author
-from curation.views.blocks import (
-    block_entry,
-    block_list,
-    blocks,
-    blocks_sheet,
-    bring_blocks,
-    lift_blocks,
-    new_block,
-    new_block_list,
-)
+from curation.views.block_lists import block_list, new_block_list
+from curation.views.block_sheets import blocks_sheet, bring_blocks
+from curation.views.blocks import block_entry, blocks, lift_blocks, new_block
 from curation.views.desk import arrivals, changes, decide, decide_many, desk, similar, undo
 from curation.views.forecast import budget_forecast, budget_lowered
 from curation.views.health import drop_aside, health, market_health, release_aside, set_aside

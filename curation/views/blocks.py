@@ -20,7 +20,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from curation import operations
 from curation.blocking.changes import told_of
-from curation.blocking.entries import COLUMNS, HELP, brought, checked, ends_of, entry_of, fingerprint, rows_of
+from curation.blocking.entries import checked, ends_of, entry_of, fingerprint
 from curation.blocking.lists import BESIDE, TABS, Listing
 from curation.blocking.panel import Panel
 from curation.blocking.reach import try_out
@@ -29,13 +29,12 @@ from curation.models import Act
 from curation.operations.blocking import Entry
 from curation.operations.naming import Name
 from curation.places import clock_of
-from regions import sheets
 from regions.models import Block, BlockList, Market
 from regions.numbers import whole
 from regions.permissions import market_for, may, rule
 from regions.problems import Refusal
 from regions.requests import PageRequest
-from regions.views.bringing import Bringing, Taken, bring, tell
+from regions.views.bringing import tell
 
 LONGEST_SEARCH, MOST_PICKED = 200, 200
 FIELDS = ("kind", "scope", "value", "effect", "reason", "note", "ends")
@@ -127,14 +126,14 @@ def laid(request: PageRequest, home: Market, entry: Entry) -> HttpResponse:
     if not many.blocks:
         messages.info(request, _("Blocked already: %(value)s.") % {"value": entry.name.value})
     else:
-        told = {"value": many.blocks[0].named, "n": many.taken}
-        words = ngettext(
-            "%(value)s is listed. %(n)d live post was withdrawn.",
-            "%(value)s is listed. %(n)d live posts were withdrawn.",
-            many.taken,
-        )
-        tell(request, words % told, undo=undo_of(many.act))
+        words = _("%(value)s is listed.") % {"value": many.blocks[0].named}
+        tell(request, f"{words} {withdrawn(many.taken)}".strip(), undo=undo_of(many.act))
     return done(request, reverse("blocks", args=[home.code]))
+
+
+def withdrawn(n: int) -> str:
+    """How many posts went off the phones; empty for none."""
+    return ngettext("%(n)d live post was withdrawn.", "%(n)d live posts were withdrawn.", n) % {"n": n} if n else ""
 
 
 def undo_of(act: Act | None) -> str:
@@ -228,22 +227,8 @@ def take_over(request: PageRequest, panel: Panel) -> Told | None:
     return _("%(entry)s holds in %(market)s again.") % {"entry": panel.noun, "market": panel.home.name}, act
 
 
-def lift_all(request: PageRequest, panel: Panel) -> Told | None:
-    """First what comes back, then, with `sure`, lifts all that stands in a list."""
-    panel.picked = list(Block.objects.filter(block_list=panel.noun, lifted_at=None).select_related(*BESIDE))
-    if not panel.picked:
-        raise Refusal(_("Nothing stands in this list."))
-    if "sure" not in request.POST:
-        panel.sort = "lift_list"
-        return None
-    back = panel.back
-    act = operations.lift_blocks(panel.picked, by=request.user)
-    return f"{lifted(len(panel.picked))} {comes_back(back)}", act
-
-
 Press = Callable[[PageRequest, Panel], Told | None]
 BLOCK_ACTS: dict[str, Press] = {"try": try_change, "change": change, "exempt": exempt, "take_over": take_over}
-LIST_ACTS: dict[str, Press] = {"exempt": exempt, "take_over": take_over, "lift": lift_all}
 
 
 @rule("block.edit_channel")
@@ -277,108 +262,3 @@ def comes_back(back: Returning) -> str:
         "%(n)s post returns to pending, none goes live.", "%(n)s posts return to pending, none goes live.", back.told
     )
     return words % {"n": "1000+" if back.more else back.back}
-
-
-# --- lists -------------------------------------------------------------------------------------------------------
-
-
-def list_for(home: Market, pk: int) -> BlockList:
-    """A list of the market, of its channels, or of all. Raises Http404."""
-    found = BlockList.objects.filter(pk=pk).select_related("market", "channel__market", "channel__category").first()
-    market = (found.channel.market_id if found.channel else found.market_id) if found else 0
-    if found is None or market not in (None, home.pk):
-        raise Http404
-    return found
-
-
-@rule("desk.read")
-@require_http_methods(["GET", "POST"])
-def block_list(request: PageRequest, market: str, pk: int) -> HttpResponse:
-    """What stands in a list; POST exempts the market from it, or ends that."""
-    home, now = market_for(request.user, market), timezone.now()
-    listed = list_for(home, pk)
-    panel = Panel(home, request.user, now, "list", listed)
-    if request.method != "POST":
-        return page(request, home, panel, block_list=listed)
-    market_for(request.user, market, "block.edit_channel")
-    press = LIST_ACTS.get(request.POST.get("press", ""))
-    if press is None:
-        panel.refusal = Refusal(_("Say what is to be done."))
-        return page(request, home, panel, block_list=listed, status=422)
-    try:
-        told = press(request, panel)
-    except Refusal as refusal:
-        panel.refusal = refusal
-        return page(request, home, panel, block_list=listed, status=refusal.status)
-    if told is None:
-        return page(request, home, panel, block_list=listed)
-    words, act = told
-    tell(request, words, undo=undo_of(act))
-    return done(request, reverse("block-list", args=[home.code, pk]))
-
-
-@rule("block.edit_channel")
-@require_http_methods(["GET", "POST"])
-def new_block_list(request: PageRequest, market: str) -> HttpResponse:
-    """An empty list; it is filled by bringing blocks into it."""
-    home = market_for(request.user, market, "block.edit_channel")
-    typed = {name: request.POST[name] for name in ("name", "purpose", "scope") if name in request.POST}
-    panel = Panel(home, request.user, timezone.now(), "new_list", typed=typed)
-    if request.method != "POST":
-        return page(request, home, panel)
-    try:
-        where = entry_of({"value": "list", "kind": "term", "scope": panel.scope}, home)
-        made = operations.add_block_list(
-            panel.said("name", ""), by=request.user, purpose=panel.said("purpose", ""), channel=where.channel,
-            market=where.market,
-        )  # fmt: skip
-    except Refusal as refusal:
-        panel.refusal = refusal
-        return page(request, home, panel, status=refusal.status)
-    return done(request, reverse("bring-blocks", args=[home.code]) + f"?list={made.pk}")
-
-
-# --- sheets ------------------------------------------------------------------------------------------------------
-
-
-def asked_list(request: PageRequest, home: Market) -> BlockList | None:
-    pk = whole(request.GET.get("list", ""))
-    return list_for(home, pk) if pk else None
-
-
-@rule("block.edit_market")
-@require_GET
-def blocks_sheet(request: PageRequest, market: str) -> HttpResponse:
-    """The market's own blocks as CSV, or those of one list, in columns that can be brought in again."""
-    home = market_for(request.user, market, "block.edit_market")
-    listed = asked_list(request, home)
-    rows = Block.objects.filter(lifted_at=None).select_related("channel__category")
-    own = listing_of(request, home).channels
-    if listed:
-        rows = rows.filter(block_list=listed)
-    else:
-        rows = rows.filter(market=home, block_list=None) | rows.filter(channel__in=own, block_list=None)
-    name = f"blocks-{home.code}{f'-{listed.pk}' if listed else ''}"
-    return sheets.answer(name, sheets.written(COLUMNS, rows_of(rows.order_by("pk"), home)))
-
-
-def taken(request: PageRequest, entries: Sequence[Entry]) -> Taken:
-    many = operations.lay_blocks(entries, by=request.user)
-    return Taken(len(many.blocks), undo_of(many.act))
-
-
-@rule("block.edit_market")
-@require_http_methods(["GET", "POST"])
-def bring_blocks(request: PageRequest, market: str) -> HttpResponse:
-    """Blocks from a sheet, or pasted: each row checked, all of them laid as one act, or none."""
-    home, now = market_for(request.user, market, "block.edit_market"), timezone.now()
-    listed = asked_list(request, home)
-    heading = _("Bring blocks into %(name)s") % {"name": listed.name if listed else home.name}
-    back = reverse("block-list", args=[home.code, listed.pk]) if listed else reverse("blocks", args=[home.code])
-    told = Bringing(
-        heading, COLUMNS, HELP, back,
-        check=lambda rows: brought(rows, home, request.user, now, listed),
-        take=lambda entries: taken(request, entries),
-    )  # fmt: skip
-    with clock_of(request.user, home):
-        return bring(request, told)

@@ -271,7 +271,9 @@ class Block(Scoped):
     def named(self) -> str:
         """What it names, for people: an author that is listed by X's id by the name that stands in the note."""
         name, _blank, _rest = self.note.partition(" ")
-        return name if self.kind == self.Kind.AUTHOR and name.startswith("@") else self.value
+        if self.kind == self.Kind.AUTHOR:
+            return name if name.startswith("@") else self.value if self.value.isdigit() else f"@{self.value}"
+        return f"#{self.value}" if self.kind == self.Kind.HASHTAG else self.value
 
 
 class BlockExemption(Exemption):

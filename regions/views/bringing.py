@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any, Protocol
 
 from django import forms
 from django.contrib import messages
@@ -25,26 +25,54 @@ MOST_SHOWN = 200
 @dataclass(frozen=True)
 class Brought:
     """A row as it was understood: what would be stored (`entry`), in words, or why not. `known`: it is there already,
-    so nothing would change."""
+    so nothing would change. `about`: what it would be in detail; `warning`: what to look at before it is taken."""
 
     row: sheets.Row
     words: str = ""
     entry: Any = None
     refusal: str | Promise = ""
     known: bool = False
+    about: str | Promise = ""
+    warning: str | Promise = ""
 
 
-class Taken(NamedTuple):
-    """How many entries a sheet brought, and the address that takes them back by POST; empty for none."""
+@dataclass(frozen=True)
+class Taken:
+    """How many entries a sheet brought, the address that takes them back by POST, empty for none, and a sentence of
+    what else came of it."""
 
     count: int
     undo: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What taking rows would do beyond the list. `template` tells it of `noun`; `take`: what the button says; `rows`:
+    the same rows with what was found of each; `mark` comes back with the press that takes them."""
+
+    rows: list[Brought]
+    template: str
+    noun: Any
+    take: str
+    mark: str
+
+
+class Foresight(Protocol):
+    """Rows are taken only as they were foreseen."""
+
+    def foreseen(self, rows: list[Brought]) -> Foreseen: ...
+
+    def still(self, entries: list[Any], mark: str) -> bool:
+        """Whether a mark was made of these entries, and they would do no more now than was told then."""
+        ...
 
 
 @dataclass(frozen=True)
 class Bringing:
     """A list that can be brought in. `check` says of rows what they are and changes nothing; `take` stores entries, all
-    or none, and says how many, and where that can be taken back if it can; `help` tells what the columns hold."""
+    or none, and says how many, and where that can be taken back if it can; `help` tells what the columns hold.
+    `foresight`, where taking does more than to add to a list: it is told first, and nothing is taken untold."""
 
     heading: str | Promise
     columns: tuple[str, ...]
@@ -52,6 +80,7 @@ class Bringing:
     back: str
     check: Callable[[Sequence[sheets.Row]], list[Brought]]
     take: Callable[[list[Any]], Taken]
+    foresight: Foresight | None = None
 
 
 class BringForm(forms.Form):
@@ -92,28 +121,42 @@ def tell(request: PageRequest, words: str, *, undo: str = "") -> None:
 
 
 def _counted(sheet: sheets.Sheet, rows: list[Brought]) -> dict[str, Any]:
-    wrong = [row for row in rows if row.refusal]
-    known = [row for row in rows if row.known and not row.refusal]
-    new = [row for row in rows if not row.known and not row.refusal]
-    told = [*wrong, *new, *known]
     return {
         "sheet": sheet,
-        "rows": told[:MOST_SHOWN],
-        "more": max(0, len(told) - MOST_SHOWN),
-        "new": new,
-        "known": known,
-        "wrong": wrong,
+        "new": [row for row in rows if not row.known and not row.refusal],
+        "known": [row for row in rows if row.known and not row.refusal],
+        "wrong": [row for row in rows if row.refusal],
     }
 
 
 def _answered(request: PageRequest, list_: Bringing, form: BringForm, context: dict[str, Any]) -> HttpResponse:
     """Takes the rows once they were seen and none is wrong, or the wrong ones are to be left out; shows them else."""
-    new = [row.entry for row in context["new"]]
-    if "take" in request.POST and new and (form.cleaned_data["leave_out"] or not context["wrong"]):
-        count, undo = list_.take(new)
-        tell(request, ngettext("%(n)d entry taken.", "%(n)d entries taken.", count) % {"n": count}, undo=undo)
-        return redirect(list_.back)
-    if "take" in request.POST and context["wrong"]:
+    new, wrong = [row.entry for row in context["new"]], context["wrong"]
+    asked, left = "take" in request.POST, form.cleaned_data["leave_out"]
+    if asked and new and (left or not wrong):
+        mark = request.POST.get("mark", "")
+        if list_.foresight is None or list_.foresight.still(new, mark):
+            return _taken(request, list_, new)
+        context["overtaken"] = bool(mark)
+    elif asked and wrong:
         context["refusal"] = Refusal(_("Nothing was taken: some rows are wrong. Mend them, or leave them out."))
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if context["wrong"] and "take" in request.POST else HTTPStatus.OK
+    context |= _shown(list_, context) | {"left": left}
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if "refusal" in context else HTTPStatus.OK
     return render(request, "regions/lists/bring.html", context, status=status)
+
+
+def _taken(request: PageRequest, list_: Bringing, entries: list[Any]) -> HttpResponse:
+    done = list_.take(entries)
+    words = ngettext("%(n)d entry taken.", "%(n)d entries taken.", done.count) % {"n": done.count}
+    tell(request, f"{words} {done.words}".strip(), undo=done.undo)
+    return redirect(list_.back)
+
+
+def _shown(list_: Bringing, context: dict[str, Any]) -> dict[str, Any]:
+    """The rows of the page: wrong ones first, then new ones that warn of something."""
+    new, foreseen = context["new"], None
+    if new and list_.foresight is not None:
+        foreseen = list_.foresight.foreseen(new)
+        new = sorted(foreseen.rows, key=lambda row: not row.warning)
+    told = [*context["wrong"], *new, *context["known"]]
+    return {"rows": told[:MOST_SHOWN], "more": max(0, len(told) - MOST_SHOWN), "foreseen": foreseen}

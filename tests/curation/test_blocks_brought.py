@@ -13,12 +13,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from curation import operations
-from curation.blocking.entries import brought, kind_of
+from curation.blocking.entries import brought, ends_of, kind_of
 from curation.models import Act, Candidate, Enforcement
 from curation.operations import carrying
 from curation.operations.blocking import Entry
-from curation.operations.naming import Name
+from curation.operations.naming import BadBlock, Name, name_of
 from regions import sheets
+from regions.clocks import BadTime
 from regions.models import Block, Change, Channel, User
 from tests.cast import channel_of, make_author, make_block, make_candidate
 
@@ -36,13 +37,69 @@ def entries(words: list[str], **of: Any) -> list[Entry]:
     return [Entry(Name("term", word), **of) for word in words]
 
 
+def taken(client: Any, text: str, address: str = BRING, **also: str) -> Any:
+    """A sheet is looked at, then taken."""
+    seen = client.post(address, {"text": text})
+    mark = seen.context["foreseen"].mark if seen.context["foreseen"] else ""
+    return client.post(address, {"text": text, "take": "yes", "mark": mark, **also})
+
+
 @pytest.mark.parametrize(
     ("value", "kind"),
     [("@rat", "author"), ("https://x.com/rat", "author"), ("#rat", "hashtag"), ("rat.example", "domain"),
-     ("https://rat.example/x", "domain"), ("Rat", "term"), ("3.5 Prozent", "term")],
+     ("https://rat.example/x", "domain"), ("Rat", "term"), ("3.5 Prozent", "term"),
+     ("https://x.com/rat/status/19?s=20", "tweet"), ("x.com/i/status/19", "tweet")],
 )  # fmt: skip
 def test_a_value_says_what_kind_it_is(value: str, kind: str) -> None:
     assert kind_of(value) == kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "named"),
+    [("author", "https://x.com/Rat/status/1945", "rat"), ("tweet", "https://x.com/Rat/status/1945?s=20", "1945"),
+     ("tweet", "x.com/rat/status/1945/photo/1", "1945"), ("tweet", "https://x.com/i/web/status/1945", "1945")],
+)  # fmt: skip
+def test_the_link_of_a_post_names_it_or_its_author(kind: str, value: str, named: str) -> None:
+    assert name_of(kind, value).value == named
+
+
+def test_the_link_of_a_post_without_its_author_names_none() -> None:
+    with pytest.raises(BadBlock):
+        name_of("author", "https://x.com/i/status/1945")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("31.12.2026 10:00", "2026-12-31T09:00"), ("31/12/2026 9:05:30", "2026-12-31T08:05"),
+     ("1-7-2026", "2026-07-01T21:59"), ("31. 12. 2026.", "2026-12-31T22:59"), ("2026-12-31", "2026-12-31T22:59"),
+     ("2026-12-31 18:00", "2026-12-31T17:00")],
+)  # fmt: skip
+def test_ends_are_read_as_spreadsheets_write_them(de_politics: Channel, written: str, meant: str) -> None:
+    ends_at = ends_of(written, de_politics.market)
+    assert ends_at is not None and ends_at.strftime("%Y-%m-%dT%H:%M") == meant
+
+
+@pytest.mark.parametrize("written", ["31.13.2026", "12/31/2026", "31.12.26", "soon", "31.12.2026 25:00"])
+def test_no_time_is_guessed(de_politics: Channel, written: str) -> None:
+    with pytest.raises(BadTime):
+        ends_of(written, de_politics.market)
+
+
+def test_what_stands_already_in_another_way_is_told_of_a_row(lena: User, de_politics: Channel) -> None:
+    market = de_politics.market
+    make_block("Carlsbrücke", market=market, effect="hold")
+    make_block("Wochenquiz", "hashtag")
+    make_block("Wort", market=channel_of("nl", "politics").market)
+    rows = [
+        sheets.Row(n, {"value": word}) for n, word in enumerate(["CARLSBRUCKE", "#wochenquiz", "@nobody_here", "Wort"])
+    ]
+    told = [one.about.partition("without an end")[2] for one in brought(rows, market, lena, timezone.now())]
+    assert told == [
+        " · “Carlsbrücke” stands already: DE, all categories, holds for a second look",
+        " · “#Wochenquiz” stands already: all markets, blocks",
+        " · no post of this account was read so far",
+        "",
+    ]
 
 
 def test_a_sheet_from_a_spreadsheet_is_shown_and_taken_and_goes_out_again(
@@ -53,7 +110,7 @@ def test_a_sheet_from_a_spreadsheet_is_shown_and_taken_and_goes_out_again(
     shown = client.post(BRING, upload)
     assert [row.refusal for row in shown.context["rows"]] == [""] * 4
     assert not Block.objects.exists()
-    done = client.post(BRING, {"text": SHEET, "take": "yes"})
+    done = taken(client, SHEET)
     assert (done.status_code, done.headers["Location"]) == (302, "/lists/de/blocks/")
     told = ("kind", "value", "effect", "reason", "market__code", "channel")
     assert list(Block.objects.order_by("pk").values_list(*told)) == [
@@ -80,7 +137,7 @@ def test_wrong_rows_are_told_and_nothing_is_half_taken(browse: Any, lena: User, 
     assert (shown.status_code, Block.objects.count()) == (422, 1)
     assert [row.row.line for row in shown.context["wrong"]] == [5, 6, 7, 8, 9]
     assert [row.row.line for row in shown.context["known"]] == [2, 4], "there already, and twice in the sheet"
-    client.post(BRING, {"text": text, "take": "yes", "leave_out": "on"})
+    taken(client, text, leave_out="on")
     assert set(Block.objects.values_list("value", flat=True)) == {"Turm", "Neu"}
 
 

@@ -16,6 +16,7 @@ from curation.blocking.lists import Listing
 from curation.models import Act, Candidate, Enforcement, Hit
 from regions.models import Block, BlockList, Change, Channel, User
 from tests.cast import channel_of, make_author, make_block, make_candidate, make_tweet
+from tests.curation.test_blocks_brought import taken
 from tests.curation.test_desk import text_of
 
 pytestmark = pytest.mark.django_db
@@ -79,12 +80,12 @@ def test_the_list_tells_origin_effect_hits_and_exemption(
         Hit.objects.create(candidate=row, block=ours if n == 0 else everywhere)
     Hit.objects.create(candidate=make_candidate(de_politics), block=ours, at=timezone.now() - timedelta(days=8))
     rows = rows_of(browse(lena).get(PAGE))
-    assert [row.split(" ")[0] for row in rows] == ["wochenquiz", "Turm", "Hetze", "Tipprunde"]
+    assert [row.split(" ")[0] for row in rows] == ["#wochenquiz", "Turm", "Hetze", "Tipprunde"]
     assert "Hashtag blocks DE Politics other reason 0" in rows[0]
     assert "Turm Term holds DE spam 1" in rows[1]
     assert "Hetze List, 2 entries blocks Global" in rows[2]
     assert "Global exempted in DE: “meint Fußball” other reason 0" in rows[3], "NL's hit is not told in DE"
-    assert [row.split(" ")[0] for row in rows_of(browse(lena).get(PAGE, {"show": "soon"}))] == ["wochenquiz"]
+    assert [row.split(" ")[0] for row in rows_of(browse(lena).get(PAGE, {"show": "soon"}))] == ["#wochenquiz"]
     assert [row.split(" ")[0] for row in rows_of(browse(lena).get(PAGE, {"q": "zwe"}))] == ["zwei"], "in lists too"
     tabs = {tab["name"]: tab["count"] for tab in browse(lena).get(PAGE).context["tabs"]}
     assert {str(name): n for name, n in tabs.items()} == {
@@ -254,7 +255,7 @@ def test_a_list_is_made_filled_and_opened(browse: Any, lena: User) -> None:
     assert client.post(f"{PAGE}lists/new/", {"name": "", "scope": "market"}).status_code == 422
     door = client.post(f"{PAGE}lists/new/", {"name": "Werbung", "scope": "market"}).headers["Location"]
     assert client.post(f"{PAGE}lists/new/", {"name": "Werbung", "scope": "market"}).status_code == 409
-    client.post(door, {"text": "Rabatt\nGutschein\n", "take": "yes"})
+    taken(client, "Rabatt\nGutschein\n", door)
     listed = BlockList.objects.get()
     assert set(listed.block_set.values_list("value", "market__code")) == {("Rabatt", "de"), ("Gutschein", "de")}
     assert len(rows_of(client.get(f"{PAGE}lists/{listed.pk}/"))) == 2
@@ -279,7 +280,7 @@ def test_what_was_laid_brought_changed_and_lifted_is_taken_back_where_it_is_told
     back = client.post(undo_door(laid), {"next": PAGE}, follow=True)
     assert (standing.count(), back.request["PATH_INFO"]) == (0, PAGE)
     assert Candidate.objects.get(pk=bridges["pinned"].pk).state == "approved", "live again, as its editor left it"
-    client.post(f"{PAGE}bring/", {"text": "eins\nzwei\ndrei\n", "take": "yes"})
+    taken(client, "eins\nzwei\ndrei\n")
     client.post(undo_door(client.get(PAGE)), {"next": PAGE})
     assert standing.count() == 0, "three at once"
     client.post(NEW, ASKED | {"lay": "1", "tried": tried_of(client.post(NEW, ASKED))})
@@ -299,7 +300,7 @@ def test_a_whole_list_is_lifted_as_one_act_and_taken_back(browse: Any, lena: Use
     listed = BlockList.objects.get()
     here = f"{PAGE}lists/{listed.pk}/"
     assert client.post(here, {"press": "lift"}).status_code == 422, "nothing stands in it yet"
-    client.post(door, {"text": "\n".join(f"Rabatt {n}" for n in range(250)), "take": "yes"})
+    taken(client, "\n".join(f"Rabatt {n}" for n in range(250)), door)
     candidate = make_candidate(channel_of("de", "sport"), "Rabatt 7 heute")
     operations.carry_blocks(now=timezone.now())
     assert browse(anna).post(here, {"press": "lift", "sure": "1"}).status_code == 403, "editors lift no list"
