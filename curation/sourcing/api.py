@@ -159,7 +159,8 @@ class SampleJson(serializers.Serializer[Any]):
 
 class TriedJson(serializers.Serializer[Any]):
     """What the last `hours` would have brought. `whole` is false where there is more than was read; `a_week_costs` in
-    dollars; `approved`: how many of `posts` would be approved, null where nothing tells."""
+    dollars; `approved`: how many of `posts` would be approved, null where nothing tells; `by_itself`: how many of these
+    with nobody looking, null without `auto_approve`."""
 
     posts = serializers.IntegerField()
     hours = serializers.FloatField()
@@ -167,6 +168,7 @@ class TriedJson(serializers.Serializer[Any]):
     a_day = serializers.IntegerField()
     known = serializers.IntegerField()
     approved = serializers.FloatField(source="expected", allow_null=True)
+    by_itself = serializers.IntegerField(allow_null=True)
     a_week_costs = serializers.SerializerMethodField()
     charged = serializers.IntegerField()
     name = serializers.CharField()

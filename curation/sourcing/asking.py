@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from curation.sourcing.wishes import Wish
 from regions.models import Source
 from regions.numbers import whole
-from regions.problems import Refusal
 
 STEPS = (30, 60, 120, 240, 300, 600, 900, 1800, 3600, 7200, 21_600, 86_400)
 LONGEST = 10_000  # characters of any field
@@ -56,16 +55,16 @@ class Typed:
         )
 
     def wish(self) -> Wish:
-        """Raises Refusal with the field that is no number."""
+        """What is no number is out of bounds."""
         return Wish(
             kind=self.kind,
             value=self.value,
             scope=self.scope,
             category=self.category,
             name=self.name,
-            trust=number(self.trust, "trust"),
-            least_seconds=number(self.least_seconds, "least_seconds"),
-            most_seconds=number(self.most_seconds, "most_seconds"),
+            trust=number(self.trust),
+            least_seconds=number(self.least_seconds),
+            most_seconds=number(self.most_seconds),
             auto_approve=self.auto_approve,
         )
 
@@ -79,11 +78,9 @@ class Typed:
         return {name: spans(getattr(self, name)) for name in ("least_seconds", "most_seconds")}
 
 
-def number(given: str, field: str) -> int:
+def number(given: str) -> int:
     read = whole(given.strip(), 10**9 - 1)
-    if read is None:
-        raise Refusal(_("A whole number."), field=field)
-    return read
+    return -1 if read is None else read
 
 
 def spans(own: str) -> list[tuple[str, str]]:

@@ -31,11 +31,11 @@ LONGEST_REASON = 200
 
 
 class ChangedMeanwhile(Refusal):
-    """`by`: who changed it."""
+    """It is not any more as the person saw it."""
 
     status = HTTPStatus.CONFLICT
     code = "stale_version"
-    detail = gettext_lazy("Somebody changed this source meanwhile. Look at it as it stands now.")
+    detail = gettext_lazy("Somebody changed this source meanwhile. Nothing of yours was saved.")
 
 
 def source_for(user: User, home: Market, pk: int, *, change: bool = False, removed: bool = False) -> Source:

@@ -269,6 +269,12 @@ class Listing:
         return told
 
 
+def changes_since(source: Source, seen: int) -> list[ToldChange]:
+    """What was done to a source after the change that someone knew of, oldest first."""
+    rows = Change.objects.filter(noun="source", noun_id=source.pk, pk__gt=seen)
+    return [ToldChange(change, str(source)) for change in rows.select_related("by").order_by("pk")[:SHOWN_CHANGES]]
+
+
 @dataclass
 class ToldChange:
     """One line of the lists' log; `what`: the source's name; `restored`: the id of a removed one that the reader may

@@ -5,6 +5,7 @@ Somebody waits: a few seconds, and few pages, whose price is told before. What c
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -101,7 +102,8 @@ class Sample:
 @dataclass(frozen=True)
 class Tried:
     """What the last `hours` would have brought. `whole`: these are all; else X gave as many as were asked for.
-    `expected`: how many of `posts` would be approved, None where the channels' past tells nothing."""
+    `expected`: how many of `posts` would be approved, None where the channels' past tells nothing. `by_itself`: how
+    many of these with nobody looking, None where no rule asks for that."""
 
     posts: int
     hours: float
@@ -113,6 +115,7 @@ class Tried:
     expected: float | None = None
     sample: Sequence[Sample] = field(default_factory=tuple)
     name: str = ""
+    by_itself: int | None = None
 
     @property
     def a_day(self) -> int:
@@ -131,6 +134,10 @@ class Tried:
     def approvals(self) -> int | None:
         """Of a day, whole ones."""
         return None if self.expected is None else round(self.expected * 24 / self.hours)
+
+    @property
+    def by_itself_a_day(self) -> int | None:
+        return None if self.by_itself is None else round(self.by_itself * 24 / self.hours)
 
     @property
     def per_hundred(self) -> int | None:
@@ -239,6 +246,7 @@ class Weighing:
         whole = told.failure is None and told.gap_floor_id is None and not told.remark
         stored = Tweet.objects.filter(first_id__in=[post.first_id for post in posts])
         tweets = dict(stored.values_list("first_id", "pk"))
+        ruled = self._ruled(posts, tweets)
         return Tried(
             posts=len(posts),
             hours=SPAN.total_seconds() / 3600 if whole or not posts else covered(posts[-1], self.now),
@@ -247,9 +255,10 @@ class Weighing:
             charged=charged,
             read=told.read,
             aside=len(told.broken) + told.missing,
-            expected=self._expected(posts, tweets, per_hundred),
+            expected=self._expected(posts, tweets, ruled, per_hundred),
             sample=self._sample(posts, tweets),
             name=self._name(),
+            by_itself=len(ruled) if self.source.auto_approve else None,
         )
 
     def _posts(self) -> list[Post]:
@@ -263,17 +272,33 @@ class Weighing:
         """Whether X itself was asked for the span; a repost of today may offer an older post."""
         return self.source.kind != Source.Kind.LIST
 
-    def _expected(self, posts: Sequence[Post], tweets: dict[int, int], per_hundred: float | None) -> float | None:
-        """What was decided here counts as it was decided; the rest by what the channels approved so far."""
+    def _ruled(self, posts: Sequence[Post], tweets: dict[int, int]) -> set[int]:
+        """Those that the source's own rule would approve, by their first ids: new somewhere where no second pair of
+        eyes is asked for. What a block stops is still among them."""
+        channels = {channel.pk for channel in self.channels if not channel.second_pair}
+        if not self.source.auto_approve or not channels:
+            return set()
+        there: dict[int, set[int]] = defaultdict(set)
+        rows = Candidate.objects.filter(tweet__in=tweets.values(), channel__in=channels)
+        for tweet, channel in rows.values_list("tweet", "channel"):
+            there[tweet].add(channel)
+        return {post.first_id for post in posts if channels - there[tweets.get(post.first_id, 0)]}
+
+    def _expected(
+        self, posts: Sequence[Post], tweets: dict[int, int], ruled: set[int], per_hundred: float | None
+    ) -> float | None:
+        """What was decided here counts as it was decided, what the rule approves as approved; the rest by what the
+        channels approved so far."""
         rows = Candidate.objects.filter(tweet__in=tweets.values(), channel__in=self.channels)
         decided: dict[int, bool] = {}
         for tweet, state, by_lists in rows.values_list("tweet", "state", "blocked_by_lists"):
             if state == State.APPROVED or (state != State.PENDING and not by_lists):
                 decided[tweet] = decided.get(tweet, False) or state == State.APPROVED
-        open_ones = len(posts) - sum(tweets.get(post.first_id) in decided for post in posts)
+        sure = sum(post.first_id in ruled or decided.get(tweets.get(post.first_id, 0), False) for post in posts)
+        open_ones = sum(post.first_id not in ruled and tweets.get(post.first_id) not in decided for post in posts)
         if per_hundred is None and open_ones:
             return None
-        return sum(decided.values()) + open_ones * (per_hundred or 0.0) / 100
+        return sure + open_ones * (per_hundred or 0.0) / 100
 
     def _sample(self, posts: Sequence[Post], tweets: dict[int, int]) -> list[Sample]:
         """The best by the score that they would have in the first channel."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
@@ -29,6 +31,36 @@ class AlreadyListed(Refusal):
 
     status = HTTPStatus.CONFLICT
     code = "already_listed"
+
+
+class Wrong:
+    """Refusals of single fields, so that all are told at once."""
+
+    def __init__(self) -> None:
+        self.refusals: list[Refusal] = []
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """What is refused within is kept, and what follows goes on."""
+        try:
+            yield
+        except Refusal as refusal:
+            self.refusals.append(refusal)
+
+    def at(self, *fields: str) -> bool:
+        return any(refusal.field in fields for refusal in self.refusals)
+
+    def end(self) -> None:
+        """Raises the first, which holds all as `errors` where there are several."""
+        if not self.refusals:
+            return
+        errors: dict[str, list[str]] = defaultdict(list)
+        for refusal in self.refusals:
+            errors[refusal.field].append(str(refusal.detail))
+        first = self.refusals[0]
+        if len(errors) > 1:
+            first.more["errors"] = dict(errors)
+        raise first
 
 
 @dataclass(frozen=True)
@@ -66,6 +98,17 @@ class Ground:
     @cached_property
     def categories(self) -> dict[str, Category]:
         return {category.slug: category for category in Category.objects.all()}
+
+    @cached_property
+    def offered(self) -> dict[str, Category]:
+        """The categories that a source of this market can feed."""
+        return {slug: channel.category for slug, channel in self.channels.items()}
+
+    @cached_property
+    def elsewhere(self) -> dict[str, Category]:
+        """Those of other markets alone: for who may list what holds for all."""
+        others = {channel.category.slug: channel.category for channel in self.everyones}
+        return {slug: one for slug, one in others.items() if slug not in self.offered} if self.everywhere else {}
 
     @cached_property
     def everywhere(self) -> bool:
@@ -117,23 +160,36 @@ class Ground:
     def understood(self, wish: Wish, known: Source | None = None) -> Source:
         """The source that the wish would make, or make of a `known` one; nothing is stored.
 
-        Raises BadSource, BadQuery, AlreadyListed, Refusal with its field, and PermissionDenied."""
+        Raises BadSource, BadQuery, Refusal with its field (`errors` where several are wrong), AlreadyListed, and
+        PermissionDenied."""
         source = Source(pk=known.pk, x_id=known.x_id, created_at=known.created_at) if known else Source()
-        source.kind = known.kind if known else kind(wish.kind)
-        source.value = normalised(source.kind, wish.value)
+        wrong = Wrong()
+        with wrong.told():
+            source.kind = known.kind if known else kind(wish.kind)
+            source.value = normalised(source.kind, wish.value)
         if known and folded(source.kind, known.value) != folded(source.kind, source.value):
             source.x_id = ""
-        self._place(source, wish)
-        source.name, source.trust = name_in(wish.name), bounded(wish.trust, 0, 100, "trust")
-        source.least_seconds = bounded(wish.least_seconds, SHORTEST, LONGEST, "least_seconds")
-        source.most_seconds = bounded(wish.most_seconds, SHORTEST, LONGEST, "most_seconds")
-        if source.most_seconds < source.least_seconds:
-            raise Refusal(_("The longest time is shorter than the shortest."), field="most_seconds")
-        source.auto_approve = self._rule(source, wish)
+        with wrong.told():
+            self._place(source, wish)
+        self._settings(source, wish, wrong)
+        wrong.end()
         self.refuse_if_fed(source)
         if source.scope == "global" and not self.everywhere:
             raise PermissionDenied
         return source
+
+    def _settings(self, source: Source, wish: Wish, wrong: Wrong) -> None:
+        with wrong.told():
+            source.name = name_in(wish.name)
+        with wrong.told():
+            source.trust = bounded(wish.trust, 0, 100, "trust")
+        for field in ("least_seconds", "most_seconds"):
+            with wrong.told():
+                setattr(source, field, bounded(getattr(wish, field), SHORTEST, LONGEST, field))
+        if source.most_seconds < source.least_seconds and not wrong.at("least_seconds", "most_seconds"):
+            wrong.refusals.append(Refusal(_("The longest time is shorter than the shortest."), field="most_seconds"))
+        with wrong.told():
+            source.auto_approve = self._rule(source, wish) if not wrong.at("name", "kind") else False
 
     def _place(self, source: Source, wish: Wish) -> None:
         if wish.scope not in SCOPES:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -18,10 +18,12 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from curation.ingest.health import DAY, WEEK, Health
 from curation.places import clock_of
 from curation.sourcing import keeping, ruled, sheet, trying
 from curation.sourcing.asking import Typed
-from curation.sourcing.listing import PAGE, Listing, Row
+from curation.sourcing.listing import PAGE, Listing, Row, ToldChange, changes_since
+from curation.sourcing.values import folded
 from curation.sourcing.wishes import Ground
 from regions import clocks, sheets
 from regions.models import Market, Source
@@ -36,7 +38,8 @@ LONGEST_SEARCH = 200
 @dataclass
 class Panel:
     """One source beside the list: a new one, or `row`'s. `act`: the one that was refused; `tried`: what would have
-    come; `beside`: who reads the same, `asked`: that this is to be looked at before it is saved."""
+    come; `beside`: who reads the same, `asked`: that this is to be looked at before it is saved; `meanwhile`: what
+    others changed."""
 
     typed: Typed
     row: Row | None = None
@@ -47,6 +50,7 @@ class Panel:
     beside: str = ""
     asked: bool = False
     let_through: ruled.LetThrough | None = None
+    meanwhile: Sequence[ToldChange] = ()
 
     @property
     def changeable(self) -> bool:
@@ -58,9 +62,31 @@ class Panel:
         return self.typed.name or (self.tried.name if self.tried else "")
 
     @property
-    def wrong(self) -> str:
-        """The field that was refused; a refusal of none stands above them all."""
-        return self.refusal.field if self.refusal else ""
+    def wrong(self) -> dict[str, str]:
+        """The fields that were refused, and why; a refusal of none stands above them all."""
+        if self.refusal is None or not self.refusal.field:
+            return {}
+        several = {name: told[0] for name, told in self.refusal.more.get("errors", {}).items()}
+        return several or {self.refusal.field: str(self.refusal.detail)}
+
+    @property
+    def before(self) -> Health | None:
+        """How a source fared so far that is tried with another value; None where nothing can be compared: it stays as
+        it is, or it was read for less than a day."""
+        if self.row is None:
+            return None
+        known = self.row.source
+        same = folded(known.kind, self.typed.value) == folded(known.kind, known.value)
+        return None if same or not self._was_read(DAY) else self.row.health
+
+    @property
+    def before_a_week(self) -> Health | None:
+        """The same where it was read for a week: less cannot be held against a week's cost."""
+        return self.before if self._was_read(WEEK) else None
+
+    def _was_read(self, span: timedelta) -> bool:
+        since = self.row.health.since if self.row else None
+        return since is not None and timezone.now() - since >= span
 
 
 @rule("source.edit")
@@ -108,7 +134,15 @@ def answered(request: PageRequest, listing: Listing, panel: Panel) -> HttpRespon
             return redirect("sources", listing.home.code)
     except Refusal as refusal:
         panel.refusal = refusal
+        if panel.row and refusal.code == keeping.ChangedMeanwhile.code:
+            told_of_others(panel, panel.row.source)
     return page(request, listing, panel, status=int(panel.refusal.status) if panel.refusal else 200)
+
+
+def told_of_others(panel: Panel, known: Source) -> None:
+    """Who changed what since the form was opened; who saves once more has seen it."""
+    panel.meanwhile = changes_since(known, panel.typed.known or 0)
+    panel.typed = replace(panel.typed, seen=str(keeping.newest_change(known)))
 
 
 def asks_first(listing: Listing, panel: Panel) -> bool:

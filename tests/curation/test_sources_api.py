@@ -87,6 +87,14 @@ def test_refusals_have_codes(
     assert (Source.objects.count(), IngestRun.objects.exists()) == (1, False)
 
 
+def test_all_wrong_fields_are_told(api: Any, lena: User) -> None:
+    wrong = {"value": "zwei worte", "least_seconds": 60, "most_seconds": 30, "category": "weather"}
+    told = api(lena).post(SOURCES, BODY | wrong, format="json").json()
+    assert (told["code"], told["field"], sorted(told["errors"])) == (
+        "bad_source", "value", ["category", "most_seconds", "value"],
+    )  # fmt: skip
+
+
 def test_a_try_tells_what_would_come(
     api: Any, lena: User, x: Simulator, settings: Settings, de_politics: Channel
 ) -> None:

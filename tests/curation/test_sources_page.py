@@ -176,6 +176,29 @@ def test_what_is_wrong_is_told_at_its_field_and_stays_typed(
         assert fields["value"] in page
 
 
+def test_everything_that_is_wrong_is_told_at_once(browse: Any, lena: User) -> None:
+    wrong = {"kind": "search", "value": "(rat", "trust": "101", "least_seconds": "3600", "auto_approve": "1"}
+    answer = browse(lena).post(NEW, typed(**wrong))
+    fields = re.findall(r'id="wrong-(\w+)" role="alert">([^<]*)', answer.content.decode())
+    assert (answer.status_code, fields) == (422, [
+        ("value", "A bracket is opened and not closed. (at character 1)"),
+        ("most_seconds", "The longest time is shorter than the shortest."),
+        ("trust", "From 0 to 100."),
+        ("auto_approve", "Only a single account can be approved by itself."),
+    ])  # fmt: skip
+    assert answer.content.decode().count('aria-invalid="true"') == 4
+
+
+def test_only_categories_of_the_market_are_offered(browse: Any, lena: User, chief: User) -> None:
+    Channel.objects.filter(market__code="de", category__slug="sport").update(active=False)
+    offered = {}
+    for user in (lena, chief):
+        page = browse(user).get(NEW).content.decode()
+        here, _group, elsewhere = page[page.index('id="category"') :].partition("</select>")[0].partition("<optgroup")
+        offered[user.username] = ['value="politics"' in here, 'value="sport"' in here, 'value="sport"' in elsewhere]
+    assert offered == {lena.username: [True, False, False], chief.username: [True, False, True]}
+
+
 def test_a_wider_source_that_feeds_the_channel_already_is_told(
     browse: Any, lena: User, made: Made, de_politics: Channel
 ) -> None:
@@ -265,6 +288,13 @@ def test_a_change_is_kept_with_before_and_after_and_overwrites_nobody(browse: An
     source.refresh_from_db()
     assert (source.trust, source.x_id) == (60, "77")
     assert "trust: 50 → 60" in text_of(client.get(LIST))
+    panel = late.content.decode()[late.content.decode().index('id="panel"') :]
+    assert re.search(rf"{lena.shown_name}</span>.*changed · <bdi>trust: 50 → 60</bdi>", panel), "who, and what"
+    assert 'value="10"' in panel and f'href="{address_of(source)}#panel"' in panel
+    seen = re.search(r'name="seen" value="(\d+)"', panel)
+    assert seen and client.post(address_of(source), typed(seen=seen[1], trust="10")).status_code == 302
+    source.refresh_from_db()
+    assert source.trust == 10
 
 
 def test_another_account_is_read_from_its_beginning(browse: Any, lena: User, made: Made) -> None:
@@ -299,6 +329,13 @@ def test_what_a_rule_let_through_today_is_listed(browse: Any, lena: User, made: 
     assert "Let through today: 1 post" in text_of(page)
     assert "Der Rat &amp; die Brücke" in page.content.decode()
     assert f'href="/posts/{tweet.current_id}/"' in page.content.decode()
+    form = re.search(
+        r'action="(/desk/[^"]+)".*?name="version" value="(\d+)".*?name="next" value="([^"]+)"', page.content.decode()
+    )
+    assert form
+    gone = browse(lena).post(form[1], {"version": form[2], "next": form[3], "verb": "block"})
+    assert (gone.url, Candidate.objects.get().state) == (f"{address_of(source)}#panel", State.BLOCKED)
+    assert 'value="block"' not in browse(lena).get(address_of(source)).content.decode()
     assert "approved by itself" in text_of(browse(lena).get(LIST))
 
 

@@ -96,6 +96,29 @@ def test_what_was_decided_here_counts_as_it_was(x: Simulator, attempt: Try, de_p
     assert attempt("search", "landtag", per_hundred=None).expected is None
 
 
+def test_what_a_rule_would_let_through_is_told(x: Simulator, attempt: Try, de_politics: Channel) -> None:
+    ids = [int(x.post("rathaus", f"Der Landtag tagt, Teil {n}.", lang="de", **ago(hours=1))) for n in range(4)]
+    for number, state in zip(ids, (State.BLOCKED, State.PENDING), strict=False):
+        make_candidate(de_politics, tweet=make_tweet(first_id=number), state=state)
+    told = attempt("account", "rathaus", auto_approve=True, name="Rathaus")
+    assert (told.posts, told.by_itself, told.by_itself_a_day) == (4, 2, 2)
+    assert told.expected == pytest.approx(2 + 0.1)
+    de_politics.second_pair = True
+    told = attempt("account", "rathaus", auto_approve=True, name="Rathaus")
+    assert (told.by_itself, told.expected) == (0, pytest.approx(3 * 0.1)), "nothing, where a second pair of eyes looks"
+    assert attempt("account", "rathaus").by_itself is None
+
+
+def test_the_panel_says_what_goes_live_unseen_and_of_an_account_no_length(
+    browse: Any, lena: User, here: Simulator
+) -> None:
+    here.post("rathaus", "Der Landtag tagt.", lang="de", **ago(minutes=3))
+    said = text_of(browse(lena).post(NEW, typed(auto_approve="1", **{"try": "1"})))
+    assert "1 post a day would go live with nobody looking, but for what a block stops." in said
+    assert "About 1 a day would be approved: yield 100." in said
+    assert "X takes it" not in said
+
+
 def test_the_best_come_first_with_their_score(x: Simulator, attempt: Try) -> None:
     x.post("rathaus", "Der Landtag tagte.", lang="de", **ago(hours=20))
     x.post("rathaus", "Der Landtag &amp; der Rat", lang="de", **ago(minutes=2))
@@ -143,7 +166,8 @@ def test_x_s_own_refusal_is_shown_in_its_words(browse: Any, lena: User, here: Si
 def test_the_price_is_told_first_and_x_is_not_asked(browse: Any, lena: User, here: Simulator) -> None:
     said = text_of(browse(lena).get(NEW))
     price = "A try asks X for the last 24 hours: at most 202 posts ($1.01; at most $3.03, should X charge authors too)."
-    assert f"{price} 18,000 of today's 20,000 are left for Germany." in said.replace("&#x27;", "'")
+    left = "18,000 of today's 20,000 are left for reading for Germany; 2,000 more are kept for checking what is live."
+    assert f"{price} {left}" in said.replace("&#x27;", "'")
     assert (here.meter.reads, IngestRun.objects.exists()) == ({}, False)
 
 
@@ -162,17 +186,23 @@ def test_the_panel_shows_what_came_and_keeps_what_was_typed(browse: Any, lena: U
 def test_a_changed_one_is_compared_with_today(browse: Any, lena: User, here: Simulator, de_politics: Channel) -> None:
     source = Source.objects.create(kind="search", value="landtag", channel=de_politics)
     now = timezone.now()
-    IngestRun.objects.create(source=source, outcome="read", read=263, fresh=200, charged=263, started_at=now)
-    for _n in range(26):
-        make_candidate(de_politics, source=source, state=State.APPROVED)
+    IngestRun.objects.create(source=source, outcome="read", started_at=now - timedelta(days=6))
+    IngestRun.objects.create(source=source, outcome="read", read=999, fresh=200, charged=263, started_at=now)
+    for state in [State.APPROVED] * 26 + [State.LAPSED] * 234:
+        make_candidate(de_politics, source=source, state=state)
     here.post("rathaus", "Der Landtag tagt.", lang="de", **ago(minutes=3))
     sent = typed(kind="search", value="landtag -quiz", **{"try": "1"})
     said = text_of(browse(lena).post(address_of(source), sent))
     assert "1 post in the last 24 hours, today it is 263." in said
     assert "yield 10 instead of 10" in said
+    assert "Cost $0.035 a week (at most" in said, "six days are no week"
+    IngestRun.objects.filter(read=0).update(started_at=now - timedelta(days=7))
+    said = text_of(browse(lena).post(address_of(source), sent))
     assert "Cost $0.035 a week instead of $1.32" in said
     source.refresh_from_db()
     assert source.value == "landtag"
+    same = text_of(browse(lena).post(address_of(source), sent | {"value": "landtag"}))
+    assert ("Cost $0.035 a week (at most" in same, "instead of" in same, "today it is" in same) == (True, False, False)
 
 
 def test_without_budget_nothing_can_be_tried(browse: Any, lena: User, here: Simulator, de_politics: Channel) -> None:
