@@ -25,6 +25,12 @@ def test_every_channel_has_its_sources_and_a_second_run_adds_none() -> None:
     assert Source.objects.filter(market=None, channel=None).count() == 1
     call_command("demo_sources")
     assert Source.objects.count() == made
+    gone, other = Source.objects.filter(kind="list").order_by("pk")[:2]
+    Source.objects.filter(pk=gone.pk).update(removed_at=timezone.now())
+    Source.objects.filter(pk=other.pk).update(value="1500000000000000001")
+    call_command("demo_sources")
+    assert Source.objects.count() == made - 1, "what people took away or changed is not brought back"
+    Source.ever.filter(pk=gone.pk).update(removed_at=None)
     logged = Change.objects.filter(noun="source", verb="add", by=None).values_list("noun_id", flat=True)
     assert set(logged) == set(Source.objects.values_list("pk", flat=True))
 

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 
 from curation.x.simulator import accounts, lists
 from curation.x.simulator.accounts import Account
-from regions.models import Category, Channel, Source
+from regions.models import Category, Change, Channel, Source
 from regions.operations import add_source
 
 LIST = {"de": "Liste", "nl": "Lijst", "el": "Λίστα", "ro": "Listă", "hr": "Popis"}
@@ -26,7 +26,7 @@ LIVELY = {"least_seconds": 10, "most_seconds": 45}
 
 
 class Command(BaseCommand):
-    help = "Adds the demo's sources: X as the simulator has it. For demos only."
+    help = "Adds the demo's sources once: X as the simulator has it. For demos only."
 
     def handle(self, *args: Any, **options: Any) -> None:
         before = Source.objects.count()
@@ -41,7 +41,11 @@ class Command(BaseCommand):
 
 
 def add(kind: str, value: str, name: str, **fields: Any) -> None:
-    """A source, unless its scope has it already."""
+    """A source, unless its market was ever given it: what people removed or changed since stays so."""
+    channel = fields.get("channel")
+    once = Change.objects.filter(noun="source", verb="add", by=None, market=channel.market if channel else None)
+    if once.filter(after__kind=kind, after__value=value).exists():
+        return
     add_source(kind, value, by=None, name=name, **LIVELY | fields)
 
 
