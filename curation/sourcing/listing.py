@@ -238,8 +238,8 @@ class Listing:
         if not poor or not self.per_hundred(row.feeds):
             return ""
         words = _(
-            "Of %(n)d posts that it brought in %(days)d days and that were decided on, %(approved)d were approved,"
-            " %(blocked)d blocked, %(lapsed)d not chosen in time."
+            "%(n)d posts that it brought in %(days)d days were decided on: %(approved)d approved, %(blocked)d blocked,"
+            " %(lapsed)d not chosen in time."
         )
         counts = {"approved": told.approved, "blocked": told.blocked, "lapsed": told.lapsed}
         return words % (counts | {"n": told.decided, "days": min(MONTH, self.now - since).days})
