@@ -1,5 +1,6 @@
 """Log-in, second step and passkeys in a real browser."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -144,6 +145,45 @@ def test_a_passkey_serves_as_second_step(page: Page, anna: User) -> None:
     page.wait_for_url("**/authenticate/")
     page.locator("#passkey-authenticate").click()
     page.wait_for_url("**/desk/de/")
+
+
+def test_a_passkey_that_is_a_second_step_never_logs_in_alone(page: Page, anna: User) -> None:
+    """The device keeps it so that it could: what was ticked counts."""
+    log_in(page)
+    page.wait_for_url("**/desk/**")
+    confirm(page)
+    put_a_passkey_in(page)
+    page.goto(FACTORS + "webauthn/add/")
+    page.locator("#passkey-add").click()
+    page.wait_for_url("**/recovery-codes/")
+    key = Authenticator.objects.get(type="webauthn")
+    assert key.wrap().is_passwordless is True
+    key.data["credential"]["clientExtensionResults"] = {"credProps": {"rk": False}}
+    key.save()
+    page.context.clear_cookies()
+    page.goto(LOG_IN)
+    page.locator("#passkey-login").click()
+    expect(page.locator(".told li")).to_have_count(1)
+    page.goto("/desk/de/")
+    expect(page).to_have_url(re.compile("/accounts/login/"))
+    log_in(page)
+    page.wait_for_url("**/authenticate/")
+    page.locator("#passkey-authenticate").click()
+    page.wait_for_url("**/desk/de/")
+
+
+def test_what_is_not_ticked_is_kept_as_a_second_step(page: Page, anna: User) -> None:
+    log_in(page)
+    page.wait_for_url("**/desk/**")
+    confirm(page)
+    put_a_passkey_in(page)
+    page.goto(FACTORS + "webauthn/add/")
+    box = page.locator("input[type=checkbox]")
+    box.evaluate("box => box.name = 'elsewhere'")  # the device is asked as if it were ticked, and keeps it so
+    expect(box).to_be_checked()
+    page.locator("#passkey-add").click()
+    page.wait_for_url("**/recovery-codes/")
+    assert Authenticator.objects.get(type="webauthn").wrap().is_passwordless is False
 
 
 def test_a_device_that_knows_no_passkey_is_told(page: Page) -> None:
