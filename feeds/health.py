@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from math import ceil
 
 from django.utils.formats import date_format, number_format
 from django.utils.timezone import localtime
@@ -89,7 +90,8 @@ def seconds(value: float) -> str:
 
 
 def minutes(value: float) -> str:
-    return _("%(n)s min") % {"n": number_format(int(value / 60), use_l10n=True)}
+    """Begun ones count: what is over a limit of minutes is told as more than it."""
+    return _("%(n)s min") % {"n": number_format(ceil(value / 60), use_l10n=True)}
 
 
 # --- figures ------------------------------------------------------------------------------------------------------
