@@ -24,7 +24,14 @@ def told_of(changes: Iterable[Change]) -> list[Told]:
     rows = list(changes)
     ids = {one.before.get("user") or one.after.get("user") for one in rows}
     names = {person.pk: person.shown_name for person in User.objects.filter(pk__in=ids - {None})}
-    return [Told(sentence_of(one, names), one.by.shown_name if one.by else "", one.at) for one in rows]
+    return [Told(sentence_of(one, names), by_of(one), one.at) for one in rows]
+
+
+def by_of(change: Change) -> str:
+    """Who did it: a person; the company account, by its groups; else the system, or somebody who is gone."""
+    if change.by:
+        return change.by.shown_name
+    return _("the company account") if {**change.before, **change.after}.get("group") else _("the system")
 
 
 def sentence_of(change: Change, names: dict[int, str]) -> str:

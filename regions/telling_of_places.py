@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from regions.forms_of_settings import read_back, words_of
 from regions.models import Category, Change, Channel, Market
-from regions.telling import Told
+from regions.telling import Told, by_of
 from regions.tunable import OF_CHANNEL, OF_MARKET
 
 NOUNS = ("market", "category", "channel")
@@ -32,7 +32,7 @@ def told_of(changes: Iterable[Change]) -> list[Told]:
         found: Any = model._default_manager.filter(pk__in=ids)  # type: ignore[attr-defined]
         found = found.select_related("market", "category") if model is Channel else found
         named |= {(noun, one.pk): called(one) for one in found}
-    return [Told(sentence_of(one, named), one.by.shown_name if one.by else "", one.at) for one in rows]
+    return [Told(sentence_of(one, named), by_of(one), one.at) for one in rows]
 
 
 def called(noun: Market | Category | Channel) -> str:

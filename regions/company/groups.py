@@ -41,11 +41,12 @@ def settle(user: User, market: Market, held: Membership | None, wanted: Role | N
     if counts:
         after = {"role": wanted, "from_group": True, "by_hand": by_hand or ""}
     before = {"role": held.role, "user": user.pk} if held else {}
+    gone = before | {"group": True}
     if held is not None and not after["role"]:
-        log_change(held, "take_role", by=None, market=market, before=before)
+        log_change(held, "take_role", by=None, market=market, before=gone)
         held.delete()
     elif after["role"] and (held is None or any(getattr(held, name) != told for name, told in after.items())):
         made, _new = Membership.objects.update_or_create(user=user, market=market, defaults=after)
         if held is None or held.role != after["role"]:
-            told = {"role": str(after["role"]), "user": user.pk}
+            told = {"role": str(after["role"]), "user": user.pk, "group": True}
             log_change(made, "give_role", by=None, market=market, before=before, after=told)

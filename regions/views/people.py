@@ -62,13 +62,28 @@ def people_list(request: PageRequest, market: str) -> HttpResponse:
         return page(request, home, give=form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         user = people.person_named(form.cleaned_data["username"].strip())
-        given, _made = people.give(user, home, Role(form.cleaned_data["role"]), by=request.user)
+        role = Role(form.cleaned_data["role"])
+        held = Membership.objects.in_market(home).select_related("user").filter(user=user).first()
+        if held and held.user != request.user and role.rank < Role(held.role).rank and not agreed(request, held):
+            return page(request, home, give=form, lowers=held, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        given, _made = people.give(user, home, role, by=request.user)
     except Refusal as refusal:
         form.add_error("username", str(refusal.detail))
         return page(request, home, give=form, status=refusal.status)
-    told = {"person": user.shown_name, "role": given.get_role_display(), "market": home.name}
-    messages.success(request, _("%(person)s, %(market)s: %(role)s.") % told)
+    tell(request, given, held.get_role_display() if held else "")
     return redirect("people", home.code)
+
+
+def agreed(request: PageRequest, held: Membership) -> bool:
+    """Whether the form was sent by the button that told of the role somebody has now."""
+    return request.POST.get("lowers") == f"{held.user_id}:{held.role}"
+
+
+def tell(request: PageRequest, given: Membership, was: str) -> None:
+    told = {"person": given.user.shown_name, "role": given.get_role_display(), "market": given.market.name, "was": was}
+    another = was and was != told["role"]
+    words = _("%(person)s, %(market)s: %(role)s, was %(was)s.") if another else _("%(person)s, %(market)s: %(role)s.")
+    messages.success(request, words % told)
 
 
 @rule("people.edit")
@@ -87,8 +102,7 @@ def change_person(request: PageRequest, market: str, pk: int) -> HttpResponse:
             messages.success(request, _("%(person)s has no role in %(market)s any more.") % told)
         elif form.is_valid():
             given, _made = people.give(held.user, home, Role(form.cleaned_data["role"]), by=request.user)
-            told["role"] = given.get_role_display()
-            messages.success(request, _("%(person)s, %(market)s: %(role)s.") % told)
+            tell(request, given, held.get_role_display())
         else:
             raise Refusal(form.errors["role"][0])
     except Refusal as refusal:
@@ -181,7 +195,10 @@ def told_row(
     lowers = held is not None and role.rank < Role(held.role).rank
     if lowers and person == request.user and not request.user.is_superuser:
         return Brought(row, words, refusal=people.OwnRole.detail)
-    return Brought(row, words, entry=(person, role), known=held is not None and held.role == role)
+    if held is None or held.role == role:
+        return Brought(row, words, entry=(person, role), known=held is not None)
+    told = _("Lowered: was %(was)s until now.") if lowers else _("Raised: was %(was)s until now.")
+    return Brought(row, words, entry=(person, role), warning=told % {"was": held.get_role_display()})
 
 
 def page(

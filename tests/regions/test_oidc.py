@@ -63,8 +63,9 @@ def test_somebody_new_comes_in_with_the_roles_of_their_groups(provider: Provider
     assert SocialAccount.objects.get().extra_data == {"iss": provider.issuer, "sub": "7"}
     told = Change.objects.filter(verb="give_role").values_list("market__code", "by", "after")
     assert sorted(told, key=str) == [
-        ("de", None, {"role": "editor", "user": mila.pk}), ("nl", None, {"role": "viewer", "user": mila.pk}),
-    ]  # fmt: skip
+        (code, None, {"role": role, "user": mila.pk, "group": True})
+        for code, role in (("de", "editor"), ("nl", "viewer"))
+    ]
 
 
 def test_pkce_is_really_sent(provider: Provider) -> None:

@@ -14,7 +14,8 @@ from django.http import Http404
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
-from regions import people
+from regions import operations, people
+from regions.company.groups import follow
 from regions.models import Change, Market, Membership, Role, User
 from tests.cast import make_candidate, make_user
 
@@ -84,6 +85,31 @@ def test_a_lead_gives_changes_and_takes(browse: Any, lena: User, guest: User) ->
     ]
     sentences = [line.sentence for line in client.get(PAGE).context["changes"]]
     assert sentences == ["guest: no role any more, was editor", "guest: editor, was viewer", "guest: viewer"]
+
+
+def test_giving_a_lower_role_is_asked_first(browse: Any, lena: User, anna: User, vera: User) -> None:
+    client = browse(lena)
+    sent = {"username": "anna", "role": "viewer"}
+    asked = client.post(PAGE, sent)
+    assert (asked.status_code, asked.context["lowers"], role_of(anna)) == (422, held(anna), "editor")
+    page = asked.content.decode()
+    assert "Anna Amsel is editor here. This role is lower: nothing was changed yet." in page
+    assert f'name="lowers" value="{anna.pk}:editor"' in page
+    assert client.post(PAGE, sent | {"lowers": f"{vera.pk}:viewer"}).status_code == 422
+    assert client.post(PAGE, sent | {"lowers": f"{anna.pk}:editor"}).url == PAGE
+    assert role_of(anna) == "viewer"
+    assert "was editor." in client.get(PAGE).content.decode()
+    assert client.post(PAGE, {"username": "anna", "role": "lead"}).url == PAGE  # to raise is what was asked for
+    assert role_of(anna) == "lead"
+
+
+def test_a_change_of_the_system_is_not_the_company_accounts(browse: Any, lena: User, guest: User) -> None:
+    operations.give_role(guest, Market.objects.get(code="de"), Role.VIEWER, by=None)
+    assert browse(lena).get(PAGE).context["changes"][0].by == "the system"
+    follow(guest, {"de": Role.EDITOR})
+    assert browse(lena).get(PAGE).context["changes"][0].by == "the company account"
+    follow(guest, {})
+    assert [one.by for one in browse(lena).get(PAGE).context["changes"]][:2] == ["the company account"] * 2
 
 
 @pytest.mark.parametrize(
@@ -189,7 +215,12 @@ def test_a_sheet_is_shown_before_anything_is_given(browse: Any, lena: User, anna
     client = browse(lena)
     text = "username;role\nguest;editor\nanna;LEAD\nlena;viewer\nnobody;viewer\nguest;lead\nanna;chief\n"
     shown = client.post(f"{PAGE}bring/", {"text": text})
-    assert [row.words for row in shown.context["new"]] == ["guest · editor", "anna · lead"]
+    assert [(row.words, row.warning) for row in shown.context["new"]] == [
+        ("guest · editor", ""), ("anna · lead", "Raised: was editor until now."),
+    ]  # fmt: skip
+    lower = client.post(f"{PAGE}bring/", {"text": "username;role\nanna;viewer"})
+    assert [row.warning for row in lower.context["new"]] == ["Lowered: was editor until now."]
+    assert "Lowered: was editor until now." in lower.content.decode()
     assert [(row.row.line, str(row.refusal)[:16]) for row in shown.context["wrong"]] == [
         (4, "Nobody lowers or"), (5, "Nobody who may l"), (6, "This person stan"), (7, "The role is view"),
     ]  # fmt: skip
