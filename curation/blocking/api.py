@@ -18,7 +18,7 @@ from curation import operations
 from curation.blocking.entries import checked, ends_of, entry_of
 from curation.blocking.lists import BESIDE, KINDS, Listing
 from curation.blocking.reach import Trial, try_out
-from curation.operations.blocking import Entry
+from curation.operations.blocking import Entry, Laid
 from regions.models import Block, Market
 from regions.permissions import market_for, require, rule
 from regions.problems import Refusal
@@ -45,6 +45,17 @@ class BlockJson(serializers.Serializer[Block]):
     block_list = serializers.CharField(source="block_list.name", default=None, allow_null=True)
     by = serializers.CharField(source="created_by.shown_name", default=None, allow_null=True)
     created_at = serializers.DateTimeField()
+
+
+class LaidJson(BlockJson):
+    """A block that was laid or changed just now, and what went with it."""
+
+    withdrawn = serializers.IntegerField(help_text="How many live or scheduled posts it took out at once.")
+
+    @classmethod
+    def told(cls, laid: Laid) -> dict[str, Any]:
+        laid.block.withdrawn = laid.taken  # type: ignore[attr-defined]
+        return cls(laid.block).data
 
 
 class BlockPage(serializers.Serializer[Any]):
@@ -120,20 +131,21 @@ def asked_entry(request: Request) -> Entry:
     methods=["POST"],
     operation_id="blocks_lay",
     request=BlockBody,
-    responses={201: BlockJson, 200: BlockJson} | PROBLEMS,
+    responses={201: LaidJson, 200: LaidJson} | PROBLEMS,
 )
 @rule("desk.read")
 @api_view(["GET", "POST"])
 def blocks(request: Request) -> Response:
-    """GET: the blocks that hold in a market, its own before global ones. POST: lays one, and withdraws live hits at
-    once; 200 where one stands that does the same."""
+    """GET: the blocks that hold in a market, its own before global ones. POST: lays one untried, and withdraws live
+    hits at once; the answer tells how many. Send the same body to /api/v1/blocks/try/ first: it tells what would be hit
+    and withdrawn, and whether it is too wide, and changes nothing. 200 where one stands that does the same."""
     if request.method == "POST":
         entry = asked_entry(request)
         laid = operations.lay_block(
             entry.name.kind, entry.name.value, by=person(request), channel=entry.channel, market=entry.market,
             effect=entry.effect, reason=entry.reason, note=entry.note, ends_at=entry.ends_at,
         )  # fmt: skip
-        return Response(BlockJson(laid.block).data, status=201 if laid.made else 200)
+        return Response(LaidJson.told(laid), status=201 if laid.made else 200)
     asked = BlockQuery(data=request.query_params)
     asked.is_valid(raise_exception=True)
     want = asked.validated_data
@@ -147,7 +159,8 @@ def blocks(request: Request) -> Response:
 @rule("block.edit_channel")
 @api_view(["POST"])
 def try_block(request: Request) -> Response:
-    """A dry run: what a block would have hit, and what it would withdraw. Nothing is changed."""
+    """A dry run: what a block would have hit, and what it would withdraw. Nothing is changed. Do this before POST to
+    /api/v1/blocks/, which asks for nothing more."""
     return Response(TrialJson(try_out(asked_entry(request), timezone.now())).data)
 
 
@@ -165,7 +178,7 @@ def block_for(request: Request, pk: int) -> tuple[Block, Market | None]:
 
 
 @extend_schema(
-    methods=["PATCH"], operation_id="blocks_change", request=ChangeBody, responses={200: BlockJson} | PROBLEMS
+    methods=["PATCH"], operation_id="blocks_change", request=ChangeBody, responses={200: LaidJson} | PROBLEMS
 )
 @extend_schema(methods=["DELETE"], operation_id="blocks_lift", responses={204: None} | PROBLEMS)
 @rule("block.edit_channel")
@@ -184,7 +197,7 @@ def block(request: Request, pk: int) -> Response:
         wish["ends_at"] = ends_of(told, market) if market else told
     kept = {name: getattr(found, name) for name in ("effect", "reason", "ends_at", "note")}
     done = operations.change_block(found, by=person(request), **(kept | wish))
-    return Response(BlockJson(done.block).data)
+    return Response(LaidJson.told(done))
 
 
 urlpatterns = [

@@ -67,11 +67,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class Laid:
-    """`made` is False where a block that stands already does what was asked; then there is no act."""
+    """`made` is False where a block that stands already does what was asked; then there is no act. `taken`: how many
+    posts were taken off the phones."""
 
     block: Block
     made: bool
     act: Act | None = None
+    taken: int = 0
 
 
 # --- with a verb -------------------------------------------------------------------------------------------------
@@ -193,7 +195,7 @@ def lay_block(
         block = _made(entry, record)
         enforce_live([block], reach_of(block), record)
         record.close()
-    return Laid(block, made=True, act=record.act)
+    return Laid(block, made=True, act=record.act, taken=len(record.decisions))
 
 
 def may_lay(by: User, channel: Channel | None, market: Market | None) -> None:

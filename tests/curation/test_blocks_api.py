@@ -26,7 +26,9 @@ def test_a_block_is_tried_laid_changed_and_lifted(api: Any, lena: User, de_polit
     assert not Block.objects.exists()
     laid = client.post(URL, BODY, format="json")
     assert (laid.status_code, laid.json()["kind"], laid.json()["by"]) == (201, "term", lena.shown_name)
-    assert client.post(URL, BODY, format="json").status_code == 200, "it stands already"
+    assert laid.json()["withdrawn"] == told["withdrawn"] == 1
+    again = client.post(URL, BODY, format="json")
+    assert (again.status_code, again.json()["withdrawn"]) == (200, 0), "it stands already"
     assert Candidate.objects.get().state == "blocked"
     changed = client.patch(f"{URL}{laid.json()['id']}/", {"reason": "hate", "ends": "2030-01-01T12:00"}, format="json")
     assert (changed.status_code, changed.json()["reason"]) == (200, "hate")
