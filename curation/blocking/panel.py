@@ -12,9 +12,11 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from curation.blocking.entries import OFFERED
-from curation.blocking.reach import Trial
+from curation.blocking.lists import BESIDE
+from curation.blocking.reach import Trial, taken_by
 from curation.blocking.returning import Returning, returning
 from curation.history.said import REASON_WORDS
+from curation.matching import Matcher
 from curation.operations.blocking import RIGHTS
 from regions.models import Block, BlockExemption, BlockList, BlockListExemption, Market, User
 from regions.permissions import may
@@ -25,7 +27,8 @@ MOST_SHOWN = 50
 
 @dataclass
 class Panel:
-    """What stands beside the list: `sort` is new, block, lift, list, lift_list or new_list."""
+    """What stands beside the list: `sort` is new, block, lift, list, lift_list or new_list. `beside`: what to know of
+    the block that was tried."""
 
     home: Market
     user: User
@@ -36,6 +39,7 @@ class Panel:
     refusal: Refusal | None = None
     trial: Trial | None = None
     tried: str = ""
+    beside: Sequence[str] = ()
     picked: Sequence[Block] = ()
 
     @property
@@ -100,6 +104,14 @@ class Panel:
         return self.said("ends", stored.astimezone(zone).strftime("%Y-%m-%dT%H:%M") if stored else "")
 
     @property
+    def name(self) -> str:
+        return self.said("name", self.noun.name)
+
+    @property
+    def purpose(self) -> str:
+        return self.said("purpose", self.noun.purpose)
+
+    @property
     def may_edit(self) -> bool:
         return self.noun is None or may(self.user, RIGHTS[self.noun.scope], self.home)
 
@@ -112,6 +124,25 @@ class Panel:
         if isinstance(self.noun, BlockList):
             return BlockListExemption.objects.filter(block_list=self.noun, market=self.home).first()
         return BlockExemption.objects.filter(block=self.noun, market=self.home).first()
+
+    @cached_property
+    def _all(self) -> list[Block]:
+        """The block shown, or all that stand in the list shown."""
+        if isinstance(self.noun, BlockList):
+            return list(Block.objects.filter(block_list=self.noun, lifted_at=None).select_related(*BESIDE))
+        return [self.noun]
+
+    @cached_property
+    def freed(self) -> Returning:
+        """What exempting the market brings back in it."""
+        return returning(self._all, self.now, self.home)
+
+    @cached_property
+    def going(self) -> int:
+        """How many live posts of the market go at once when its exemption ends."""
+        outright = [one for one in self._all if one.effect == Block.Effect.BLOCK]
+        channels = self.home.channel_set.values_list("pk", flat=True)
+        return len(taken_by(outright, Matcher(outright), channels, self.now)) if outright else 0
 
     @cached_property
     def back(self) -> Returning:

@@ -41,7 +41,7 @@ from curation.operations.errors import (
     VersionRequired,
 )
 from curation.operations.following import Followed, edit, obey, withdraw
-from curation.operations.laying import LaidMany, TooManyBlocks, change_block, lay_blocks
+from curation.operations.laying import LaidMany, TooManyBlocks, change_block, end_block_list, lay_blocks
 from curation.operations.lifting import (
     AlreadyExempt,
     AlreadyLifted,
@@ -52,7 +52,7 @@ from curation.operations.lifting import (
     lift_block,
     lift_blocks,
 )
-from curation.operations.listing import ListedAlready, add_block_list
+from curation.operations.listing import ListedAlready, add_block_list, rename_block_list
 from curation.operations.naming import BadBlock
 from curation.operations.purging import purge_old
 from curation.operations.ruling import approve_by_rule
@@ -109,6 +109,7 @@ __all__ = [
     "decide",
     "decide_many",
     "edit",
+    "end_block_list",
     "end_blocks",
     "end_exemption",
     "erase_author",
@@ -124,6 +125,7 @@ __all__ = [
     "pin",
     "preview_erasure",
     "purge_old",
+    "rename_block_list",
     "reopen",
     "schedule",
     "seal",

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from curation.matching import normalised
@@ -25,18 +26,28 @@ from curation.operations.blocking import (
     reach_of,
     standing,
 )
-from curation.operations.lifting import BATCH, AlreadyLifted, enforce, lifted_of, log_blocks
+from curation.operations.errors import BadWindow
+from curation.operations.lifting import (
+    BATCH,
+    AlreadyLifted,
+    enforce,
+    enforce_where_they_hold,
+    lifted_of,
+    log_blocks,
+)
 from curation.operations.naming import Name
 from curation.operations.record import Record, lock_channels, one_transaction
-from regions.models import Block, User
+from regions.models import Block, BlockExemption, BlockList, User
 from regions.operations import log_change, touch
 from regions.problems import Refusal
 
-MOST, LOGGED_ALONE, HITS_KEPT = 10_000, 5, 5000
+MOST, LOGGED_ALONE, HITS_KEPT, HITS_OF_ALL = 10_000, 5, 5000, 200_000
 KEPT_HITS = """
 INSERT INTO curation_hit (candidate_id, block_id, start, "end", at)
-SELECT candidate_id, %s, start, "end", at FROM curation_hit WHERE block_id = %s ORDER BY at DESC LIMIT %s
-ON CONFLICT DO NOTHING
+SELECT near.candidate_id, pair.after, near.start, near."end", near.at
+FROM unnest(%s::bigint[], %s::bigint[]) AS pair(after, before) CROSS JOIN LATERAL (
+    SELECT candidate_id, start, "end", at FROM curation_hit WHERE block_id = pair.before ORDER BY at DESC LIMIT %s
+) AS near ON CONFLICT DO NOTHING
 """
 
 
@@ -118,6 +129,7 @@ def _log(blocks: Sequence[Block], record: Record) -> None:
     for some in _alike(blocks).values():
         first = some[0]
         told = {"count": len(some), "scope": first.scope, "list": first.block_list.name if first.block_list else ""}
+        told |= {"act": record.act.pk}
         market = first.channel.market if first.channel else first.market
         log_change(first.block_list or first, "bring", by=record.by, market=market, after=told)
 
@@ -152,13 +164,13 @@ def change_block(
             raise AlreadyLifted
         if other := standing(entry):
             raise Twice(block={"id": other.pk})
-        after = _in_place_of(block, entry, record)
+        (after,) = _in_place_of([(block, entry)], record)
         told = {name: str(getattr(after, name) or "") for name in before}
         log_change(after, "change", by=by, market=entry.payer, before=before, after=told)
         touch(reach_of(after))
         enforce_live([after], reach_of(after), record)
         record.close()
-    return Laid(after, made=True, act=record.act)
+    return Laid(after, made=True, act=record.act, taken=len(record.decisions))
 
 
 class Twice(Refusal):
@@ -166,15 +178,56 @@ class Twice(Refusal):
     detail = gettext_lazy("Another block does that already. Lift this one instead.")
 
 
-def _in_place_of(block: Block, entry: Entry, record: Record) -> Block:
-    """A new block with the exemptions and hits of one that was lifted."""
-    after = block_of(entry, record)
-    after.save(force_insert=True)
-    enforce([after], Verb.BLOCK, record)
-    for exemption in list(block.blockexemption_set.all()):
-        exemption.pk, exemption.block = None, after
+def end_block_list(listed: BlockList, ends_at: datetime | None, *, by: User, now: datetime | None = None) -> LaidMany:
+    """Gives all that stands in a list one end, None for never, as one act: as change_block does of one.
+
+    Raises ScopeForbidden, BadWindow with the field, NothingChanges where all of it ends then already."""
+    now = now or timezone.now()
+    may_lay(by, listed.channel, listed.market)
+    if ends_at and ends_at <= now:
+        raise BadWindow(_("That time is past."), field="ends_at")
+    with one_transaction():
+        lock_channels(reach(listed.channel_id, listed.market_id))
+        standing = Block.objects.filter(block_list=listed, lifted_at=None)
+        others = list(standing.exclude(ends_at=ends_at).select_related("channel__market", "market").order_by("pk"))
+        if not others:
+            raise NothingChanges
+        record = Record(Verb.BLOCK, by=by, now=now)
+        there = set(standing.filter(ends_at=ends_at).values_list("kind", "value", "effect"))
+        lifted = lifted_of(others, record, logged=False)
+        pairs = {}
+        for one in reversed(lifted):  # of several with the same value the first stays
+            if (key := (one.kind, one.value, one.effect)) not in there:
+                pairs[key] = (one, _ending(one, listed, ends_at))
+        after = _in_place_of(list(pairs.values())[::-1], record)
+        told = {"name": listed.name, "count": len(lifted), "ends_at": str(ends_at or ""), "act": record.act.pk}
+        log_change(listed, "end", by=by, market=listed.channel.market if listed.channel else listed.market, after=told)
+        enforce_where_they_hold(after, record)
+        record.close()
+    return LaidMany(after, len(lifted) - len(after), len(record.decisions), record.act)
+
+
+def _ending(block: Block, listed: BlockList, ends_at: datetime | None) -> Entry:
+    name = Name(block.kind, block.value)
+    return Entry(name, listed.channel, listed.market, block.effect, block.reason, block.note, ends_at, listed)
+
+
+class NothingChanges(Refusal):
+    code = "nothing_changes"
+    detail = gettext_lazy("Nothing would be changed by it.")
+
+
+def _in_place_of(pairs: Sequence[tuple[Block, Entry]], record: Record) -> list[Block]:
+    """New blocks with the exemptions and hits of ones that were lifted."""
+    after = Block.objects.bulk_create([block_of(entry, record) for _old, entry in pairs], batch_size=BATCH)
+    enforce(after, Verb.BLOCK, record)
+    new_of = {old.pk: new for (old, _entry), new in zip(pairs, after, strict=True)}
+    exemptions = list(BlockExemption.objects.filter(block__in=new_of))
+    for exemption in exemptions:
+        exemption.pk, exemption.block = None, new_of[exemption.block_id]
         exemption._state.adding = True
-        exemption.save()
+    BlockExemption.objects.bulk_create(exemptions, batch_size=BATCH)
+    most = min(HITS_KEPT, max(20, HITS_OF_ALL // max(1, len(pairs))))
     with connection.cursor() as cursor:
-        cursor.execute(KEPT_HITS, [after.pk, block.pk, HITS_KEPT])
+        cursor.execute(KEPT_HITS, [[new.pk for new in new_of.values()], list(new_of), most])
     return after

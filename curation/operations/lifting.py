@@ -96,8 +96,8 @@ def end_blocks(*, now: datetime) -> int:
     return len(ended)
 
 
-def lifted_of(blocks: Sequence[Block], record: Record) -> list[Block]:
-    """Those that stood until now; they are lifted, logged and given back by the job."""
+def lifted_of(blocks: Sequence[Block], record: Record, *, logged: bool = True) -> list[Block]:
+    """Those that stood until now; they are lifted, logged unless that is told otherwise, and given back by the job."""
     standing = Block.objects.select_for_update(of=("self",), no_key=True).filter(lifted_at=None)
     stood = set(standing.filter(pk__in=[block.pk for block in blocks]).order_by("pk").values_list("pk", flat=True))
     lifted = [block for block in blocks if block.pk in stood]
@@ -106,7 +106,8 @@ def lifted_of(blocks: Sequence[Block], record: Record) -> list[Block]:
     for block in lifted:
         block.lifted_at, block.lifted_by, block.updated_at = record.now, record.by, record.now
     enforce(lifted, Verb.LIFT, record)
-    log_blocks(lifted, "lift", record)
+    if logged:
+        log_blocks(lifted, "lift", record)
     return lifted
 
 

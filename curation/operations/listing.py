@@ -29,12 +29,7 @@ def add_block_list(
 ) -> BlockList:
     """An empty list of a channel, of a market, or of all. Raises ScopeForbidden, BadWords, ListedAlready."""
     may_lay(by, channel, market)
-    name, purpose = name.strip(), purpose.strip()
-    for field, words, most in (("name", name, LONGEST_NAME), ("purpose", purpose, LONGEST_PURPOSE)):
-        if len(words) > most or unusable(words):
-            raise BadWords(_("At most %(n)d characters in one line.") % {"n": most}, field=field)
-    if not name:
-        raise BadWords(_("Give the list a name."), field="name")
+    name, purpose = _words(name, purpose)
     try:
         with transaction.atomic():
             made = BlockList.objects.create(name=name, purpose=purpose, channel=channel, market=market)
@@ -43,3 +38,33 @@ def add_block_list(
     except IntegrityError as error:
         raise ListedAlready(field="name") from error
     return made
+
+
+def rename_block_list(listed: BlockList, name: str, *, by: User, purpose: str = "") -> bool:
+    """Another name, or another purpose; whether anything is another now. Raises as add_block_list does."""
+    may_lay(by, listed.channel, listed.market)
+    before = {"name": listed.name, "purpose": listed.purpose}
+    after = dict(zip(before, _words(name, purpose), strict=True))
+    if before == after:
+        return False
+    listed.name, listed.purpose = after["name"], after["purpose"]
+    try:
+        with transaction.atomic():
+            listed.save(update_fields=list(after))
+            payer = listed.channel.market if listed.channel else listed.market
+            log_change(listed, "rename", by=by, market=payer, before=before, after=after)
+    except IntegrityError as error:
+        listed.name, listed.purpose = before["name"], before["purpose"]
+        raise ListedAlready(field="name") from error
+    return True
+
+
+def _words(name: str, purpose: str) -> tuple[str, str]:
+    """A list's name and purpose as they are stored. Raises BadWords."""
+    name, purpose = name.strip(), purpose.strip()
+    for field, words, most in (("name", name, LONGEST_NAME), ("purpose", purpose, LONGEST_PURPOSE)):
+        if len(words) > most or unusable(words):
+            raise BadWords(_("At most %(n)d characters in one line.") % {"n": most}, field=field)
+    if not name:
+        raise BadWords(_("Give the list a name."), field="name")
+    return name, purpose

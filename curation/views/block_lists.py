@@ -6,18 +6,23 @@ from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from curation import operations
-from curation.blocking.entries import entry_of
+from curation.blocking.entries import ends_of, entry_of
 from curation.blocking.lists import BESIDE
 from curation.blocking.panel import Panel
+from curation.places import clock_of
 from curation.views.blocks import Press, Told, comes_back, done, exempt, lifted, page, take_over, undo_of
+from regions.clocks import moment
 from regions.models import Block, BlockList, Market
 from regions.permissions import market_for, rule
 from regions.problems import Refusal
 from regions.requests import PageRequest
 from regions.views.bringing import tell
+
+LIST_FIELDS = ("name", "purpose", "ends")
 
 
 def list_for(home: Market, pk: int) -> BlockList:
@@ -42,16 +47,41 @@ def lift_all(request: PageRequest, panel: Panel) -> Told | None:
     return f"{lifted(len(panel.picked))} {comes_back(back)}", act
 
 
-LIST_ACTS: dict[str, Press] = {"exempt": exempt, "take_over": take_over, "lift": lift_all}
+def rename(request: PageRequest, panel: Panel) -> Told | None:
+    operations.rename_block_list(
+        panel.noun, panel.said("name", ""), by=request.user, purpose=panel.said("purpose", panel.noun.purpose)
+    )
+    return _("The list is called %(name)s.") % {"name": panel.noun.name}, None
+
+
+def end(request: PageRequest, panel: Panel) -> Told | None:
+    """Gives all that stands in a list the same end."""
+    try:
+        many = operations.end_block_list(panel.noun, ends_of(panel.ends, panel.home), by=request.user)
+    except operations.BadWindow as refusal:
+        refusal.field = "ends"
+        raise
+    n = len(many.blocks)
+    if (ends_at := many.blocks[0].ends_at if many.blocks else None) is None:
+        return ngettext("%(n)d block ends never.", "%(n)d blocks end never.", n) % {"n": n}, many.act
+    with clock_of(request.user, panel.home):
+        told = {"n": n, "time": moment(ends_at, year=True)}
+    return ngettext("%(n)d block ends on %(time)s.", "%(n)d blocks end on %(time)s.", n) % told, many.act
+
+
+LIST_ACTS: dict[str, Press] = {
+    "exempt": exempt, "take_over": take_over, "lift": lift_all, "rename": rename, "end": end,
+}  # fmt: skip
 
 
 @rule("desk.read")
 @require_http_methods(["GET", "POST"])
 def block_list(request: PageRequest, market: str, pk: int) -> HttpResponse:
-    """What stands in a list; POST exempts the market from it, or ends that."""
+    """What stands in a list; POST renames it, ends or lifts all of it, exempts the market from it, or ends that."""
     home, now = market_for(request.user, market), timezone.now()
     listed = list_for(home, pk)
-    panel = Panel(home, request.user, now, "list", listed)
+    typed = {name: request.POST[name].replace("\0", " ") for name in LIST_FIELDS if name in request.POST}
+    panel = Panel(home, request.user, now, "list", listed, typed)
     if request.method != "POST":
         return page(request, home, panel, block_list=listed)
     market_for(request.user, market, "block.edit_channel")
