@@ -25,6 +25,7 @@ from curation.blocking.lists import BESIDE, TABS, Listing
 from curation.blocking.panel import Panel
 from curation.blocking.reach import try_out
 from curation.blocking.returning import Returning
+from curation.blocking.telling import Telling
 from curation.models import Act
 from curation.operations.blocking import Entry
 from curation.operations.naming import Name
@@ -65,6 +66,9 @@ def page(
             except Refusal as refusal:
                 context |= {"lines": [], "refused": refusal}
                 cursor, status = "", int(refusal.status)
+            context["may_pick"] = context["may_lay"] and any(
+                one.may_edit and not one.is_list for one in context["lines"]
+            )
             context["more"] = f"{context['kept']}&cursor={cursor}".lstrip("&") if cursor else ""
         if part != "panel":
             context["tabs"] = tabs_of(listing)
@@ -118,6 +122,7 @@ def new_block(request: PageRequest, market: str) -> HttpResponse:
         panel.refusal = refusal
         return page(request, home, panel, status=refusal.status)
     panel.trial, panel.tried = try_out(entry, now), fingerprint(entry)
+    panel.beside = Telling(home, now).beside(entry)
     return page(request, home, panel)
 
 

@@ -84,7 +84,8 @@ def test_the_list_tells_origin_effect_hits_and_exemption(
     assert "Hashtag blocks DE Politics other reason 0" in rows[0]
     assert "Turm Term holds DE spam 1" in rows[1]
     assert "Hetze List, 2 entries blocks Global" in rows[2]
-    assert "Global exempted in DE: “meint Fußball” other reason 0" in rows[3], "NL's hit is not told in DE"
+    last = re.sub(r" · lena, [^“]*?\d\d:\d\d", "", rows[3])
+    assert "Global exempted in DE: “meint Fußball” other reason 0" in last, "NL's hit is not told in DE"
     assert [row.split(" ")[0] for row in rows_of(browse(lena).get(PAGE, {"show": "soon"}))] == ["#wochenquiz"]
     assert [row.split(" ")[0] for row in rows_of(browse(lena).get(PAGE, {"q": "zwe"}))] == ["zwei"], "in lists too"
     tabs = {tab["name"]: tab["count"] for tab in browse(lena).get(PAGE).context["tabs"]}
@@ -152,9 +153,37 @@ def test_handles_and_addresses_are_read(browse: Any, lena: User, de_politics: Ch
 def test_a_word_that_hits_half_of_everything_is_warned_of(browse: Any, lena: User, de_politics: Channel) -> None:
     for n in range(24):
         make_candidate(de_politics, "Rat und Tat" if n % 2 else "Nebel")
-    told = text_of(browse(lena).post(NEW, ASKED | {"value": "Rat"}))
-    assert "That is 50 of every 100 posts of these days." in told
+    page = browse(lena).post(NEW, ASKED | {"value": "Rat"})
+    assert "That is 50 of every 100 posts of these days." in text_of(page)
+    findings = re.findall(r'<p class="finding finding--(\w+)">', page.content.decode())
+    assert findings == ["danger", "danger"], "told first, and nothing beside it is green"
     assert "of every 100" not in text_of(browse(lena).post(NEW, ASKED | {"value": "Rauch"}))
+
+
+def test_what_is_like_it_and_who_is_unknown_is_told_with_the_dry_run(
+    browse: Any, lena: User, de_politics: Channel
+) -> None:
+    make_block("Brucke", effect="hold")
+    told = text_of(browse(lena).post(NEW, ASKED))
+    assert "“Brucke” stands already: all markets, holds for a second look." in told
+    told = text_of(browse(lena).post(NEW, ASKED | {"kind": "author", "value": "@nobody_here"}))
+    assert "No post of this account was read so far." in told
+
+
+def test_authors_and_hashtags_carry_their_marks(browse: Any, lena: User, de_politics: Channel) -> None:
+    for value, kind in (("x_y", "author"), ("wahl", "hashtag")):
+        asked = ASKED | {"kind": kind, "value": value}
+        done = browse(lena).post(
+            NEW, asked | {"lay": "1", "tried": tried_of(browse(lena).post(NEW, asked))}, follow=True
+        )
+    assert "#wahl is listed. Undo" in re.sub(r"\s+", " ", text_of(done)), "no live post is no number"
+    assert [row.split(" ")[0] for row in rows_of(done)] == ["#wahl", "@x_y"]
+
+
+def test_what_nobody_here_may_lift_is_not_selected(browse: Any, lena: User, chief: User, de_politics: Channel) -> None:
+    make_block("Tipprunde")
+    assert "Lift selected" not in text_of(browse(lena).get(PAGE))
+    assert "Lift selected" in text_of(browse(chief).get(PAGE))
 
 
 def test_editors_lay_in_channels_alone(browse: Any, anna: User, de_politics: Channel) -> None:
@@ -245,9 +274,28 @@ def test_a_market_is_exempted_with_a_reason_and_takes_over_again(browse: Any, le
         assert browse(anna).post(door, {"press": "exempt", "why": "x"}).status_code == 403
         assert browse(lena).post(door, {"press": "exempt", "why": " "}).status_code == 422
         browse(lena).post(door, {"press": "exempt", "why": "meint Fußball"})
-        assert "exempted in DE: “meint Fußball”" in text_of(browse(lena).get(PAGE))
+        row = next(row for row in rows_of(browse(lena).get(PAGE)) if "exempted" in row)
+        assert f"exempted in DE: “meint Fußball” · {lena.shown_name}, " in row
         browse(lena).post(door, {"press": "take_over"})
         assert "exempted in DE" not in text_of(browse(lena).get(PAGE))
+
+
+def test_an_exemption_tells_what_comes_back_and_its_end_what_goes(
+    browse: Any, lena: User, chief: User, bridges: dict[str, Candidate]
+) -> None:
+    client, listed = browse(lena), BlockList.objects.create(name="Hetze")
+    operations.lay_block("term", "Brücke", by=chief, block_list=listed)
+    operations.carry_blocks(now=timezone.now())
+    door = f"{PAGE}lists/{listed.pk}/"
+    assert "Exempted, 4 return to pending here, none goes live." in text_of(client.get(door)), "NL's does not"
+    client.post(door, {"press": "exempt", "why": "meint das Bauwerk"})
+    operations.carry_blocks(now=timezone.now())
+    assert "End the exemption and withdraw" not in text_of(client.get(door))
+    Candidate.objects.filter(pk=bridges["pinned"].pk).update(state="approved", approved_at=timezone.now())
+    assert "End the exemption and withdraw 1" in text_of(client.get(door))
+    done = client.post(door, {"press": "take_over"}, follow=True)
+    assert Candidate.objects.get(pk=bridges["pinned"].pk).state == "blocked"
+    assert "End the exemption" not in text_of(done)
 
 
 def test_a_list_is_made_filled_and_opened(browse: Any, lena: User) -> None:
