@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -273,21 +274,21 @@ class Weighing:
         return self.source.kind != Source.Kind.LIST
 
     def _ruled(self, posts: Sequence[Post], tweets: dict[int, int]) -> set[int]:
-        """Those that the source's own rule would approve, by their first ids: new somewhere where no second pair of
-        eyes is asked for. What a block stops is still among them."""
+        """Those that the source's own rule would approve where it brings them first, by their first ids: in some
+        channel without a second pair of eyes. What a block is known to stop there is left out."""
         channels = {channel.pk for channel in self.channels if not channel.second_pair}
         if not self.source.auto_approve or not channels:
             return set()
-        there: dict[int, set[int]] = defaultdict(set)
-        rows = Candidate.objects.filter(tweet__in=tweets.values(), channel__in=channels)
+        stopped: dict[int, set[int]] = defaultdict(set)
+        rows = Candidate.objects.filter(Q(held=True) | Q(blocked_by_lists=True), tweet__in=tweets.values())
         for tweet, channel in rows.values_list("tweet", "channel"):
-            there[tweet].add(channel)
-        return {post.first_id for post in posts if channels - there[tweets.get(post.first_id, 0)]}
+            stopped[tweet].add(channel)
+        return {post.first_id for post in posts if channels - stopped[tweets.get(post.first_id, 0)]}
 
     def _expected(
         self, posts: Sequence[Post], tweets: dict[int, int], ruled: set[int], per_hundred: float | None
     ) -> float | None:
-        """What was decided here counts as it was decided, what the rule approves as approved; the rest by what the
+        """What the rule approves counts as approved, what was decided here as it was decided; the rest by what the
         channels approved so far."""
         rows = Candidate.objects.filter(tweet__in=tweets.values(), channel__in=self.channels)
         decided: dict[int, bool] = {}
