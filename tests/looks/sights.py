@@ -246,7 +246,7 @@ NO_PAGE: dict[str, tuple[str, ...]] = {
         "choose-language", "decide-many", "panel-many", "undo", "here", "decide", "add-link", "undo-act",
         "fold-column", "choose-theme", "try-again", "erase-author", "switch-market", "change-person", "invite",
         "withdraw-invitation",
-        "source-act", "lift-blocks", "drop-aside", "release-aside",
+        "source-act", "restore-source", "lift-blocks", "drop-aside", "release-aside",
     ),
     "parts of a page": (
         "market-changes", "changes", "market-arrivals", "arrivals", "panel-reach", "reach-many", "market-resting",
