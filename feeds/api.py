@@ -18,8 +18,9 @@ from django.utils.http import parse_etags
 
 from feeds import editorial, files
 from feeds.catalogue import catalogue
-from feeds.models import KEY_PATTERN, Consumer, Mode, Rendering
+from feeds.models import KEY_PATTERN, Consumer, Feed, Mode, Place, Rendering
 from feeds.problems import NoSuchFeed, OnlyToRead, UnknownKey, body_of
+from feeds.syndication import FORMATS, Format, Titled
 from regions.permissions import PUBLIC, rule
 from regions.problems import CONTENT_TYPE, Refusal
 
@@ -29,6 +30,7 @@ MARKET, SLUG, KEY = re.compile(r"[a-z]{2}"), re.compile(r"[a-z][a-z0-9-]{1,30}")
 OPEN = {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"}
 CACHING = {"Cache-Control": "public, max-age=15, stale-while-revalidate=15, stale-if-error=3600"}
 PAUSE = 2.0
+NAMED = (("feed.json", "json-feed"), ("rss.xml", "rss"))
 
 
 def bare(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -69,7 +71,20 @@ def feed(request: HttpRequest, market: str, category: str | None = None) -> Http
     return given_out(request, found)
 
 
-def given_out(request: HttpRequest, found: Stored) -> HttpResponse:
+@rule(PUBLIC)
+@bare
+def syndicated(request: HttpRequest, market: str, name: str, category: str | None = None) -> HttpResponse:
+    """GET .../feed.json and .../rss.xml: the same for everybody, with or without a key."""
+    if not MARKET.fullmatch(market) or not (category is None or SLUG.fullmatch(category)):
+        raise NoSuchFeed
+    kind, place = FORMATS[name], Place(Mode.IDS, market, category)
+    found = database.ask(lambda: _made(place, kind), lambda: files.read(files.beside(place, name)))
+    if found is None:
+        raise NoSuchFeed
+    return given_out(request, found, kind.content_type)
+
+
+def given_out(request: HttpRequest, found: Stored, content_type: str = "application/json") -> HttpResponse:
     """The bytes as they are stored, or unpacked for a reader who takes no gzip.
 
     The ETag is nginx's: mtime and size of the file; weak where unpacked, being other bytes (RFC 9110, 8.8.1)."""
@@ -82,7 +97,7 @@ def given_out(request: HttpRequest, found: Stored) -> HttpResponse:
         return response
     body = body if packed else gzip.decompress(body)
     headers |= {"Content-Length": str(len(body))} | ({"Content-Encoding": "gzip"} if packed else {})
-    return HttpResponse(b"" if request.method == "HEAD" else body, content_type="application/json", headers=headers)
+    return HttpResponse(b"" if request.method == "HEAD" else body, content_type=content_type, headers=headers)
 
 
 def refused(refusal: Refusal) -> HttpResponse:
@@ -140,6 +155,14 @@ def _file(market: str, category: str | None, key: str | None) -> Stored | None:
     return files.read(folder / market / (category or "") / files.NAME)
 
 
+def _made(place: Place, kind: Format) -> Stored | None:
+    found = Rendering.objects.read_by(None, place.market, place.category)
+    feed = Feed.objects.public().at(place.market, place.category) if found else None
+    if found is None or feed is None:
+        return None
+    return found[0], kind.gzipped(found[1], Titled.of(feed.market, feed.channel))
+
+
 def _catalogue() -> Stored:
     body = gzip.compress(catalogue().encode(), mtime=0)
     return zlib.crc32(body), body
@@ -155,6 +178,11 @@ def _catalogue_file() -> Stored:
 urlpatterns = [
     *editorial.urlpatterns,
     path("feeds/", listing, name="feeds"),
+    *(path(f"feeds/<str:market>/{name}", syndicated, {"name": name}, f"{stem}-of-market") for name, stem in NAMED),
+    *(
+        path(f"feeds/<str:market>/<str:category>/{name}", syndicated, {"name": name}, f"{stem}-of-channel")
+        for name, stem in NAMED
+    ),
     path("feeds/<str:market>/", feed, name="feed-of-market"),
     path("feeds/<str:market>/<str:category>/", feed, name="feed-of-channel"),
 ]

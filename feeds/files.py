@@ -2,6 +2,7 @@
 
     FEED_ROOT/ids/{market}/index.json.gz              and full/... likewise
     FEED_ROOT/ids/{market}/{category}/index.json.gz
+    FEED_ROOT/ids/{market}/{category}/feed.json.gz    and rss.xml.gz, for feed readers; beside a market's feed too
     FEED_ROOT/ids/index.json.gz                       the feeds there are
     FEED_ROOT/consumers/{key}/{market} -> ../../full/{market}, or ids/ by the consumer's mode
     FEED_ROOT/problems/403.json.gz, 404.json.gz       problem+json
@@ -27,6 +28,7 @@ from regions.models import Market
 log = structlog.get_logger(__name__)
 EPOCH = 1_000_000_000
 NAME = "index.json.gz"
+BESIDE = ("feed.json.gz", "rss.xml.gz")
 CONSUMERS = "consumers"
 COMMON = "common"
 
@@ -38,6 +40,11 @@ def root() -> Path:
 def path_of(place: Place) -> Path:
     """The file of a rendering. Its parts are codes and slugs that the database vouches for."""
     return root() / place.mode / place.market / (place.category or "") / NAME
+
+
+def beside(place: Place, name: str) -> Path:
+    """The file of another document of the same feed."""
+    return path_of(place).with_name(f"{name}.gz")
 
 
 def number_of(file: Path) -> int:
@@ -146,7 +153,8 @@ def _replace_astray(file: Path, number: int, body: bytes) -> bool:
 
 
 def _remove(file: Path) -> bool:
-    file.unlink(missing_ok=True)
+    for one in (file, *map(file.with_name, BESIDE)):
+        one.unlink(missing_ok=True)
     with suppress(OSError):  # other feeds stand in it
         file.parent.rmdir()
     return True
@@ -155,6 +163,15 @@ def _remove(file: Path) -> bool:
 def put(file: Path, number: int, body: bytes) -> bool:
     """Replaces a file if `number` is newer than what is there. Whoever calls holds the lock of its folder."""
     if number <= number_of(file):
+        return False
+    _replace(file, number, body)
+    return True
+
+
+def put_beside(file: Path, number: int, body: bytes) -> bool:
+    """The same for what is made of a feed, which may change with its names while the number stays."""
+    there = read(file)
+    if there == (number, body) or (there and there[0] > number):
         return False
     _replace(file, number, body)
     return True

@@ -50,6 +50,10 @@ class FeedQuerySet(models.QuerySet["Feed"]):
             .order_by("market__position", "market_id", F("channel__position").asc(nulls_first=True), "channel_id")
         )
 
+    def at(self, market: str, category: str | None) -> Feed | None:
+        """The one at a public address."""
+        return self.filter(market__code=market, channel__category__slug=category).first()
+
     def numbers(self) -> dict[tuple[str, ...], int]:
         """The number of every feed that could be, by its market's code and its category's slug, if it has one."""
         markets = {(code,): 0 for code in Market.objects.values_list("code", flat=True)}

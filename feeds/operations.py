@@ -23,10 +23,12 @@ from feeds.edition import Edition
 from feeds.models import Consumer, Feed, Mode, Rendering, Snapshot
 from feeds.problems import NoSuchFeed, UnknownKey, body_of
 from feeds.rendering import Document, Entry, documents, moment
+from feeds.syndicating import Syndicator
 from regions.models import Change, Channel, Market, User
 from regions.signals import channel_changed
 
 log = structlog.get_logger(__name__)
+syndicator = Syndicator()
 NOTIFICATION = "channel_changed"
 REMEMBERED = timedelta(hours=24)
 MARKETS_OF = f"""
@@ -265,7 +267,7 @@ def mend_edge() -> int:
     """Makes files and links agree with the database; returns how many files it wrote or removed."""
     changed = files.mend()
     files.link_consumers()
-    return changed + files.write_common(_common)
+    return changed + files.write_common(_common) + syndicator.turn()
 
 
 def _common() -> dict[Path, str]:

@@ -117,10 +117,32 @@ def path(operation: str, summary: str, body: str, *parameters: Schema) -> Schema
     return {"get": told | {"parameters": [*parameters, KNOWN], "responses": answers}}
 
 
+def syndicated(operation: str, summary: str, kind: str, *parameters: Schema) -> Schema:
+    told = path(operation, summary, "Feed", *parameters)
+    told["get"]["responses"]["200"] = {
+        "description": "The newest snapshot, the same with every key and without",
+        "content": {kind: {"schema": {"type": "object"} if kind.endswith("json") else STRING}},
+    }
+    del told["get"]["responses"]["403"]
+    return told
+
+
 PATHS = {
     "/api/v1/feeds/": path("feeds", "The feeds there are", "FeedCatalogue"),
     "/api/v1/feeds/{market}/": path("feed_of_market", "All channels of a market", "Feed", MARKET, KEY),
     "/api/v1/feeds/{market}/{category}/": path("feed_of_channel", "One channel", "Feed", MARKET, CATEGORY, KEY),
+    "/api/v1/feeds/{market}/feed.json": syndicated(
+        "json_feed_of_market", "A market as JSON Feed 1.1", "application/feed+json", MARKET
+    ),
+    "/api/v1/feeds/{market}/rss.xml": syndicated(
+        "rss_of_market", "A market as RSS 2.0", "application/rss+xml", MARKET
+    ),
+    "/api/v1/feeds/{market}/{category}/feed.json": syndicated(
+        "json_feed_of_channel", "One channel as JSON Feed 1.1", "application/feed+json", MARKET, CATEGORY
+    ),
+    "/api/v1/feeds/{market}/{category}/rss.xml": syndicated(
+        "rss_of_channel", "One channel as RSS 2.0", "application/rss+xml", MARKET, CATEGORY
+    ),
 }
 
 

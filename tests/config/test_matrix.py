@@ -32,6 +32,7 @@ FOR_READERS = {"here"}  # posts that a viewer may send
 FOR_EDITORS = {"recent", "link", "panel", "panel-reach"}  # pages that a viewer may not even read
 FOR_LEADS = {"hold", "release", "erase", "erase-author"}
 PUBLIC = {"ticker", "channel-ticker", "feeds", "feed-of-market", "feed-of-channel", "livez", "readyz", "metrics"}
+PUBLIC |= {"json-feed-of-market", "json-feed-of-channel", "rss-of-market", "rss-of-channel"}
 PUBLIC |= {"schema", "docs", "no-such-api", "choose-language"}
 FOR_LEADS |= {"market-log", "log-sheet"}
 SIGNED_IN = {"home", "my-log", "profile", "fold-column", "choose-theme", "palette", "feed-calls"}
