@@ -104,6 +104,8 @@ def add_link(request: Request) -> Response:
 
 
 def candidate_page(request: Request) -> Response:
+    if code := request.query_params.get("market"):
+        market_for(request.user, code)  # before all else: of a foreign one nothing is told, not even what is unusable
     asked = CandidateQuery(data=request.query_params)
     asked.is_valid(raise_exception=True)
     want = asked.validated_data

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -52,9 +51,8 @@ class Stranger:
 
     def tries(self, count: int) -> int:
         """Asks so often; how many were asked."""
-        targets = list(routes())
         for _ in range(count):
-            name, address = self.chance.choice(targets)
+            name, address = self.chance.choice(matrix.GUARDED)
             self.ask(name, address)
         return count
 
@@ -101,10 +99,3 @@ class Stranger:
     def parameters(self) -> dict[str, str]:
         names = self.chance.sample(PARAMETERS, self.chance.randrange(4))
         return {name: self.chance.choice(WORDS) for name in names}
-
-
-def routes() -> Iterator[tuple[str, str]]:
-    """Those that a market guards: by the address, or by the row that its id names."""
-    for name, address in matrix.GUARDED:
-        if "market>" in address or "<int:" in address or name in ("api-candidates", "api-memberships", "api-decisions"):
-            yield name, address

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections import Counter
 from datetime import timedelta
@@ -18,7 +19,7 @@ from tests.soak.strangers import Stranger
 from tests.states import digest
 
 pytestmark = pytest.mark.django_db
-MANY, FEW = 50_000, 600
+MANY, FEW = int(os.environ.get("SOAK_REQUESTS") or 50_000), 600
 
 
 @pytest.fixture
