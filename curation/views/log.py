@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from curation import operations
 from curation.access import act_for
 from curation.forms import BackForm, UndoForm
-from curation.history import figures, reading, sheet
+from curation.history import figures, onlists, reading, sheet
 from curation.history.asked import Asked, LogForm
 from curation.history.lines import Line, dated, lines_of
 from curation.history.matrix import dossier
@@ -29,6 +29,7 @@ from curation.queue import markets_of
 from curation.views.desk import is_fragment, reason, summary
 from regions.clocks import zone_of
 from regions.models import Market, User
+from regions.numbers import whole
 from regions.permissions import SIGNED_IN, market_for, may, rule
 from regions.problems import Refusal
 from regions.requests import PageRequest
@@ -41,11 +42,37 @@ LINES, FLAT = 50, 200
 def market_log(request: PageRequest, market: str) -> HttpResponse:
     """Who did what in a market, newest first."""
     home = market_for(request.user, market, "log.read")
+    if request.GET.get("show") == "lists":
+        return lists_log(request, home)
     form = LogForm(request.GET, [home], zone=home.time_zone)
-    own = [one for one in Market.objects.visible_to(request.user) if may(request.user, "log.read", one)]
-    context = {"home": home, "leads": own, "address": reverse("market-log", args=[home.code])}
+    context = {"home": home, "leads": led(request.user), "address": address_of(home)}
     context["sheet"] = reverse("log-sheet", args=[home.code])
     return page(request, form, home, "curation/log/market.html", context)
+
+
+def led(user: User) -> list[Market]:
+    """The markets whose logs someone may read."""
+    return [one for one in Market.objects.visible_to(user) if may(user, "log.read", one)]
+
+
+def lists_log(request: PageRequest, home: Market) -> HttpResponse:
+    """Who changed which list, role or setting of a market, newest first; `of` asks for one kind alone."""
+    of = request.GET.get("of", "")
+    kinds = [{"name": "", "words": _("All"), "here": of not in onlists.KINDS}]
+    kinds += [{"name": name, "words": words, "here": of == name} for name, (words, _n) in onlists.KINDS.items()]
+    with clock_of(request.user, home):
+        context = {
+            "home": home,
+            "leads": led(request.user),
+            "markets": markets_of(request.user),
+            "address": address_of(home),
+            "zone": timezone.get_current_timezone_name(),
+            "on_lists": True,
+            "kinds": kinds,
+            "of": of if of in onlists.KINDS else "",
+            "read": onlists.read(home, of, whole(request.GET.get("before", ""))),
+        }
+        return render(request, "curation/log/lists.html", context)
 
 
 @rule(SIGNED_IN)

@@ -201,6 +201,7 @@ PAGES = [
     Sight("/health/"),
     Sight("/health/de/?runs=troubled"),
     Sight("/health/quarantine/{aside}/", seen=".release"),
+    Sight("/log/de/?show=lists", seen=".tabs"),
     Sight("/log/de/?from=x", seen="[role=alert]", status=422),
     Sight("/log/de/?verb=move", seen=".nothing", rarely=True),
     Sight("/posts/{post}/"),
