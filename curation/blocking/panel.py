@@ -28,7 +28,7 @@ MOST_SHOWN = 50
 @dataclass
 class Panel:
     """What stands beside the list: `sort` is new, block, lift, list, lift_list or new_list. `beside`: what to know of
-    the block that was tried."""
+    the block that was tried; `fit`: the tab and the search that the picked ones are all of."""
 
     home: Market
     user: User
@@ -41,6 +41,7 @@ class Panel:
     tried: str = ""
     beside: Sequence[str] = ()
     picked: Sequence[Block] = ()
+    fit: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def wrong(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,7 +28,8 @@ from curation.blocking.reach import try_out
 from curation.blocking.returning import Returning
 from curation.blocking.telling import Telling
 from curation.models import Act
-from curation.operations.blocking import Entry
+from curation.operations.blocking import RIGHTS, Entry
+from curation.operations.laying import MOST
 from curation.operations.naming import Name
 from curation.places import clock_of
 from regions.models import Block, BlockList, Market
@@ -239,14 +241,16 @@ BLOCK_ACTS: dict[str, Press] = {"try": try_change, "change": change, "exempt": e
 @rule("block.edit_channel")
 @require_POST
 def lift_blocks(request: PageRequest, market: str) -> HttpResponse:
-    """First what comes back, then, with `sure`, lifts the blocks that were picked."""
+    """First what comes back, then, with `sure`, lifts the blocks that were picked, or `all` that fit what was asked
+    for, unless they are more than the `count` that was told."""
     home, now = market_for(request.user, market, "block.edit_channel"), timezone.now()
-    picked = blocks_for(home, [pk for told in request.POST.getlist("block")[:MOST_PICKED] if (pk := whole(told))])
-    panel = Panel(home, request.user, now, "lift", picked=picked)
+    fit = {name: request.POST.get(name, "") for name in ("show", "q")} if "all" in request.POST else {}
+    picked = fitting(home, request, now, **fit) if fit else picked_of(home, request)
+    panel = Panel(home, request.user, now, "lift", picked=picked, fit=fit)
     if not picked:
         panel = Panel(home, request.user, now, refusal=Refusal(_("Nothing was selected.")))
         return page(request, home, panel, status=422)
-    if "sure" not in request.POST:
+    if "sure" not in request.POST or (fit and len(picked) > (whole(request.POST.get("count", "")) or 0)):
         return page(request, home, panel)
     back = panel.back
     try:
@@ -256,6 +260,20 @@ def lift_blocks(request: PageRequest, market: str) -> HttpResponse:
         return page(request, home, panel, status=refusal.status)
     tell(request, f"{lifted(len(picked))} {comes_back(back)}", undo=undo_of(act))
     return done(request, reverse("blocks", args=[home.code]))
+
+
+def picked_of(home: Market, request: PageRequest) -> list[Block]:
+    return blocks_for(home, [pk for told in request.POST.getlist("block")[:MOST_PICKED] if (pk := whole(told))])
+
+
+def fitting(home: Market, request: PageRequest, now: datetime, show: str, q: str) -> list[Block]:
+    """All of the market's own that fit a tab and a search, as far as one may lift them."""
+    told = q.replace("\0", " ")[:LONGEST_SEARCH].strip()
+    listing = Listing(home, request.user, now, show if show in TABS else "", told)
+    own = Q(channel__in=listing.channels)
+    if may(request.user, RIGHTS["market"], home):
+        own |= Q(market=home)
+    return list(listing.standing().filter(own).select_related(*BESIDE).order_by("-pk")[:MOST])
 
 
 def lifted(n: int) -> str:

@@ -229,6 +229,30 @@ def test_twenty_picked_ones_are_read_like_one(browse: Any, lena: User, de_politi
     assert asked(laid) == asked(laid[:1])
 
 
+def test_all_that_fit_are_lifted_as_one_act_and_no_more_than_was_told(
+    browse: Any, lena: User, anna: User, de_politics: Channel
+) -> None:
+    for n in range(60):
+        make_block(f"wort{n}", market=de_politics.market)
+    make_block("anders", channel=de_politics)
+    make_block("wort99", channel=de_politics)
+    make_block("wort100")
+    make_block("wort101", market=channel_of("nl", "politics").market)
+    asked, lift = {"all": "1", "show": "term", "q": "wort"}, f"{PAGE}lift/"
+    assert "Lift 1 block" in text_of(browse(anna).post(lift, asked)), "an editor's are those of channels"
+    told = browse(lena).post(lift, asked)
+    assert "Lift 61 blocks" in text_of(told) and 'name="count" value="61"' in told.content.decode()
+    standing = Block.objects.filter(lifted_at=None)
+    for count in ("60", "", "x"):
+        browse(lena).post(lift, asked | {"sure": "1", "count": count})
+        assert standing.count() == 64, "more than was told"
+    done = browse(lena).post(lift, asked | {"sure": "1", "count": "61"}, follow=True)
+    assert set(standing.values_list("value", flat=True)) == {"anders", "wort100", "wort101"}
+    browse(lena).post(undo_door(done), {"next": PAGE})
+    assert standing.count() == 64
+    assert browse(lena).post(lift, {"all": "1", "q": "nothing like it"}).status_code == 422
+
+
 def test_a_change_lifts_and_lays_as_one_act_and_is_undone_as_one(
     browse: Any, lena: User, de_politics: Channel, bridges: dict[str, Candidate]
 ) -> None:
