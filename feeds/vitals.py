@@ -82,7 +82,7 @@ def without_receipt(channels: Sequence[Channel], now: datetime) -> list[Any]:
     named = Func(Value("candidate"), OuterRef("pk"), function="jsonb_build_object", output_field=JSONField())
     entry = Func(named, function="jsonb_build_array", output_field=JSONField())
     snapshots = Snapshot.objects.filter(
-        feed__channel=OuterRef("channel"), at__gte=OuterRef("due"), entries__contains=entry
+        feed=OuterRef("channel__feed"), at__gte=OuterRef("due"), entries__contains=entry
     )
     here = Candidate.objects.approved().filter(channel__in=channels).annotate(due=due, market=F("channel__market"))
     rows = here.filter(~Exists(Receipt.objects.filter(candidate=OuterRef("pk"), due=OuterRef("due")))).annotate(
