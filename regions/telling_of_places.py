@@ -29,7 +29,7 @@ def told_of(changes: Iterable[Change]) -> list[Told]:
     named = {(one.noun, one.noun_id): "" for one in rows}
     for noun, model in (("market", Market), ("category", Category), ("channel", Channel)):
         ids = [pk for kind, pk in named if kind == noun]
-        found: Any = model._default_manager.filter(pk__in=ids)  # type: ignore[attr-defined]
+        found: Any = model._default_manager.filter(pk__in=ids)
         found = found.select_related("market", "category") if model is Channel else found
         named |= {(noun, one.pk): called(one) for one in found}
     return [Told(sentence_of(one, named), by_of(one), one.at) for one in rows]

@@ -53,7 +53,7 @@ def test_every_change_stands_there_in_a_sentence(browse: Any, lena: User) -> Non
         ("chief", "DE Sport switched off"),
         ("lena", "DE Politics changed: slots for pins: 3 → 4"),
         ("lena", "guest: viewer"),
-        ("lena", "“Turm” listed"),
+        ("lena", "Turm listed"),
         *SOURCES,
     ]
     page = browse(lena).get(LISTS).content.decode()
