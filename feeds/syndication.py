@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -20,11 +20,11 @@ from django.utils.feedgenerator import Rss201rev2Feed
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from feeds.rendering import LEVEL, as_json
+from curation.x.wire import Unreadable, instant_of_id
+from feeds.rendering import LEVEL, as_json, moment
 from regions.models import Channel, Market
 
 JSON_FEED = "https://jsonfeed.org/version/1.1"
-TWITTER_EPOCH = 1_288_834_974_657  # milliseconds; X's ids hold their time beyond it (docs of X, "snowflake")
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 Document = dict[str, Any]
 
@@ -125,12 +125,11 @@ def rss(feed: Document, titled: Titled) -> str:
 
 
 def written_at(x_id: str) -> str | None:
-    """When a post was written, as its id tells (RFC 3339, UTC); None for ids from before there were such."""
-    milliseconds = int(x_id) >> 22
-    if not milliseconds:
+    """When a post was written, as its id tells (RFC 3339, UTC); None for ids from before they told it."""
+    try:
+        return moment(instant_of_id(int(x_id)))
+    except Unreadable:
         return None
-    at = datetime.fromtimestamp((milliseconds + TWITTER_EPOCH) / 1000, UTC)
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def in_xml(text: str) -> str:
