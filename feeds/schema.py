@@ -134,9 +134,7 @@ PATHS = {
     "/api/v1/feeds/{market}/feed.json": syndicated(
         "json_feed_of_market", "A market as JSON Feed 1.1", "application/feed+json", MARKET
     ),
-    "/api/v1/feeds/{market}/rss.xml": syndicated(
-        "rss_of_market", "A market as RSS 2.0", "application/rss+xml", MARKET
-    ),
+    "/api/v1/feeds/{market}/rss.xml": syndicated("rss_of_market", "A market as RSS 2.0", "application/rss+xml", MARKET),
     "/api/v1/feeds/{market}/{category}/feed.json": syndicated(
         "json_feed_of_channel", "One channel as JSON Feed 1.1", "application/feed+json", MARKET, CATEGORY
     ),

@@ -238,7 +238,7 @@ NO_PAGE: dict[str, tuple[str, ...]] = {
         "livez", "readyz", "metrics", "schema", "no-such-api", "api-channels", "api-channel", "api-market",
         "api-candidates", "api-candidate",
         "api-candidate-decisions", "api-decisions", "api-undo", "hold", "release", "snapshots-of-market",
-        "snapshot-of-market", "snapshots-of-channel", "snapshot-of-channel", "feeds", "feed-of-market",
+        "snapshot-of-market", "snapshots-of-channel", "snapshot-of-channel", "feeds", "feed-of-market", "json-feed-of-market", "json-feed-of-channel", "rss-of-market", "rss-of-channel",
         "feed-of-channel", "log-sheet", "people-sheet", "sources-sheet", "api-sources", "api-source", "api-try-source",
         "api-memberships", "api-membership", "api-blocks", "api-block", "api-try-block", "blocks-sheet",
         "mfa_download_recovery_codes", "mfa_login_webauthn",
