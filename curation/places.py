@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -123,9 +124,14 @@ def news(place: Place, since: int, most: int = MOST_CHANGES) -> News:
 def last_act(user: User, market: Market) -> Act | None:
     """One's newest act in a market of which something can still be taken back."""
     mine = Act.objects.filter(by=user, at__gt=timezone.now() - UNDOABLE_FOR).exclude(verb=Verb.UNDO)
-    mine = mine.filter(~Exists(Act.objects.filter(undoes=OuterRef("pk"))))  # joined, all of the day would be sorted
+    return mine.filter(*_can_be_taken_back(market.pk)).order_by("-at").first()
+
+
+@lru_cache(maxsize=64)
+def _can_be_taken_back(market: int) -> tuple[Any, Any]:
+    """Conditions of acts, put together once for a market. Joined instead, all acts of the day would be sorted."""
     here = untouched(Decision.objects.filter(act=OuterRef("pk"), market=market))
-    return mine.filter(Exists(here)).order_by("-at").first()
+    return ~Exists(Act.objects.filter(undoes=OuterRef("pk"))), Exists(here)
 
 
 def way_back(request: PageRequest, place: Place) -> str:

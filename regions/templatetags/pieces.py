@@ -1,5 +1,6 @@
 """Small pieces that pages of every room share."""
 
+from functools import cache
 from typing import Any
 
 from django import template
@@ -15,6 +16,7 @@ register = template.Library()
 
 
 @register.simple_tag
+@cache
 def icon(name: str) -> SafeString:
     """A sign from static/icons.svg; it never stands for a word that is not there."""
     return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', static("icons.svg"), name)
