@@ -5,9 +5,11 @@ the whole console from the cookie to the rendered page; only the web server befo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from html import unescape
 from statistics import median
 
 from django.core.management import call_command
@@ -41,7 +43,7 @@ Times = dict[tuple[str, int], list[Taken]]
 @dataclass(frozen=True)
 class Way:
     """What is asked: an address, by whom; or a search of one of DE's channels or all, without the page. `plain`: the
-    admin counts all rows, as it does unless told not to."""
+    admin counts all rows, as it does unless told not to. `further`: the rows that follow those of the page."""
 
     told: str
     address: str = ""
@@ -49,12 +51,14 @@ class Way:
     words: str = ""
     channel: str = ""
     plain: bool = False
+    further: bool = False
 
 
 CHANNEL, ADMIN = "a channel's queue, best first", "the admin's list of the same channel, as Django makes it"
 LIST = "/admin/curation/candidate/?channel__id__exact={politics}&state__exact=pending"
 WAYS = (
     Way(CHANNEL, "/desk/de/politics/"),
+    Way("the 50 rows that follow, fetched as one comes near", "/desk/de/politics/", further=True),
     Way("a channel's queue, newest first", "/desk/de/politics/?order=newest"),
     Way("a market's queue, best first", "/desk/de/"),
     Way("a market's queue, newest first", "/desk/de/?order=newest"),
@@ -92,17 +96,27 @@ class House:
         if way.words:
             return partial(self.search, way.words, way.channel)
         politics = next(one.pk for one in self.channels if one.category.slug == "politics")
-        return partial(self.open, self.clients[way.who], way.address.format(politics=politics), way.plain)
+        client, address = self.clients[way.who], way.address.format(politics=politics)
+        if way.further:
+            return partial(self.open, client, further(client, address), way.plain, {"HX-Request": "true"})
+        return partial(self.open, client, address, way.plain)
 
-    def open(self, client: Client, address: str, plain: bool) -> None:
+    def open(self, client: Client, address: str, plain: bool, headers: dict[str, str] | None = None) -> None:
         CandidateAdmin.show_full_result_count = plain
-        answer = client.get(address)
+        answer = client.get(address, headers=headers)
         assert answer.status_code == 200, (address, answer.status_code)
 
     def search(self, words: str, channel: str) -> None:
         """The first rows alone, as the page asks for them: what they become on a page costs the same for each size."""
         here = next((one for one in self.channels if one.category.slug == channel), None)
         assert len(page(Place(self.market, self.channels, here).queues(q=words)).rows) <= 50
+
+
+def further(client: Client, address: str) -> str:
+    """Where the page says that its next rows are."""
+    found = re.search(r'hx-get="([^"]*cursor=[^"]*)"', client.get(address).content.decode())
+    assert found, address
+    return unescape(found[1])
 
 
 def run(rounds: int, stored: Sequence[int] | None, command: str) -> tuple[str, str]:
@@ -172,6 +186,6 @@ database after the other. Each database holds so many tweets, each with a candid
 waits, scattered over a month, so that hardly two stand on one page of the table; 5,000 authors, posts in the five
 languages and three others, one in a hundred held, one in fifty sensitive, one in forty behind a similar one, and the
 log of what people decided. Pages are asked by an editor of DE (four channels; the chief has 20) through the whole
-console, all middleware and the rendered page of 50 posts included; only the web server before it is left out. A search
+console, all middleware and the rendered page of 25 posts included; only the web server before it is left out. A search
 is what PostgreSQL and the ORM need for the first 50 rows, of which the smallest house has fewer. "Processor" adds the
 time of the processors, ours and PostgreSQL's, which other programs disturb least."""
