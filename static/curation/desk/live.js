@@ -9,11 +9,12 @@ const column = $("#live");
 const entries = () => $$("[data-live]", column);
 let kept = null, moved = -Infinity;
 
-/* What one looks at outlives the column's renewal. A panel that is being filled in is not taken away at all. */
+/* What one looks at outlives the column's renewal. A panel that is being filled in is not taken away at all, nor is a
+ * form on its way: its answer would find no place, and brings the renewal itself. */
 
 during("arriving", "live", (detail) => {
   if (detail.target !== column || !detail.shouldSwap) return;
-  if ($("form[data-panel-of]", column)) return (detail.shouldSwap = false);
+  if ($("form[data-panel-of], form.htmx-request", column)) return (detail.shouldSwap = false);
   const at = document.activeElement, entry = column.contains(at) && at.closest("[data-live]");
   kept = {
     top: $(".scroll", column)?.scrollTop ?? 0,
