@@ -96,6 +96,20 @@ def fill(selector: str, text: str, seen: str) -> Acts:
     return act
 
 
+def brings(text: str, *, takes: bool = False) -> Acts:
+    """A sheet of blocks: what it would do; then done, with the way back."""
+
+    def act(page: Page) -> None:
+        page.locator("#text").fill(text)
+        page.locator("form.ask .button--primary").click()
+        expect(page.locator("form.ask table").first).to_be_visible()
+        if takes:
+            page.locator("button[name=take]").click()
+            expect(page.locator("ul.told form")).to_be_visible()
+
+    return act
+
+
 def opens(selector: str, seen: str) -> Acts:
     """Opens what folds open, whether it is in view or in a column that a phone shows only when asked."""
 
@@ -213,6 +227,8 @@ PAGES = [
     *(Sight(f"/faults/{kind}/", who="", status=status, rarely=kind != "overtaken") for kind, status in
       (("forbidden", 403), ("forged", 403), ("overtaken", 409), ("refused", 422), ("often", 429), ("broken", 500))),
     Sight("/nowhere/", who="", status=404),
+    Sight("/lists/de/blocks/bring/", then=brings("Landtag\nx\nZaubertrank"), name="blocks to bring", rarely=True),
+    Sight("/lists/de/blocks/bring/", then=brings("Zaubertrank", takes=True), name="blocks brought"),
 ]  # fmt: skip
 ACCOUNTS = [
     *(Sight(ACCOUNT + path, who="") for path in
