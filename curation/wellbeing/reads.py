@@ -42,6 +42,10 @@ class Purse:
     days: list[int]
 
 
+BY_HAND = (IngestRun.Kind.TRY, IngestRun.Kind.LINK)
+"""What people ask X themselves: a name mistyped there is no fault of reading."""
+
+
 @dataclass(frozen=True)
 class Fed:
     """The sources that feed a market and are switched on: how many, and how many of them fail at present. `of_all`:
@@ -69,7 +73,7 @@ def first_hour(now: datetime) -> datetime:
 
 def hours_of(markets: Sequence[Market], now: datetime) -> dict[int, Hours]:
     first = first_hour(now)
-    wrong = Q(outcome__in=(IngestRun.Outcome.FAILED, IngestRun.Outcome.REFUSED))
+    wrong = Q(outcome__in=(IngestRun.Outcome.FAILED, IngestRun.Outcome.REFUSED)) & ~Q(kind__in=BY_HAND)
     runs = IngestRun.objects.filter(market__in=markets, started_at__gte=first)
     rows = runs.values("market", hour=binned("started_at", HOUR, first)).annotate(
         posts=Sum("read"), wrong=Count("pk", filter=wrong), last=Max("started_at")

@@ -135,6 +135,7 @@ def summed_up(
         elif reached := day_reached(purses[market.pk], now):
             words = _("%(market)s reaches its day's budget about %(time)s.")
             parts.append(words % (told | {"time": when(reached, now)}))
+    parts += [failing_of(markets, sources), without_sources(markets, sources)]
     return " ".join(filter(None, parts)) or well_of(markets)
 
 
@@ -142,6 +143,18 @@ def well_of(markets: Sequence[Market]) -> str:
     if len(markets) == 1:
         return _("%(market)s is read, and its budget lasts.") % {"market": markets[0].code.upper()}
     return _("All markets are read, and every budget lasts.")
+
+
+def failing_of(markets: Sequence[Market], sources: Mapping[int, Fed]) -> str:
+    """Where sources fail, and how many of how many."""
+    found = [(one.code.upper(), sources[one.pk]) for one in markets if sources[one.pk].bad]
+    told = [_("%(market)s %(bad)d of %(n)d") % {"market": code, "bad": fed.bad, "n": fed.number} for code, fed in found]
+    return _("Sources fail: %(markets)s.") % {"markets": ", ".join(told)} if told else ""
+
+
+def without_sources(markets: Sequence[Market], sources: Mapping[int, Fed]) -> str:
+    told = [one.code.upper() for one in markets if not sources[one.pk].number]
+    return _("No sources: %(markets)s.") % {"markets": ", ".join(told)} if told else ""
 
 
 def unread_of(

@@ -90,6 +90,8 @@ def test_the_hours_count_what_was_read_and_mark_what_failed(de_politics: Channel
     make_run(started_at=now, read=5)
     make_run(started_at=now - timedelta(hours=2), read=7, outcome="failed")
     make_run(started_at=now - timedelta(hours=40), read=9)
+    for kind in ("try", "link"):  # a name mistyped there is no fault of reading
+        make_run(started_at=now - timedelta(hours=1), kind=kind, outcome="refused")
     told = reads.hours_of([de_politics.market], now)[de_politics.market_id]
     assert (told.read, told.failed) == ([0] * 21 + [7, 0, 5], [False] * 21 + [True, False, False])
 
@@ -135,6 +137,25 @@ def test_a_market_that_is_exempted_from_all_its_sources_has_none(browse: Any, le
     source = Source.objects.create(kind="search", value="Rat")
     SourceExemption.objects.create(source=source, market=Market.objects.get(code="de"), reason="too local")
     assert [row.state for row in browse(lena).get(HEALTH).context["rows"]] == ["no sources"]
+
+
+def test_failing_sources_and_markets_without_any_are_told_in_the_sentence(browse: Any, chief: User) -> None:
+    chief.language = "en"
+    chief.save()
+    de, nl = (Market.objects.get(code=code) for code in ("de", "nl"))
+    well = Source.objects.create(kind="account", value="rathaus", market=de)
+    bad = Source.objects.create(kind="list", value="77", market=de)
+    Source.objects.create(kind="account", value="gemeente", market=nl)
+    make_run(source=well)
+    make_run(source=bad, outcome="refused")
+    Cursor.objects.create(source=bad, failures=1)
+    told = browse(chief).get("/health/").context["summed_up"]
+    assert "Sources fail: DE 1 of 2. No sources: GR, RO, HR." in told
+    assert "every budget lasts" not in told
+    Source.objects.filter(pk=bad.pk).delete()
+    for code in ("gr", "ro", "hr"):
+        Source.objects.create(kind="account", value="dimos", market=Market.objects.get(code=code))
+    assert "All markets are read, and every budget lasts." in browse(chief).get("/health/").context["summed_up"]
 
 
 def test_who_is_not_read_though_it_was_time_is_named_first(browse: Any, lena: User) -> None:

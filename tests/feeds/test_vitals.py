@@ -19,7 +19,7 @@ from feeds.holding import hold, release
 from feeds.models import Receipt, Snapshot, Unchecked
 from feeds.operations import publish
 from feeds.vitals import Way, note, note_receipts, oldest_unchecked, waiting
-from regions.models import Channel, Market, User
+from regions.models import Channel, Market, Source, User
 from tests.cast import channel_of, make_candidate
 from tests.feeds.conftest import live
 
@@ -194,6 +194,7 @@ def test_the_sentence_names_each_broken_limit_by_market(
 def test_when_no_limit_is_broken_the_feeds_are_fresh(
     told_in: Callable[..., Any], lena: User, de: Market, politics: Channel, now: datetime
 ) -> None:
+    Source.objects.create(kind="account", value="rathaus", market=de)
     noted(de, now, _5=2.1)
     note(now)
     told = told_in(lena)
