@@ -91,7 +91,7 @@ def test_the_hours_count_what_was_read_and_mark_what_failed(de_politics: Channel
     make_run(started_at=now - timedelta(hours=2), read=7, outcome="failed")
     make_run(started_at=now - timedelta(hours=40), read=9)
     for kind in ("try", "link"):  # a name mistyped there is no fault of reading
-        make_run(started_at=now - timedelta(hours=1), kind=kind, outcome="refused")
+        make_run(started_at=now - timedelta(hours=1), kind=kind, outcome="refused", read=0)
     told = reads.hours_of([de_politics.market], now)[de_politics.market_id]
     assert (told.read, told.failed) == ([0] * 21 + [7, 0, 5], [False] * 21 + [True, False, False])
 
