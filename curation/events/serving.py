@@ -30,6 +30,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 RECHECK = 10.0  # seconds; also the beat that keeps proxies from closing the stream
+PATIENCE = 2.0  # seconds in which Redis confirms
 BEAT = ": beat\n\n"
 BACKLOG = 100  # messages a slow browser may be behind before it is told of a gap
 log = structlog.get_logger(__name__)
@@ -42,6 +43,8 @@ class Hub:
         self.url = url
         self.readers: dict[str, set[asyncio.Queue[str]]] = defaultdict(set)
         self.task: asyncio.Task[None] | None = None
+        self.hears = asyncio.Event()  # Redis has confirmed the subscription
+        self.late = False  # whether something may have been missed when it confirms the next one
 
     def open(self, market: str) -> asyncio.Queue[str]:
         if self.task is None or self.task.done():
@@ -55,23 +58,36 @@ class Hub:
 
     async def run(self) -> None:
         """Reads Redis for ever. After a break every page is told of the gap, and asks what it missed."""
-        broken = False
         while True:
             try:
                 async with (
                     redis.asyncio.Redis.from_url(self.url, socket_connect_timeout=2) as client,
-                    client.pubsub(ignore_subscribe_messages=True) as pubsub,
+                    client.pubsub() as pubsub,
                 ):
                     await pubsub.subscribe(TOPIC)
-                    if broken:
-                        self.tell_of_gap()
-                        broken = False
                     async for message in pubsub.listen():
-                        self.hand_out(message["data"].decode())
+                        if message["type"] == "message":
+                            self.hand_out(message["data"].decode())
+                        elif message["type"] == "subscribe":
+                            self.begin()
             except (RedisError, OSError) as error:
                 log.warning("redis_lost", error=type(error).__name__)
-            broken = True
+            self.late = True
+            self.hears.clear()
             await asyncio.sleep(1)
+
+    def begin(self) -> None:
+        if self.late:
+            self.tell_of_gap()
+        self.late = True
+        self.hears.set()
+
+    async def hearing(self) -> None:
+        """Waits until what happens is heard, a moment at most; whoever did not wait long enough is told of a gap."""
+        try:
+            await asyncio.wait_for(self.hears.wait(), PATIENCE)
+        except TimeoutError:
+            self.late = True
 
     def hand_out(self, raw: str) -> None:
         told = json.loads(raw)
@@ -157,6 +173,7 @@ async def stream(cookie: str, market: str, allowed: list[tuple[bytes, bytes]], r
     ]
     try:
         await send({"type": "http.response.start", "status": 200, "headers": [*head, *allowed]})
+        await hub.hearing()  # so that nothing is missed between "open" and the first message
         await write(send, "retry: 2000\n\n" + frame("open", {"market": market}))
         while not gone.done() and not watched.done():
             await write(send, await next_message(queue))

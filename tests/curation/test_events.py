@@ -77,7 +77,8 @@ def listen(url: str, client: Client, origin: str = ORIGIN) -> HTTPResponse:
 
 def next_event(stream: HTTPResponse) -> tuple[str, dict[str, Any]]:
     """The next event of a stream, beats left out."""
-    while line := stream.readline().decode():
+    deadline = time.monotonic() + 30
+    while (line := stream.readline().decode()) and time.monotonic() < deadline:
         if line.startswith("event: "):
             return line[7:].strip(), json.loads(stream.readline().decode()[6:])
     raise AssertionError("the stream ended")
