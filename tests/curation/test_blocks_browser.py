@@ -51,7 +51,7 @@ def test_a_block_is_tried_and_laid_by_keyboard(
     page.locator("#blocks-q").press_sequentially("böl")
     expect(page.locator(".blocks tbody tr")).to_have_count(1)
     page.locator(".blocks .check input").check()
-    page.locator("#found .pages button").click()
+    page.locator("#found .pages button").first.click()
     expect(page.locator("#panel #lift-h")).to_be_visible()
     page.locator("#panel footer .button--primary").click()
     expect(page.locator(".told")).to_be_visible()

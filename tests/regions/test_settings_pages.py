@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import timezone
 
@@ -204,7 +205,8 @@ def test_the_forecast_takes_the_pace_of_the_last_days(lead: Client) -> None:
     de, today = Market.objects.get(code="de"), budget.day_of(timezone.now())
     for back in range(1, 4):
         BudgetDay.objects.create(market=de, day=today - timedelta(days=back), used=30_000)
-    part = lead.get("/budget/de/", headers={"HX-Request": "true"}).content.decode()
+    with time_machine.travel(datetime.combine(today, time(6), UTC), tick=False):  # later in the day it lasts
+        part = lead.get("/budget/de/", headers={"HX-Request": "true"}).content.decode()
     assert "At this pace today's posts run out" in part
     assert "30,000 posts a day" in part
     assert "<html" not in part
