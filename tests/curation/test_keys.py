@@ -81,6 +81,18 @@ def state_of(candidate: Candidate) -> str:
     return candidate.state
 
 
+def test_a_key_that_a_post_cannot_take_says_so(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    """Of an approval that waits for a second pair of eyes the first pair is no second one."""
+    Candidate.objects.filter(pk=rows[0].pk).update(confirmed_by=anna)
+    Channel.objects.filter(pk=rows[0].channel_id).update(second_pair=True)
+    anna.language = "en"
+    anna.save()
+    page = enter(anna)
+    page.keyboard.press("a")
+    expect(page.locator("#strip")).to_contain_text("This post cannot take that now")
+    assert (is_current(page), state_of(rows[0])) == (str(rows[0].pk), State.PENDING)
+
+
 def test_keys_move_select_write_and_explain(enter: Open, anna: User, rows: list[Candidate]) -> None:
     page = enter(anna)
     assert is_current(page) == str(rows[0].pk)

@@ -44,6 +44,7 @@ export function decide(verb) {
   const within = bulk ? $("#bulk") : $(".more", current() ?? document);
   const button = within && $(`button[name="verb"][value="${verb}"]`, within);
   if (bulk && !button) return say("not-many");
+  if (within && !button && $('button[name="verb"]', within)) return say("not-now");
   button?.click();
 }
 
