@@ -41,6 +41,7 @@ from curation.queue import Place, behind, next_of_groups
 from curation.resting import rest_of
 from curation.transitions import EDITORS_VERBS
 from curation.views.kept import kept_open, many_kept_open, panel_page, refused_as_one, swapped
+from regions.numbers import whole
 from regions.permissions import may, rule
 from regions.problems import Refusal
 from regions.requests import PageRequest
@@ -326,7 +327,7 @@ def changes(request: PageRequest, market: str, category: str = "") -> HttpRespon
 def gone(request: PageRequest) -> list[int]:
     """Of the rows that a page calls open those that are no more: what a move brought goes when it is undone."""
     told = request.GET.get("open", "").split(",")[:MOST_OPEN]
-    asked = [int(pk) for pk in told if pk.isascii() and pk.isdigit() and len(pk) < 19]
+    asked = [pk for one in told if (pk := whole(one))]
     there = set(Candidate.objects.filter(pk__in=asked).values_list("pk", flat=True)) if asked else set()
     return [pk for pk in asked if pk not in there]
 

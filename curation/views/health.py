@@ -20,6 +20,7 @@ from curation.places import clock_of
 from curation.wellbeing import reads, rooms, telling
 from curation.wellbeing.aside import aside_of
 from regions.models import Market
+from regions.numbers import whole
 from regions.operations import log_change
 from regions.permissions import SIGNED_IN, market_for, may, require, rule
 from regions.problems import Refusal
@@ -83,7 +84,7 @@ def told_of(markets: list[Market]) -> dict[str, Any]:
 def runs_told(request: PageRequest, markets: list[Market]) -> dict[str, Any]:
     """A page of the last runs; those older than the one that `before` names."""
     troubled, typed = request.GET.get("runs") == "troubled", request.GET.get("before", "")
-    before = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 18 else None
+    before = whole(typed)
     found = reads.runs_of(markets, timezone.now(), troubled=troubled, before=before)
     led = {one.pk for one in markets if may(request.user, LEADS, one)}
     shown = found[: reads.RUNS]
