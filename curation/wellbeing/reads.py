@@ -48,9 +48,9 @@ BY_HAND = (IngestRun.Kind.TRY, IngestRun.Kind.LINK)
 
 @dataclass(frozen=True)
 class Fed:
-    """The sources that feed a market and are switched on: how many, and how many of them fail at present. `of_all`:
-    all of them are global, so that their posts count where they are paid. `unread_since`: when one was last read that
-    was to be read since; None where none was."""
+    """The sources that feed a market, those apart that people paused: how many, and how many of them fail at present or
+    were refused by X for good. `of_all`: all of them are global, so that their posts count where they are paid.
+    `unread_since`: when one was last read that was to be read since; None where none was."""
 
     number: int = 0
     bad: int = 0
@@ -108,10 +108,19 @@ def sources_of(markets: Sequence[Market], now: datetime) -> dict[int, Fed]:
     """What feeds each market, global sources too where it is not exempted from them."""
     wanted = {one.pk for one in markets}
     here = Q(market=None, channel=None) | Q(market__in=wanted) | Q(channel__market__in=wanted)
-    last = IngestRun.objects.filter(source=OuterRef("pk")).order_by("-started_at").values("started_at")[:1]
-    running = Source.objects.running().filter(here).select_related("cursor")
+    last = IngestRun.objects.filter(source=OuterRef("pk")).order_by("-started_at")
+    rows = (
+        Source.objects.filter(here)
+        .select_related("cursor")
+        .annotate(
+            last_read=Coalesce(Subquery(last.values("started_at")[:1]), "created_at"),
+            last_outcome=Subquery(last.values("outcome")[:1]),
+        )
+    )
     by_pk: dict[int, Any] = {
-        source.pk: source for source in running.annotate(last_read=Coalesce(Subquery(last), "created_at"))
+        source.pk: source
+        for source in rows
+        if not stands_still(source, now) or source.last_outcome == IngestRun.Outcome.REFUSED
     }
     found: dict[int, list[Any]] = defaultdict(list)
     for pk, channels in fed_by(by_pk.values()).items():
@@ -121,13 +130,19 @@ def sources_of(markets: Sequence[Market], now: datetime) -> dict[int, Fed]:
 
 
 def fed(sources: Sequence[Any], now: datetime) -> Fed:
-    polled = [source for source in sources if hasattr(source, "cursor")]
+    going = [source for source in sources if not stands_still(source, now)]
+    polled = [source for source in going if hasattr(source, "cursor")]
     return Fed(
         len(sources),
-        sum(1 for source in polled if source.cursor.failures),
+        len(sources) - len(going) + sum(1 for source in polled if source.cursor.failures),
         bool(sources) and all(source.scope == "global" for source in sources),
         min((source.last_read for source in polled if unread(source, now)), default=None),
     )
+
+
+def stands_still(source: Source, now: datetime) -> bool:
+    """Whether it is paused; X's refusal pauses a source too."""
+    return source.paused_at is not None and not (source.paused_until and source.paused_until <= now)
 
 
 def unread(source: Any, now: datetime) -> bool:

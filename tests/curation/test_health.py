@@ -147,11 +147,16 @@ def test_failing_sources_and_markets_without_any_are_told_in_the_sentence(browse
     bad = Source.objects.create(kind="list", value="77", market=de)
     Source.objects.create(kind="account", value="gemeente", market=nl)
     make_run(source=well)
-    make_run(source=bad, outcome="refused")
-    Cursor.objects.create(source=bad, failures=1)
+    make_run(source=bad, outcome="refused")  # which pauses it
+    Source.objects.filter(pk=bad.pk).update(paused_at=timezone.now(), paused_reason="Could not find list.")
     told = browse(chief).get("/health/").context["summed_up"]
     assert "Sources fail: DE 1 of 2. No sources: GR, RO, HR." in told
     assert "every budget lasts" not in told
+    Source.objects.filter(pk=well.pk).update(paused_at=timezone.now())  # by a colleague: no fault
+    assert "Sources fail: DE 1 of 1." in browse(chief).get("/health/").context["summed_up"]
+    Source.objects.update(paused_at=None)
+    Cursor.objects.create(source=bad, failures=1)
+    assert "Sources fail: DE 1 of 2." in browse(chief).get("/health/").context["summed_up"]
     Source.objects.filter(pk=bad.pk).delete()
     for code in ("gr", "ro", "hr"):
         Source.objects.create(kind="account", value="dimos", market=Market.objects.get(code=code))
