@@ -4,7 +4,7 @@ A market is held with all its channels; one that is held for itself already stay
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from curation.models.candidates import digest
 from curation.operations.record import one_transaction
 from feeds.models import Feed, Snapshot
 from regions.models import Channel, Market, User
@@ -55,6 +56,14 @@ class NotHeld(Refusal):
     detail = gettext_lazy("This feed is not held.")
 
 
+class HeldMeanwhile(Refusal):
+    """Somebody else held or released it since the page was shown."""
+
+    status = HTTPStatus.CONFLICT
+    code = "held_meanwhile"
+    detail = gettext_lazy("Somebody held or released this feed meanwhile.")
+
+
 @dataclass(frozen=True)
 class Order:
     """What a hold says of itself: since `now`, until a time or its release."""
@@ -85,44 +94,79 @@ def hold(
     reason: str,
     by: User,
     until: datetime | None = None,
+    seen: str | None = None,
     now: datetime | None = None,
 ) -> list[Feed]:
     """Holds a channel's feed, or without a channel the market's with those of its channels; gives the held ones.
 
     `at`: CURRENT freezes what is shown, the number of a snapshot of this feed restores it, BLANK shows nothing. A
     market's snapshot brings each channel back to what it showed at that moment. A hold takes the place of the one
-    before. Raises NothingPublished, NoSuchSnapshot, BadHold; then nothing was changed."""
+    before; `seen`, by `seen_of`, is the one that somebody knew of. Raises NothingPublished, NoSuchSnapshot, BadHold,
+    HeldMeanwhile; then nothing was changed."""
     order = Order(checked_reason(reason), by, until, now or timezone.now())
     if until is not None and until <= order.now:
         raise BadHold(_("That time is past."), field="until")
     with one_transaction():
         feeds = locked(market, channel)
-        first = feeds[0]
-        chosen = None if at == BLANK else snapshot_of(first, at)
-        held = [_held(first, chosen, order, with_market=False)]
-        for feed in feeds[1:]:
-            if not feed.held(order.now) or feed.with_market:
-                then = None if chosen is None else newest(feed, at, chosen)
-                held.append(_held(feed, then, order, with_market=True))
+        _check_seen(feeds, seen, order.now)
+        before = {feed.pk: told(feed) for feed in feeds}
+        held = lay(feeds, at, order)
+        for feed in held:
+            feed.save(update_fields=list(FREE))
+            _log(feed, "hold", by, before=before[feed.pk], after=told(feed))
         touch(channels_of(feeds, market))
     return held
 
 
-def release(market: Market, channel: Channel | None, *, by: User, now: datetime | None = None) -> list[Feed]:
+def release(
+    market: Market, channel: Channel | None, *, by: User, seen: str | None = None, now: datetime | None = None
+) -> list[Feed]:
     """Lets a feed show the present again; a market's lets those go that were held with it. Gives the released ones.
 
-    Raises NotHeld."""
+    Raises NotHeld, HeldMeanwhile."""
     now = now or timezone.now()
     with one_transaction():
         feeds = locked(market, channel)
         if not feeds[0].held(now):
             raise NotHeld
-        freed = [feeds[0], *(feed for feed in feeds[1:] if feed.hold and feed.with_market)]
+        _check_seen(feeds, seen, now)
+        before = {feed.pk: told(feed) for feed in feeds}
+        freed = free(feeds)
         for feed in freed:
-            _log(feed, "release", by, before=told(feed), after={})
-            _set(feed, FREE)
+            feed.save(update_fields=list(FREE))
+            _log(feed, "release", by, before=before[feed.pk], after={})
         touch(channels_of(feeds, market))
     return freed
+
+
+def lay(feeds: Sequence[Feed], at: int | str, order: Order) -> list[Feed]:
+    """Puts a hold into the first feed and, behind a market's, into those of its channels that are not held for
+    themselves; gives the held ones, not saved. Raises NothingPublished, NoSuchSnapshot."""
+    first = feeds[0]
+    chosen = None if at == BLANK else snapshot_of(first, at)
+    held = [_filled(first, order.fields(chosen, with_market=False))]
+    for feed in feeds[1:]:
+        if not feed.held(order.now) or feed.with_market:
+            then = None if chosen is None else newest(feed, at, chosen)
+            held.append(_filled(feed, order.fields(then, with_market=True)))
+    return held
+
+
+def free(feeds: Sequence[Feed]) -> list[Feed]:
+    """Takes the hold out of the first feed and of those that are held with it; gives them, not saved."""
+    freed = [feeds[0], *(feed for feed in feeds[1:] if feed.hold and feed.with_market)]
+    return [_filled(feed, FREE) for feed in freed]
+
+
+def seen_of(feeds: Iterable[Feed], now: datetime) -> str:
+    """How feeds are held, as a form keeps it, so that nobody's hold gives way unseen."""
+    marks = [(feed.channel_id, feed.hold, feed.held_since, feed.held_until) for feed in feeds if feed.held(now)]
+    return digest(repr(sorted(marks, key=lambda mark: mark[0] or 0)))
+
+
+def _check_seen(feeds: Iterable[Feed], seen: str | None, now: datetime) -> None:
+    if seen is not None and seen != seen_of(feeds, now):
+        raise HeldMeanwhile
 
 
 def locked(market: Market, channel: Channel | None) -> list[Feed]:
@@ -136,7 +180,7 @@ def locked(market: Market, channel: Channel | None) -> list[Feed]:
 
 
 def snapshot_of(feed: Feed, at: int | str) -> Snapshot:
-    found = feed.snapshot_set.filter(number=feed.number if at == CURRENT else at).first()
+    found = Snapshot.objects.filter(feed=feed.pk, number=feed.number if at == CURRENT else at).first()
     if found is None:
         raise NothingPublished(field="snapshot") if at == CURRENT else NoSuchSnapshot(field="snapshot")
     return found
@@ -176,17 +220,10 @@ def told(feed: Feed) -> dict[str, Any]:
     }
 
 
-def _held(feed: Feed, at: Snapshot | None, order: Order, *, with_market: bool) -> Feed:
-    before = told(feed)
-    _set(feed, order.fields(at, with_market=with_market))
-    _log(feed, "hold", order.by, before=before, after=told(feed))
-    return feed
-
-
-def _set(feed: Feed, fields: dict[str, Any]) -> None:
+def _filled(feed: Feed, fields: dict[str, Any]) -> Feed:
     for name, value in fields.items():
         setattr(feed, name, value)
-    feed.save(update_fields=list(fields))
+    return feed
 
 
 def _log(feed: Feed, verb: str, by: User, *, before: dict[str, Any], after: dict[str, Any]) -> None:
