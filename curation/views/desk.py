@@ -46,7 +46,7 @@ from regions.permissions import may, rule
 from regions.problems import Refusal
 from regions.requests import PageRequest
 
-FIRST, FURTHER = 25, 50  # rows of a page that is opened, and of each part that follows as one comes near its end
+ROWS = 25  # of a page that is opened, and of each part that follows as one comes near its end
 MOST_ARRIVALS = 50
 MOST_SIMILAR = 30
 MOST_OPEN = 400
@@ -61,8 +61,7 @@ def desk(request: PageRequest, market: str, category: str = "") -> HttpResponse:
     form = FilterForm(request.GET)
     asked = form.asked()
     try:
-        size = FURTHER if form.after() else FIRST
-        found = page(place.queues(**form.kept()), order=asked["order"], cursor=form.after(), size=size)
+        found = page(place.queues(**form.kept()), order=asked["order"], cursor=form.after(), size=ROWS)
     except Refusal as refusal:
         messages.error(request, str(refusal.detail))
         return redirect(addresses(place)["desk"])

@@ -66,7 +66,7 @@ def test_undo_on_a_fresh_page_brings_the_post_and_stands_there(enter: Open, anna
 
 
 def test_a_row_never_stands_twice(enter: Open, anna: User, ben: User, de_politics: Channel) -> None:
-    made = [make_candidate(de_politics, rank=rank) for rank in range(60, 0, -1)]
+    made = [make_candidate(de_politics, rank=rank) for rank in range(40, 0, -1)]
     act = operations.block(made[-1], by=ben, version=1).act
     page = enter(anna)
     operations.undo(act, by=ben)
@@ -74,7 +74,7 @@ def test_a_row_never_stands_twice(enter: Open, anna: User, ben: User, de_politic
     expect(row(page, made[-1])).to_have_count(1)
     page.locator("#more a").click()
     expect(row(page, made[-2])).to_have_count(1)
-    assert page.locator("#rows > li").count() == 60
+    assert page.locator("#rows > li").count() == 40
 
 
 def test_more_news_than_fit_come_at_once(enter: Open, anna: User, ben: User, de_politics: Channel) -> None:

@@ -33,6 +33,7 @@ def test_what_could_not_be_sent_is_sent_again(
     page = enter(anna)
     cut(page)
     page.keyboard.press("a")
+    keys.glance(page)
     page.keyboard.press("b")
     expect(page.locator("#strip")).to_contain_text(WAITS)
     for candidate, said in ((rows[0], "hat freigegeben"), (rows[1], "hat gesperrt")):

@@ -138,6 +138,7 @@ def test_one_key_decides_and_moves_on(enter: Open, anna: User, rows: list[Candid
         expect(row(page, rows[n])).to_contain_text(said)
         expect(page.locator(".is-sent")).to_have_count(0)
         assert (state_of(rows[n]), rows[n].pinned) == (state, key == "p")
+        glance(page)
     expect(page.locator(".entry--pinned")).to_contain_text("live seit")
     page.locator(".entry--pinned summary").click()
     page.locator(".entry--pinned").get_by_role("button", name="Lösen").click()
@@ -160,6 +161,7 @@ def test_z_takes_it_back_and_stands_there_again(enter: Open, anna: User, rows: l
     glance(page)
     page.keyboard.press("b")
     expect(page.locator("#strip")).to_contain_text("Gesperrt")
+    glance(page)
     with Held(page, "**/candidates/**"):
         page.keyboard.press("a")
         page.keyboard.press("z")
@@ -189,7 +191,7 @@ IN_HASTE = """() => document.addEventListener("stood", ({ detail }) => {
 
 
 def glance(page: Page) -> None:
-    """As long as somebody needs to see that the current row changed by itself: until then no key decides."""
+    """As long as somebody needs to see that the current row changed by itself or late: until then no key decides."""
     page.wait_for_timeout(350)
 
 

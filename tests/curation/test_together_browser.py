@@ -113,6 +113,7 @@ def test_one_stream_serves_all_tabs_of_a_browser(seat: Seat, anna: User, ben: Us
         expect(row(tab, rows[0])).to_contain_text("Ben Buche")
     tabs[0].close()
     expect(tabs[1].locator("#line")).to_have_class("ok")
+    keys.glance(his)
     his.keyboard.press("b")
     for tab in tabs[1:]:
         expect(row(tab, rows[1])).to_contain_text("Ben Buche", timeout=10_000)

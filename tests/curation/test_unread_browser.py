@@ -56,7 +56,7 @@ def test_show_more_that_failed_can_be_pressed_again(enter: Open, anna: User, row
     expect(told(page, "#more")).to_contain_text(UNREACHED)
     page.unroute("**/*cursor=*")
     told(page, "#more").get_by_role("button", name="Try again").click()
-    expect(page.locator("#rows .row")).to_have_count(60)
+    expect(page.locator("#rows .row")).to_have_count(50)
     expect(page.locator(".unread")).to_have_count(0)
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 from statistics import quantiles
+from time import monotonic
 from typing import Any
 
 from django.db import close_old_connections, connections
@@ -53,7 +54,8 @@ NOTES = """
   }, true);
 })();
 """.replace("EYE", str(EYE))
-CURRENT = """() => {
+CURRENT = """async () => {
+  await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
   const row = document.querySelector("#rows .row.is-current");
   const now = !row || row.matches(".is-sent") ? "none" : row.matches(".is-decided") ? "decided" : "open";
   return [now, Object.keys(window.notes.marks).length];
@@ -63,12 +65,13 @@ CURRENT = """() => {
 @dataclass(frozen=True)
 class Triage:
     """What one triage came to: milliseconds from key to marked row, keys that hit another row than the eye's, rows that
-    moved under the eye, and the seconds that all of it took."""
+    moved under the eye, keys that did nothing, and the seconds that all of it took."""
 
     marked: list[float]
     other: list[dict[str, Any]]
     moved: list[dict[str, Any]]
     pressed: dict[int, str]
+    held: int
     seconds: float
 
     @property
@@ -83,7 +86,7 @@ class Triage:
 def decide_all(page: Page, most: int, *, chance: Random, rest: int = 0) -> Triage:
     """Presses a key for each open row that is current, until `most` are decided; `rest` milliseconds between keys."""
     began = page.evaluate("performance.now()")
-    for _ in range(2 * most):
+    for _ in range(4 * most):
         if stand_on_an_open_row(page) >= most:
             break
         if rest:
@@ -107,19 +110,20 @@ def stand_on_an_open_row(page: Page) -> int:
     raise AssertionError("no row is open")
 
 
-def marked_by(key: dict[str, Any], marks: dict[str, list[float]]) -> float | None:
-    """When a key marked the row that was current; None where it did nothing."""
-    return next((at for at in marks.get(key.get("id") or "", []) if 0 <= at - key["at"] < LONGEST), None)
-
-
 def told_by(notes: dict[str, Any], seconds: float) -> Triage:
-    hit = [one | {"marked": at} for one in notes["keys"] if (at := marked_by(one, notes["marks"])) is not None]
+    """A mark is that of the last key before it that was pressed on its row; keys that were held back did nothing."""
+    hit = []
+    for pk, marks in notes["marks"].items():
+        keys = [one for one in notes["keys"] if one.get("id") == pk and 0 <= marks[0] - one["at"] < LONGEST]
+        hit += [one | {"marked": marks[0]} for one in keys[-1:]]
+    held = len(notes["keys"]) - len(hit)
     seen = [one for one in hit if one.get("seen")]
     return Triage(
         marked=[one["marked"] - one["at"] for one in hit],
         other=[one for one in seen if one["seen"]["id"] != one["id"]],
         moved=[one for one in seen if one["seen"]["id"] == one["id"] and abs(one["seen"]["top"] - one["top"]) > 1],
         pressed={int(one["id"]): VERBS[one["key"]] for one in hit},
+        held=held,
         seconds=seconds,
     )
 
@@ -155,8 +159,10 @@ def meanwhile(
             done["too late"] += 1
 
     def again(work: Any, pause: float) -> None:
+        due = monotonic()
         try:
-            while not over.wait(pause):
+            while not over.wait(max(0, due - monotonic())):
+                due += pause
                 close_old_connections()
                 work()
         finally:

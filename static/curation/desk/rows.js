@@ -12,8 +12,8 @@ const scroller = () => $("#main .scroll");
 
 /* The current row: it alone is open; what one looks at stays where it is on screen. */
 
-const AHEAD = 15, GLANCE = 300;
-let standing = null, wanted = null, done = null, jumped = -GLANCE;
+const AHEAD = 15, SLOW = 50, EYE = 150, GLANCE = 300;  // rows; milliseconds
+let standing = null, wanted = null, done = null;
 
 const scrollBy = (pixels) => {
   const box = scroller();
@@ -27,13 +27,28 @@ export function steady(row, change) {
   scrollBy(row.getBoundingClientRect().top - before);
 }
 
-/** Whether the current row changed by itself a moment ago: a key that comes now was meant for the one before. */
-export const unseen = () => performance.now() - jumped < GLANCE;
+let pressed = 0, seen = 0, showing = 0;  // when a key or button went down; from when on one knows the current row
 
-/** From the frame on that draws it. */
-function jump() {
-  jumped = Infinity;
-  requestAnimationFrame(() => (jumped = performance.now()));
+for (const down of ["keydown", "pointerdown"])
+  document.addEventListener(down, ({ timeStamp }) => (pressed = timeStamp), { capture: true });
+
+/** Whether the key that is at work was meant for the row before: nobody had seen the current one when it was pressed. */
+export const unseen = () => pressed < seen;
+
+/** Who points at a row has seen it. */
+function sure() {
+  showing += 1;
+  seen = 0;
+}
+
+/** From the frame on that draws it, one sees a row that one did not choose; and has looked at it a moment later. */
+function show(glance) {
+  const turn = ++showing;
+  seen = Infinity;
+  requestAnimationFrame(() => setTimeout(() => {
+    const now = performance.now(), late = now - pressed > SLOW;  // who waits for the answer may press the key again
+    if (turn === showing) seen = now + (glance || (late ? EYE : 0));
+  }));
 }
 
 /** Whether somebody fills in a panel or another field: nothing but they themselves takes them away from it. A link that
@@ -62,7 +77,7 @@ export function stand(row, { focus = true, itself = false } = {}) {
   });
   if (focus) row.focus({ preventScroll: true });
   row.scrollIntoView({ block: "nearest" });
-  if (elsewhere && itself) jump();
+  if (elsewhere && itself) show(GLANCE);
   if (elsewhere) document.dispatchEvent(new CustomEvent("stood", { detail: { row: standing } }));
   if ($("#more") && rows().slice(-AHEAD).includes(row)) window.htmx.trigger("#more a", "near");
 }
@@ -84,8 +99,9 @@ export function onward(from) {
 /** Goes on from a row that is done with; where no other is open, as soon as one comes. */
 export function goOn(row, { itself = false } = {}) {
   const next = onward(row);
-  if (next) stand(next, { itself });
-  else done = row.dataset.candidate;
+  if (!next) return (done = row.dataset.candidate);
+  stand(next, { itself });
+  if (!itself) show(0);
 }
 
 /* Selected rows; with Shift from the last one picked to this. */
@@ -125,7 +141,6 @@ function span(from, to) {
 document.addEventListener("click", ({ target, shiftKey }) => {
   const row = target.closest("#rows .row");
   if (!row) return;
-  jumped = -GLANCE;  // who points at a row has seen it
   if (target.matches(".pick input")) {
     const from = shiftKey && anchor && rowOf(anchor);
     if (from) span(from, row);
@@ -133,6 +148,7 @@ document.addEventListener("click", ({ target, shiftKey }) => {
     recount();
   }
   if (!row.classList.contains("is-current")) stand(row, { focus: false });
+  sure();
 });
 document.addEventListener("focusin", ({ target }) => {
   const row = target.closest("#rows .row");
