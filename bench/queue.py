@@ -58,7 +58,7 @@ CHANNEL, ADMIN = "a channel's queue, best first", "the admin's list of the same 
 LIST = "/admin/curation/candidate/?channel__id__exact={politics}&state__exact=pending"
 WAYS = (
     Way(CHANNEL, "/desk/de/politics/"),
-    Way("the 50 rows that follow, fetched as one comes near", "/desk/de/politics/", further=True),
+    Way("the rows that follow, fetched as one comes near", "/desk/de/politics/", further=True),
     Way("a channel's queue, newest first", "/desk/de/politics/?order=newest"),
     Way("a market's queue, best first", "/desk/de/"),
     Way("a market's queue, newest first", "/desk/de/?order=newest"),
