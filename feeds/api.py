@@ -5,20 +5,20 @@ from __future__ import annotations
 import gzip
 import re
 import time
-import zlib
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 import structlog
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils.http import parse_etags
 
 from feeds import editorial, files
+from feeds.addresses import DOCUMENT, EDITORIAL, FEED, PREFIX, key_in
 from feeds.catalogue import catalogue
-from feeds.models import KEY_PATTERN, Consumer, Feed, Mode, Place, Rendering
+from feeds.models import Consumer, Feed, Mode, Place, Rendering
 from feeds.problems import NoSuchFeed, OnlyToRead, UnknownKey, body_of
 from feeds.syndication import FORMATS, Format, Titled
 from regions.permissions import PUBLIC, rule
@@ -26,27 +26,57 @@ from regions.problems import CONTENT_TYPE, Refusal
 
 log = structlog.get_logger(__name__)
 Stored = tuple[int, bytes]
-MARKET, SLUG, KEY = re.compile(r"[a-z]{2}"), re.compile(r"[a-z][a-z0-9-]{1,30}"), re.compile(KEY_PATTERN)
 OPEN = {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"}
 CACHING = {"Cache-Control": "public, max-age=15, stale-while-revalidate=15, stale-if-error=3600"}
+VARYING = {"Vary": "Accept-Encoding"}
+PREFLIGHT = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET, HEAD",
+    "Access-Control-Allow-Headers": "If-None-Match",
+    "Access-Control-Max-Age": "86400",
+}
+GZIP = re.compile(r"\s*gzip\s*(?:;(?!\s*q\s*=\s*0(?:\.0*)?\s*$).*)?", re.IGNORECASE)
+READ, ALLOWED = ("GET", "HEAD"), "GET, HEAD, OPTIONS"
 PAUSE = 2.0
 NAMED = (("feed.json", "json-feed"), ("rss.xml", "rss"))
 
 
 def bare(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Marks a view that needs neither session nor language (see feeds.middleware). GET and HEAD only."""
+    """A view that needs neither session nor language (see feeds.middleware). GET and HEAD only, and what browsers ask
+    before them."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
-            if request.method not in ("GET", "HEAD"):
+            if request.method == "OPTIONS":
+                return preflight()
+            if request.method not in READ:
                 raise OnlyToRead
             return view(request, *args, **kwargs)
         except Refusal as refusal:
-            return refused(refusal)
+            return refused(refusal, request)
 
-    guarded.bare = True  # type: ignore[attr-defined]
     return guarded
+
+
+def preflight() -> HttpResponse:
+    """What a browser asks before it sends If-None-Match from another host's page."""
+    response = HttpResponse(status=204, headers=PREFLIGHT)
+    del response["Content-Type"]
+    return response
+
+
+def public(request: HttpRequest) -> HttpResponse | None:
+    """The answer to whoever asks below feeds/; None for what members ask (feeds.editorial)."""
+    asked = request.path_info[len(PREFIX) :]
+    if found := FEED.fullmatch(asked):
+        reserved = EDITORIAL.fullmatch(asked)
+        return None if reserved else feed(request, **found.groupdict())
+    if found := DOCUMENT.fullmatch(asked):
+        return syndicated(request, **found.groupdict())
+    if not asked:
+        return listing(request)
+    return None if EDITORIAL.fullmatch(asked) else nothing(request)
 
 
 @rule(PUBLIC)
@@ -60,11 +90,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 @bare
 def feed(request: HttpRequest, market: str, category: str | None = None) -> HttpResponse:
     """GET /api/v1/feeds/{market}/ and {market}/{category}/: ids; with the key of a full consumer everything."""
-    key = request.GET.get("key")
-    if key is not None and not KEY.fullmatch(key):
-        raise UnknownKey
-    if not MARKET.fullmatch(market) or not (category is None or SLUG.fullmatch(category)):
-        raise NoSuchFeed
+    key = key_in(request.META.get("QUERY_STRING", ""))
     found = database.ask(lambda: _row(market, category, key), lambda: _file(market, category, key))
     if found is None:
         raise NoSuchFeed
@@ -75,8 +101,6 @@ def feed(request: HttpRequest, market: str, category: str | None = None) -> Http
 @bare
 def syndicated(request: HttpRequest, market: str, name: str, category: str | None = None) -> HttpResponse:
     """GET .../feed.json and .../rss.xml: the same for everybody, with or without a key."""
-    if not MARKET.fullmatch(market) or not (category is None or SLUG.fullmatch(category)):
-        raise NoSuchFeed
     kind, place = FORMATS[name], Place(Mode.IDS, market, category)
     found = database.ask(lambda: _made(place, kind), lambda: files.read(files.beside(place, name)))
     if found is None:
@@ -84,42 +108,53 @@ def syndicated(request: HttpRequest, market: str, name: str, category: str | Non
     return given_out(request, found, kind.content_type)
 
 
+@bare
+def nothing(request: HttpRequest) -> HttpResponse:
+    """No address of a feed."""
+    raise NoSuchFeed
+
+
 def given_out(request: HttpRequest, found: Stored, content_type: str = "application/json") -> HttpResponse:
     """The bytes as they are stored, or unpacked for a reader who takes no gzip.
 
-    The ETag is nginx's: mtime and size of the file; weak where unpacked, being other bytes (RFC 9110, 8.8.1)."""
+    The ETag is nginx's: mtime and size of the file; weak where unpacked, being other bytes (RFC 9110, 8.8.1). A 304
+    has the strong one, as nginx's has."""
     number, body = found
-    etag, packed = f'"{files.EPOCH + number:x}-{len(body):x}"', takes_gzip(request.headers.get("Accept-Encoding", ""))
-    headers = OPEN | CACHING | {"ETag": etag if packed else f"W/{etag}", "Vary": "Accept-Encoding"}
-    if is_known(request.headers.get("If-None-Match", ""), etag):
-        response = HttpResponse(status=304, headers=headers)
+    etag, packed = f'"{files.EPOCH + number:x}-{len(body):x}"', takes_gzip(request.META.get("HTTP_ACCEPT_ENCODING", ""))
+    condition = request.META.get("HTTP_IF_NONE_MATCH")
+    if condition and is_known(condition, etag):
+        response = HttpResponse(status=304, headers=OPEN | CACHING | VARYING | {"ETag": etag})
         del response["Content-Type"]
         return response
+    headers = OPEN | CACHING | {"ETag": etag if packed else f"W/{etag}"}
+    return packed_or_not(request, body, packed, content_type, headers)
+
+
+def packed_or_not(
+    request: HttpRequest, body: bytes, packed: bool, content_type: str, headers: dict[str, str], status: int = 200
+) -> HttpResponse:
     body = body if packed else gzip.decompress(body)
-    headers |= {"Content-Length": str(len(body))} | ({"Content-Encoding": "gzip"} if packed else {})
-    return HttpResponse(b"" if request.method == "HEAD" else body, content_type=content_type, headers=headers)
+    headers |= VARYING | {"Content-Length": str(len(body))} | ({"Content-Encoding": "gzip"} if packed else {})
+    return HttpResponse(b"" if request.method == "HEAD" else body, content_type, status, headers=headers)
 
 
-def refused(refusal: Refusal) -> HttpResponse:
+def refused(refusal: Refusal, request: HttpRequest) -> HttpResponse:
     """problem+json, readable from every page as the feed is."""
     headers = OPEN | {"Cache-Control": "public, max-age=15"}
     if isinstance(refusal, OnlyToRead):
-        headers |= {"Allow": "GET, HEAD"}
-    return HttpResponse(body_of(refusal), CONTENT_TYPE, refusal.status, headers=headers)
+        headers["Allow"] = ALLOWED
+    packed, body = takes_gzip(request.META.get("HTTP_ACCEPT_ENCODING", "")), gzip.compress(body_of(refusal).encode())
+    return packed_or_not(request, body, packed, CONTENT_TYPE, headers, refusal.status)
 
 
 def takes_gzip(accepted: str) -> bool:
-    """Whether an Accept-Encoding allows gzip (RFC 9110, 12.5.3)."""
-    for coding in accepted.lower().split(","):
-        name, _, weight = coding.partition(";")
-        if name.strip() in ("gzip", "x-gzip", "*"):
-            return not re.fullmatch(r"\s*q\s*=\s*0(\.0*)?\s*", weight)
-    return False
+    """Whether an Accept-Encoding names gzip (RFC 9110, 12.5.3). nginx and we answer "*" without it, which is allowed."""
+    return any(GZIP.fullmatch(coding) for coding in accepted.split(","))
 
 
 def is_known(condition: str, etag: str) -> bool:
     """Whether If-None-Match names the ETag, by the weak comparison (RFC 9110, 13.1.2)."""
-    return bool(condition) and ("*" in (tags := parse_etags(condition)) or etag in {t.removeprefix("W/") for t in tags})
+    return "*" in (tags := parse_etags(condition)) or etag in {t.removeprefix("W/") for t in tags}
 
 
 class Database:
@@ -131,11 +166,24 @@ class Database:
     def ask(self, first: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
         if time.monotonic() >= self.asked_again_at:
             try:
-                return first()
+                return self._asked(first)
             except (OperationalError, InterfaceError):
                 log.exception("feed_from_files")
                 self.asked_again_at = time.monotonic() + PAUSE
         return otherwise()
+
+    def _asked(self, first: Callable[[], Any]) -> Any:
+        """Without the question whether the connection still stands, which costs as much as the answer: where it does
+        not, it is asked again on a new one."""
+        stands = connection.connection is not None and not connection.in_atomic_block
+        connection.health_check_done = True
+        try:
+            return first()
+        except (OperationalError, InterfaceError):
+            if not stands or connection.is_usable():
+                raise
+            connection.close()
+            return first()
 
 
 database = Database()
@@ -164,8 +212,7 @@ def _made(place: Place, kind: Format) -> Stored | None:
 
 
 def _catalogue() -> Stored:
-    body = gzip.compress(catalogue().encode(), mtime=0)
-    return zlib.crc32(body), body
+    return files.unnumbered(catalogue())
 
 
 def _catalogue_file() -> Stored:

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import Resolver404, resolve
 
-ADDRESS = "/api/v1/feeds/"
+from feeds.addresses import PREFIX
+from feeds.api import public
 
 
 class BareFeedsMiddleware:
-    """Answers routes that `feeds.api.bare` marks without the middleware below it.
+    """Answers the public feed without the middleware below it.
 
     Else LocaleMiddleware and sessions would let the answer vary by language and cookie, so that caches could not
     share it; a stale session would need the very PostgreSQL that may be down; and it would take thrice as long."""
@@ -18,12 +18,5 @@ class BareFeedsMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path_info.startswith(ADDRESS):
-            try:
-                match = resolve(request.path_info)
-            except Resolver404:
-                return self.get_response(request)
-            if getattr(match.func, "bare", False):
-                request.resolver_match = match
-                return match.func(request, *match.args, **match.kwargs)
-        return self.get_response(request)
+        answer = public(request) if request.path_info.startswith(PREFIX) else None
+        return answer or self.get_response(request)

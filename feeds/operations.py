@@ -21,7 +21,7 @@ from feeds import files, verifying
 from feeds.catalogue import catalogue
 from feeds.edition import Edition
 from feeds.models import Consumer, Feed, Mode, Rendering, Snapshot
-from feeds.problems import NoSuchFeed, UnknownKey, body_of
+from feeds.problems import AT_THE_EDGE, body_of
 from feeds.rendering import Document, Entry, documents, moment
 from feeds.syndicating import Syndicator
 from regions.models import Change, Channel, Market, User
@@ -273,5 +273,5 @@ def mend_edge() -> int:
 def _common() -> dict[Path, str]:
     """What the edge serves beside the feeds, by file."""
     folder = files.root() / "problems"
-    problems = {folder / f"{int(one.status)}.json.gz": body_of(one) for one in (UnknownKey(), NoSuchFeed())}
+    problems = {folder / f"{int(one.status)}.json.gz": body_of(one) for one in AT_THE_EDGE}
     return {files.root() / Mode.IDS / files.NAME: catalogue()} | problems

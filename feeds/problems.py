@@ -33,3 +33,7 @@ def body_of(refusal: Refusal) -> str:
     """Problem+json in the default language, whoever asks: the edge and caches hold one body for everyone."""
     with override(settings.LANGUAGE_CODE):
         return as_json(refusal.problem())
+
+
+AT_THE_EDGE = (UnknownKey(), NoSuchFeed(), OnlyToRead())
+"""Those that the edge keeps a file of."""

@@ -72,7 +72,7 @@ def test_headers_do_not_let_the_answer_vary_by_person(politics: Channel, client:
     assert "Set-Cookie" not in response and "Content-Language" not in response
 
 
-@pytest.mark.parametrize("accepted", ["", "identity", "gzip;q=0", "br", "gzip; q=0.0, br", "*;q=0"])
+@pytest.mark.parametrize("accepted", ["", "identity", "gzip;q=0", "br", "gzip; q=0.0, br", "*;q=0", "*", "x-gzip"])
 def test_who_takes_no_gzip_gets_plain_bytes_and_a_weak_etag(accepted: str, politics: Channel, client: Client) -> None:
     plain = client.get(FEED, headers={"Accept-Encoding": accepted})
     packed = client.get(FEED, headers=PACKED)
@@ -82,7 +82,7 @@ def test_who_takes_no_gzip_gets_plain_bytes_and_a_weak_etag(accepted: str, polit
     assert plain["Content-Length"] == str(len(plain.content))
 
 
-@pytest.mark.parametrize("accepted", ["gzip", "br, GZIP", "deflate, gzip;q=0.5", "*", "x-gzip"])
+@pytest.mark.parametrize("accepted", ["gzip", "br, GZIP", "deflate, gzip;q=0.5", "gzip;q=1, *;q=0"])
 def test_who_takes_gzip_gets_it(accepted: str, politics: Channel, client: Client) -> None:
     assert client.get(FEED, headers={"Accept-Encoding": accepted})["Content-Encoding"] == "gzip"
 
@@ -118,7 +118,7 @@ def test_an_ids_consumers_key_brings_ids(politics: Channel, client: Client) -> N
 
 
 @pytest.mark.parametrize(
-    "key", ["", "nobody0000000000", "../full", "%00", "x" * 65, "ä" * 20, "short", "a" * 16 + "\n"]
+    "key", ["", "nobody0000000000", "nobody0000000000&key=nobody0000000000", "../full", "%00", "x" * 65, "ä" * 20, "short", "a" * 16 + "\n"]
 )
 def test_an_unknown_key_is_403(key: str, politics: Channel, client: Client) -> None:
     for address in (FEED, "/api/v1/feeds/xx/"):
@@ -151,14 +151,27 @@ def test_an_inactive_market_or_channel_is_404(politics: Channel, client: Client)
     assert client.get(MARKET).status_code == 404
 
 
-@pytest.mark.parametrize("method", ["post", "put", "delete", "patch", "options"])
+@pytest.mark.parametrize("method", ["post", "put", "delete", "patch"])
 def test_a_feed_can_only_be_read(method: str, politics: Channel, client: Client) -> None:
     response = getattr(client, method)(FEED)
     assert (response.status_code, response["Allow"], response["Content-Type"]) == (
         405,
-        "GET, HEAD",
+        "GET, HEAD, OPTIONS",
         "application/problem+json",
     )
+
+
+def test_a_browser_may_ask_before_it_sends_what_it_has(politics: Channel, client: Client) -> None:
+    asked = {"Origin": "https://host.example", "Access-Control-Request-Headers": "if-none-match"}
+    for address in (FEED, MARKET, "/api/v1/feeds/", f"{FEED}rss.xml", f"{FEED}?key=nobody"):
+        answer = client.options(address, headers=asked)
+        assert (answer.status_code, answer.content) == (204, b"")
+        assert dict(answer.headers) == {
+            "Access-Control-Allow-Origin": "*",
+            "Access-Control-Allow-Methods": "GET, HEAD",
+            "Access-Control-Allow-Headers": "If-None-Match",
+            "Access-Control-Max-Age": "86400",
+        }
 
 
 def test_the_catalogue_lists_what_was_published(politics: Channel, client: Client) -> None:
