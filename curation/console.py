@@ -12,10 +12,12 @@ from typing import Any
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from curation.notices import Notice, notices_of
 from curation.places import clock_of, frame, place_for
 from curation.queue import markets_of
 from regions.models import Market
@@ -49,7 +51,17 @@ SECTIONS: tuple[tuple[str | Promise, tuple[Door, ...]], ...] = (
     ),
     (
         _("Operations"),
-        (Door("market-health", "desk.read", _("Health")), Door("market-log", "log.read", _("Log"))),
+        (
+            Door(
+                "market-feed",
+                "desk.read",
+                _("Feed"),
+                ("channel-feed", "market-snapshot", "channel-snapshot", "hold-market", "hold-channel")
+                + ("release-market", "release-channel"),
+            ),
+            Door("market-health", "desk.read", _("Health")),
+            Door("market-log", "log.read", _("Log")),
+        ),
     ),
 )
 
@@ -107,6 +119,15 @@ class Console:
         """What the rail leads to besides the desk, as far as one may go there."""
         match: Any = self.request.resolver_match
         return sections_of(self.request.user, self.market, match.url_name) if self.market else []
+
+    @cached_property
+    def notices(self) -> list[Notice]:
+        """What stands at the top: of the page's market, or of all of one's own where it is of none."""
+        user: Any = self.request.user
+        if not user.is_authenticated:
+            return []
+        markets = [self.market] if self.market else [] if self.code else list(Market.objects.visible_to(user))
+        return notices_of(user, markets, timezone.now())
 
     @property
     def top(self) -> SafeString:

@@ -263,6 +263,7 @@ PAGES: list[Page] = [  # label, route, the right in the market it is of ("" for 
     (gettext_lazy("Home"), "home", "", (gettext_lazy("Markets"),)),
     (gettext_lazy("My decisions"), "my-log", "", (gettext_lazy("Log"),)),
     (gettext_lazy("Log"), "market-log", "log.read", (gettext_lazy("Decisions"),)),
+    (gettext_lazy("Feed"), "market-feed", "desk.read", (gettext_lazy("Time machine"), gettext_lazy("Freeze"))),
     (gettext_lazy("Health"), "market-health", "desk.read", (gettext_lazy("Budget"), gettext_lazy("Quarantine"))),
     (gettext_lazy("Sources"), "sources", "source.edit", (gettext_lazy("Lists"), gettext_lazy("Queries"))),
     (gettext_lazy("Blocks"), "blocks", "desk.read", (gettext_lazy("Lists"), gettext_lazy("Term"))),

@@ -7,8 +7,10 @@ class FeedsConfig(AppConfig):
     verbose_name = _("feeds")
 
     def ready(self) -> None:
+        from curation import notices as above
         from curation.wellbeing import rooms
-        from feeds import health, operations
+        from feeds import health, notices, operations
 
         operations.listen()
         rooms.join(health.told_of)
+        above.join(notices.told_of)

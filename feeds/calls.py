@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.db.models import Prefetch
 
 from curation.models import Candidate
-from feeds.edition import Edition
+from feeds.edition import Edition, Fill
 from feeds.live import LATE
 from feeds.models import Feed, Snapshot
 from feeds.rendering import Entry
@@ -26,10 +26,17 @@ class Call:
     market: Market
     channel: Channel | None
     held: Feed | None = None
-    live: int = 0
-    thin: bool = False
+    fill: Fill | None = None
     late: int = 0
     since: datetime | None = None
+
+    @property
+    def live(self) -> int:
+        return self.fill.live if self.fill else 0
+
+    @property
+    def thin(self) -> bool:
+        return bool(self.fill and self.fill.thin)
 
 
 @dataclass(frozen=True)
@@ -84,16 +91,16 @@ def of_market(market: Market, feeds: list[Feed], newest: dict[int, Snapshot], no
         entries = edition.channel_entries(channel.pk)
         held = feed if feed and feed.held(now) and not feed.with_market else None
         late = [] if feed and feed.held(now) else waiting(entries, newest.get(feed.pk) if feed else None, now)
-        thin = len(entries) < channel.minimum_fill
-        if held or thin or late:
-            found.append(Call(market, channel, held, len(entries), thin, len(late), min(late, default=None)))
+        fill = edition.fill_of(channel.pk)
+        if held or fill.thin or late:
+            found.append(Call(market, channel, held, fill, len(late), min(late, default=None)))
     called = {call.channel.pk for call in found if call.channel}
     return MarketCalls(market, sorted(found, key=weight), len(channels) - len(called))
 
 
 def weight(call: Call) -> tuple[bool, bool, int]:
     """Held before late before thin, the emptiest first."""
-    return (call.held is None, not call.late, call.live)
+    return (call.held is None, not call.late, call.fill.fresh if call.fill else 0)
 
 
 def waiting(entries: Iterable[Entry], newest: Snapshot | None, now: datetime) -> list[datetime]:

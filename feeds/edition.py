@@ -14,7 +14,7 @@ from curation.models import Candidate, State, Tweet, Wording
 from curation.models.candidates import CandidateQuerySet
 from feeds.models import Feed, Snapshot
 from feeds.rendering import Entry
-from feeds.selection import ChannelRules, Row, Shown, channel_feed, market_feed, next_change
+from feeds.selection import ChannelRules, Row, Shown, channel_feed, market_feed, next_change, without_fallback
 from regions.models import Channel, Market
 
 SPARE, DEEPEST = 2, 4000
@@ -54,6 +54,31 @@ class Left(NamedTuple):
     lost: str
 
 
+class Fill(NamedTuple):
+    """How full a channel's feed is: `live` entries, of which `fresh` would stand there without the fallback; at least
+    `least` are wanted. One that is held has no fallback."""
+
+    live: int
+    fresh: int
+    least: int
+    keeps_older: bool
+    held: bool
+
+    @property
+    def thin(self) -> bool:
+        return self.fresh < self.least
+
+    @property
+    def older(self) -> int:
+        """How many stand there only since the feed is thin."""
+        return self.live - self.fresh if self.keeps_older else 0
+
+    @property
+    def hidden(self) -> bool:
+        """Whether nothing stands there since the feed is thin."""
+        return self.thin and not self.keeps_older and not self.held
+
+
 class Edition:
     """One market at `now`. Blocks, withdrawals and what X withholds are looked at here, not trusted to states."""
 
@@ -61,7 +86,8 @@ class Edition:
         self.market, self.now = market, now
         self.channels = {channel.pk: channel for channel in channels}
         self.rules = {channel.pk: rules_of(channel) for channel in channels}
-        self.held = {feed.channel_id: feed for feed in feeds if feed.held(now)}
+        known = {None, *self.channels}
+        self.held = {feed.channel_id: feed for feed in feeds if feed.held(now) and feed.channel_id in known}
         self.open = [pk for pk, channel in self.channels.items() if channel.active and pk not in self.held]
         self.matcher = Matcher([])
         self.posts: dict[int, Post] = {}
@@ -76,6 +102,15 @@ class Edition:
 
     def channel_entries(self, channel_id: int) -> list[Entry]:
         return [self._entry(shown, self.posts) for shown in self.shown.get(channel_id, [])]
+
+    def fill_of(self, channel_id: int) -> Fill:
+        rules, live = self.rules[channel_id], len(self.shown.get(channel_id, []))
+        if channel_id in self.held:
+            return Fill(live, live, rules.minimum, rules.keeps_older, held=True)
+        rows = (row for row in self.rows.get(channel_id, []) if row.id not in self.barred)
+        fresh = without_fallback(rules, rows, self.now)
+        shown = [one for one in fresh if self._may_show(self.posts[one.row.id].tweet, channel_id)]
+        return Fill(live, len(shown), rules.minimum, rules.keeps_older, held=False)
 
     def market_entries(self) -> list[Entry]:
         if hold := self.held.get(None):
@@ -182,7 +217,10 @@ class Edition:
         """The entries of the snapshot a feed is held at that may still be shown, unchanged since; none when blank."""
         if feed.hold != Feed.Hold.SNAPSHOT or feed.held_at is None:
             return {}, []
-        kept = [(left.candidate, left.entry) for left in self.left_of(feed.held_at) if left.candidate and not left.lost]
+        left = [one for one in self.left_of(feed.held_at) if not one.lost]
+        kept = [
+            (one.candidate, one.entry) for one in left if one.candidate and one.candidate.channel_id in self.channels
+        ]
         words = Wording.objects.read({entry[word] for _row, entry in kept for word in ("context", "label")})
         posts = {one.pk: as_stored(one, entry, words) for one, entry in kept}
         return posts, [Shown(row_as_stored(one, feed.held_at), entry["slot"]) for one, entry in kept]

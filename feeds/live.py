@@ -12,7 +12,7 @@ from django.db.models import F, Func, JSONField, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from curation.models import Candidate, Decision
-from feeds.edition import Edition
+from feeds.edition import Edition, Fill
 from feeds.models import Feed, Snapshot
 from feeds.rendering import Entry
 from regions.models import Channel, Market
@@ -51,9 +51,18 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Thin:
+    """A channel whose feed is below its minimum, and how full it is."""
+
+    channel: Channel
+    fill: Fill
+
+
+@dataclass(frozen=True)
 class Board:
     """A feed with its newest snapshot, its lines in the feed's order, and the slots that are free. `planned`: what goes
-    live later, the next first."""
+    live later, the next first. `held`: the feed, where it is held now; `thin`: channels of it that are below their
+    minimum."""
 
     feed: Feed | None
     snapshot: Snapshot | None
@@ -61,7 +70,8 @@ class Board:
     planned: Sequence[Line]
     slots: int
     length: int
-    minimum: int
+    held: Feed | None
+    thin: Sequence[Thin]
 
     @property
     def pins(self) -> list[tuple[int, Line | None]]:
@@ -86,10 +96,6 @@ class Board:
     def waiting(self) -> bool:
         return self.live < len(self.lines)
 
-    @property
-    def thin(self) -> bool:
-        return len(self.lines) < self.minimum
-
 
 def board(market: Market, channel: Channel | None, now: datetime) -> Board:
     """The feed of a channel, or of the whole market."""
@@ -106,8 +112,15 @@ def board(market: Market, channel: Channel | None, now: datetime) -> Board:
         planned([channel] if channel else channels, now),
         channel.slots if channel else 0,
         channel.feed_length if channel else market.feed_length,
-        channel.minimum_fill if channel else 0,
+        feed if feed and feed.held(now) else None,
+        thin_of(edition, [channel] if channel else channels),
     )
+
+
+def thin_of(edition: Edition, channels: Iterable[Channel]) -> list[Thin]:
+    """Those of some channels that are active and below their minimum, in their order."""
+    fills = [Thin(channel, edition.fill_of(channel.pk)) for channel in channels if channel.active]
+    return [one for one in fills if one.fill.thin]
 
 
 def lines(feed: Feed | None, newest: Snapshot | None, entries: Iterable[Entry], now: datetime) -> list[Line]:

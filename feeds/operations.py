@@ -60,10 +60,17 @@ class Publication:
             for mode, body in self.bodies.items()
         ]
 
+    def was_due(self, now: datetime) -> bool:
+        """Whether time alone could have changed it."""
+        return self.last is not None and bool(self.feed.next_change_at and self.feed.next_change_at <= now)
+
     def told(self, edition: Edition) -> dict[str, Any]:
         """What open browsers hear of it."""
-        channel = edition.channels.get(self.feed.channel_id or 0)
-        return {"category": channel.category.slug if channel else None, "snapshot": self.snapshot.number}
+        channel, number = edition.channels.get(self.feed.channel_id or 0), self.snapshot.number
+        return {
+            "category": channel.category.slug if channel else None,
+            "snapshot": number if self.is_new else self.feed.number,
+        }
 
     def next_change(self, moment: datetime | None) -> datetime | None:
         """`moment`, or when the oldest of its removed ones is forgotten."""
@@ -83,12 +90,13 @@ def publish(market_id: int, *, now: datetime | None = None) -> list[Snapshot]:
         last = Snapshot.objects.newest_of(feeds.values())
         publications = [_publication(feed, edition, last.get(feed.pk)) for feed in feeds.values()]
         new = [one for one in publications if one.is_new]
+        due = [one for one in publications if one.was_due(now) and one.feed.channel_id is None]
         if new:
             _store(new)
             transaction.on_commit(partial(files.write, market.code, [one.feed.pk for one in new]))
         _note_progress(publications, edition)
-    if new:
-        events.tell("feed", market.code, *(one.told(edition) for one in new))
+    if new or due:  # what time alone changed may show at desks and not in the feed: it runs thin, a hold ends
+        events.tell("feed", market.code, *(one.told(edition) for one in new or due))
     return [one.snapshot for one in new]
 
 

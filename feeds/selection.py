@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 
@@ -76,6 +76,11 @@ def channel_feed(rules: ChannelRules, rows: Iterable[Row], now: datetime) -> lis
             break
         rivals = [row for row in rivals if row.id not in idle]
     return shown if rules.keeps_older or len(shown) >= rules.minimum else []
+
+
+def without_fallback(rules: ChannelRules, rows: Iterable[Row], now: datetime) -> list[Shown]:
+    """The same as if the channel had no minimum: nothing older is kept, nothing is hidden."""
+    return channel_feed(replace(rules, minimum=0), rows, now)
 
 
 def market_feed(length: int, channels: Iterable[tuple[ChannelRules, list[Shown]]]) -> list[Shown]:

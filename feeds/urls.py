@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from feeds import views
+from feeds import feed_views, views
 
 urlpatterns = [
     path("live/<slug:market>/", views.live, name="market-live"),
@@ -16,6 +16,14 @@ urlpatterns = [
     path("leaving/<slug:market>/<slug:category>/", views.leaving, name="leaving"),
     path("closing/<slug:code>/", views.closing, name="market-closing"),
     path("closing/<slug:code>/<slug:category>/", views.closing, name="closing"),
+    path("feed/<slug:market>/", feed_views.feed, name="market-feed"),
+    path("feed/<slug:market>/snapshots/<int:number>/", feed_views.snapshot, name="market-snapshot"),
+    path("feed/<slug:market>/hold/", feed_views.hold, name="hold-market"),
+    path("feed/<slug:market>/release/", feed_views.release, name="release-market"),
+    path("feed/<slug:market>/<slug:category>/", feed_views.feed, name="channel-feed"),
+    path("feed/<slug:market>/<slug:category>/snapshots/<int:number>/", feed_views.snapshot, name="channel-snapshot"),
+    path("feed/<slug:market>/<slug:category>/hold/", feed_views.hold, name="hold-channel"),
+    path("feed/<slug:market>/<slug:category>/release/", feed_views.release, name="release-channel"),
     path("ticker/<slug:market>/", views.ticker, name="ticker"),
     path("ticker/<slug:market>/<slug:category>/", views.ticker, name="channel-ticker"),
 ]

@@ -35,6 +35,7 @@ PUBLIC = {"ticker", "channel-ticker", "feeds", "feed-of-market", "feed-of-channe
 PUBLIC |= {"json-feed-of-market", "json-feed-of-channel", "rss-of-market", "rss-of-channel"}
 PUBLIC |= {"schema", "docs", "no-such-api", "choose-language"}
 FOR_LEADS |= {"market-log", "log-sheet"}
+FOR_LEADS |= {"hold-market", "hold-channel", "release-market", "release-channel"}
 SIGNED_IN = {"home", "my-log", "profile", "fold-column", "choose-theme", "palette", "feed-calls"}
 FOR_CHIEFS = {"try-again"}  # tests/curation/test_desk_pauses.py
 FOR_CHIEFS |= {"places", "add-market", "change-market", "switch-market", "add-category", "change-category"}

@@ -126,7 +126,8 @@ def test_a_viewer_gets_no_buttons(browse: Any, anna: User, vera: User, de_politi
 
 def test_a_thin_feed_is_told(browse: Any, anna: User, de_politics: Channel) -> None:
     operations.decide("approve", make_candidate(de_politics), by=anna, version=1)
-    assert "Thin: 1 live, minimum 3." in text_of(browse(in_english(anna)).get(LIVE))
+    told = text_of(browse(in_english(anna)).get(LIVE))
+    assert "Thin: 1 of at least 3. There are no older ones to keep. Approve what waits · Add by link" in told
 
 
 def test_the_phone_holds_the_real_ticker_with_a_key_that_shows_posts(

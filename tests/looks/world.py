@@ -14,6 +14,7 @@ from fido2.webauthn import Aaguid, AttestationObject, AttestedCredentialData, Au
 
 from curation import operations
 from curation.models import Act, Candidate, Hit, IngestRun, Offer, Pause, Quarantined, Verb
+from feeds.holding import BLANK, hold
 from feeds.models import Consumer
 from feeds.operations import publish
 from feeds.vitals import note
@@ -75,6 +76,8 @@ def busy() -> World:
     Consumer.objects.create(name="App")
     for code in ("de", "gr"):
         publish(Market.objects.get(code=code).pk)
+    held = channel_of("gr", "celebrity")
+    hold(held.market, held, BLANK, reason="Eine Richtigstellung wird abgewartet.", by=people["mila"])
     _offered, token = invite(market, Role.EDITOR, by=people["mila"], now=timezone.now())
     note(timezone.now())
     source = listed(people)

@@ -1,0 +1,61 @@
+"""Which feeds are held, for the top of every page of their market."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from curation.notices import Notice
+from feeds.models import Feed
+from regions.clocks import zone_of
+from regions.models import Market
+from regions.permissions import may
+
+
+def told_of(user: Any, markets: Sequence[Market], now: datetime) -> list[Notice]:
+    """One for each feed that is held for itself, a market's own before its channels'."""
+    order = {market.pk: place for place, market in enumerate(markets)}
+    feeds = Feed.objects.filter(market__in=order, with_market=False).exclude(hold="")
+    rows = feeds.select_related("market", "channel__category", "held_by").order_by("channel__position", "channel")
+    held = [feed for feed in rows if feed.held(now) and (feed.channel is None or feed.channel.active)]
+    held.sort(key=lambda feed: (order[feed.market_id], feed.channel_id is not None))
+    return [notice_of(user, feed) for feed in held]
+
+
+def notice_of(user: Any, feed: Feed) -> Notice:
+    release = may(user, "feed.hold", feed.market)
+    return Notice(
+        feed.market,
+        headline_of(feed),
+        lead_of(feed),
+        feed.held_since,
+        feed.held_by.shown_name if feed.held_by else "",
+        feed.held_reason,
+        feed.held_until,
+        zone_of(user, feed.market),
+        _("Look and release") if release else _("Look at it"),
+        address_of(feed),
+    )
+
+
+def address_of(feed: Feed) -> str:
+    if feed.channel is None:
+        return reverse("market-feed", args=[feed.market.code])
+    return reverse("channel-feed", args=[feed.market.code, feed.channel.category.slug])
+
+
+def headline_of(feed: Feed) -> str:
+    """As in: Sport is frozen."""
+    name = feed.channel.category.name if feed.channel else feed.market.name
+    told = _("%(name)s is blank.") if feed.hold == Feed.Hold.BLANK else _("%(name)s is frozen.")
+    return told % {"name": name}
+
+
+def lead_of(feed: Feed) -> str:
+    if feed.hold == Feed.Hold.BLANK:
+        return _("Nothing of it stands on any phone.")
+    return _("Nothing new goes out; what is blocked or withdrawn still leaves.")
