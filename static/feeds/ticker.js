@@ -1,31 +1,27 @@
-/** docs/ticker.md. Foreign words become text nodes, never markup. */
+/** See docs/ticker.md. */
 const NAME = "telekom-ticker", SECOND = 1000, HOUR = 3600 * SECOND;
 
-const KEYS = [
-  "asOf", "chosen", "offline", "paused", "pause", "desk", "reply", "repost", "like",
-  "view", "edited", "post", "image", "none", "gone", "stale", "foot",
-  "politics", "economy", "sport", "celebrity",
-];
-/** Each line in the order of KEYS. */
+const KEYS = `asOf chosen offline paused pause desk reply repost like view edited image none gone stale foot
+  politics economy sport celebrity`.split(/\s+/);
 const TEXTS = {
   de: `Stand|Auswahl der Redaktion|Offline|Angehalten|Ticker anhalten|Redaktion|Antworten|Reposten|Gefällt mir|
-    Auf X ansehen|Bearbeitet|Beitrag auf X|Bild|Zurzeit keine Beiträge.|Zurzeit nicht verfügbar.|Keine Verbindung.|
-    Beiträge von X. Sie geben die Meinung ihrer Verfasser wieder.|Politik|Wirtschaft|Sport|Prominente`,
+    Auf X ansehen|Bearbeitet|Bild|Zurzeit keine Beiträge.|Zurzeit nicht verfügbar.|Keine Verbindung.|
+    Beiträge von X geben die Meinung ihrer Verfasser wieder.|Politik|Wirtschaft|Sport|Prominente`,
   nl: `Bijgewerkt|Keuze van de redactie|Offline|Gepauzeerd|Ticker pauzeren|Redactie|Beantwoorden|Reposten|Vind ik leuk|
-    Bekijken op X|Bewerkt|Post op X|Afbeelding|Nu geen posts.|Nu niet beschikbaar.|Geen verbinding.|
-    Posts van X. Ze geven de mening van hun auteurs weer.|Politiek|Economie|Sport|Sterren`,
+    Bekijken op X|Bewerkt|Afbeelding|Nu geen posts.|Nu niet beschikbaar.|Geen verbinding.|
+    Posts van X geven de mening van hun auteurs weer.|Politiek|Economie|Sport|Sterren`,
   el: `Ενημέρωση|Επιλογή της σύνταξης|Εκτός σύνδεσης|Σε παύση|Παύση ενημέρωσης|Σύνταξη|Απάντηση|Αναδημοσίευση|Μου αρέσει|
-    Προβολή στο X|Επεξεργασμένο|Ανάρτηση στο X|Εικόνα|Δεν υπάρχουν αναρτήσεις.|Δεν είναι διαθέσιμο.|Χωρίς σύνδεση.|
-    Αναρτήσεις από το X. Εκφράζουν τις απόψεις των συντακτών τους.|Πολιτική|Οικονομία|Αθλητικά|Διασημότητες`,
+    Προβολή στο X|Επεξεργασμένο|Εικόνα|Δεν υπάρχουν αναρτήσεις.|Δεν είναι διαθέσιμο.|Χωρίς σύνδεση.|
+    Οι αναρτήσεις στο X εκφράζουν τις απόψεις των συντακτών τους.|Πολιτική|Οικονομία|Αθλητικά|Διασημότητες`,
   ro: `Actualizat la|Selecția redacției|Offline|În pauză|Întrerupe actualizarea|Redacția|Răspunde|Repostează|Îmi place|
-    Vezi pe X|Editat|Postare pe X|Imagine|Momentan nicio postare.|Momentan indisponibil.|Fără conexiune.|
-    Postări de pe X. Ele exprimă opiniile autorilor lor.|Politică|Economie|Sport|Vedete`,
+    Vezi pe X|Editat|Imagine|Momentan nicio postare.|Momentan indisponibil.|Fără conexiune.|
+    Postările de pe X exprimă opiniile autorilor lor.|Politică|Economie|Sport|Vedete`,
   hr: `Ažurirano u|Izbor redakcije|Izvan mreže|Zaustavljeno|Zaustavi osvježavanje|Redakcija|Odgovori|Ponovno objavi|Sviđa mi se|
-    Pogledaj na X-u|Uređeno|Objava na X-u|Slika|Trenutačno nema objava.|Trenutačno nije dostupno.|Nema veze.|
-    Objave s X-a. Izražavaju mišljenja svojih autora.|Politika|Gospodarstvo|Sport|Poznati`,
+    Pogledaj na X-u|Uređeno|Slika|Trenutačno nema objava.|Trenutačno nije dostupno.|Nema veze.|
+    Objave na X-u izražavaju mišljenja svojih autora.|Politika|Gospodarstvo|Sport|Poznati`,
   en: `As of|Chosen by the editors|Offline|Paused|Pause ticker|Editors|Reply|Repost|Like|
-    View on X|Edited|Post on X|Image|No posts right now.|Not available right now.|No connection.|
-    Posts from X. They express the views of their authors.|Politics|Economy|Sport|Celebrity`,
+    View on X|Edited|Image|No posts right now.|Not available right now.|No connection.|
+    Posts on X express the views of their authors.|Politics|Economy|Sport|Celebrity`,
 };
 const wordsIn = (lang) => Object.fromEntries(TEXTS[lang].split(/\|\s*/).map((words, at) => [KEYS[at], words]));
 
@@ -41,7 +37,7 @@ const DARK = `--tk-ground:#100f12;--tk-card:#1c1b1f;--tk-text:#eeecf0;--tk-muted
 const CSS = `
 :host{--tk-ground:#f4f2f5;--tk-card:#fff;--tk-text:#17151a;--tk-muted:#625c69;--tk-line:#dedae2;
 --tk-link:#0b57c4;--tk-accent:#c50065;--tk-focus:#1558c9;--tk-warn:#875000;color-scheme:light;
-display:block;background:var(--tk-ground);color:var(--tk-text);text-align:start;
+display:block;overflow-wrap:anywhere;background:var(--tk-ground);color:var(--tk-text);text-align:start;
 font:400 15px/1.4 var(--tk-font,TeleNeoWeb,"Noto Sans",system-ui,sans-serif);font-variant-numeric:tabular-nums}
 @media(prefers-color-scheme:dark){:host(:not([theme=light])){${DARK}}}
 :host([theme=dark]){${DARK}}
@@ -54,30 +50,26 @@ a:hover{text-decoration:underline}
 .list:focus{outline:0}
 .icon{width:18px;height:18px;fill:none;stroke:currentColor;stroke-width:1.5;stroke-linecap:round;stroke-linejoin:round}
 .head{display:grid;grid-template-columns:minmax(0,1fr) auto;align-items:center;gap:0 12px;padding:12px 16px 10px}
-.title{font-size:20px;line-height:1.2;overflow-wrap:anywhere}
+.title{font-size:20px;line-height:1.2}
 .as-of{font-size:12px;color:var(--tk-muted)}
 .old{color:var(--tk-warn)}
 .pause{grid-row:1/3;grid-column:2;display:grid;place-items:center;width:44px;height:44px;padding:0;border:1px solid var(--tk-line);border-radius:50%;background:var(--tk-card);color:inherit;cursor:pointer}
 .list{padding:0 8px 8px;list-style:none;display:grid;grid-template-columns:minmax(0,1fr);gap:12px}
 .context{display:flex;gap:8px;padding:0 8px 6px;font-size:13px}
 .context b{flex:none;color:var(--tk-accent)}
-.context span,.label,.text,.text a,.name,.username{min-width:0;overflow-wrap:anywhere;unicode-bidi:isolate}
+.context span,.label,.text,.text a,.name,.username{min-width:0;unicode-bidi:isolate}
 .context span,.label,.name,.username,.alt{overflow:hidden}
 .label{display:inline-block;max-width:calc(100% - 16px);margin:0 8px 6px;padding:0 6px;border:1px solid;border-radius:4px;font-size:12px;line-height:18px}
 .card{display:block;padding:12px 12px 4px;border:1px solid var(--tk-line);border-radius:14px;background:var(--tk-card)}
 .by,.row{display:grid;grid-template-columns:minmax(0,1fr) 20px;gap:10px;align-items:start}
 .row{padding:12px}
 .author{display:grid;grid-template-columns:40px minmax(0,1fr);gap:0 10px;align-items:center;color:var(--tk-text)}
-.avatar{grid-row:1/3;position:relative;display:grid;place-items:center;width:40px;height:40px;border-radius:50%;overflow:hidden;font-size:13px;font-weight:700;background:hsl(var(--hue,212) 42% 87%);color:hsl(var(--hue,212) 55% 21%)}
-.tint1{--hue:168}
-.tint2{--hue:40}
-.tint3{--hue:258}
-.tint4{--hue:74}
+.avatar{grid-row:1/3;position:relative;display:grid;place-items:center;width:40px;height:40px;border-radius:50%;overflow:hidden;font-size:13px;font-weight:700;background:hsl(var(--hue) 42% 87%);color:hsl(var(--hue) 55% 21%)}
 .name,.username{text-align:left;text-overflow:ellipsis;white-space:nowrap;line-height:1.35;max-height:1.35em}
 .name{font-weight:700}
 .username{font-size:13px;color:var(--tk-muted)}
-.mark{width:16px;height:16px;justify-self:end;margin-top:2px;border-radius:50%;background:var(--tk-mark,repeating-linear-gradient(135deg,var(--tk-muted) 0 1px,transparent 1px 4px))}
-.text{margin-top:8px;white-space:pre-wrap;overflow:hidden;overflow:clip;overflow-clip-margin:5px}
+.mark{width:16px;height:16px;justify-self:end;margin-top:2px;border-radius:50%;background:var(--tk-mark,var(--tk-line))}
+.text{margin-top:8px;white-space:pre-wrap;overflow:clip;overflow-clip-margin:5px}
 .text a{text-decoration:underline 1px;text-underline-offset:.18em}
 .media{display:grid;gap:2px;margin-top:10px;border:1px solid var(--tk-line);border-radius:10px;overflow:hidden;background:var(--tk-ground)}
 .many{grid-template-columns:1fr 1fr}
@@ -86,7 +78,7 @@ a:hover{text-decoration:underline}
 .picture:focus-visible{outline-offset:-4px}
 .size{display:block;width:100%;height:auto;max-height:400px}
 img,.alt,.play{position:absolute;inset:0;width:100%;height:100%;object-fit:cover}
-.alt{display:grid;place-items:center;padding:8px;text-align:center;overflow-wrap:anywhere}
+.alt{display:grid;place-items:center;padding:8px;text-align:center}
 .play{margin:auto;width:48px;height:48px;padding:13px;border-radius:50%;background:#17151ad9;color:#fff}
 .when{margin-top:4px;font-size:13px;line-height:28px;color:var(--tk-muted)}
 .when a{display:inline-block;color:inherit}
@@ -95,15 +87,8 @@ img,.alt,.play{position:absolute;inset:0;width:100%;height:100%;object-fit:cover
 .actions .view{margin-inline-start:auto;padding:0 8px;font-size:13px;color:var(--tk-link)}
 .note,.foot{padding:4px 16px 16px;font-size:12px;color:var(--tk-muted)}
 .note{padding-top:12px;font-size:13px}
-.new{animation:in .4s ease-out}
-@keyframes in{from{opacity:0;transform:translateY(-8px)}}
-@media(prefers-reduced-motion:reduce){.new{animation:none}}`;
-
-let sheet;
-const dress = (root) => {
-  if (!sheet) (sheet = new CSSStyleSheet()).replaceSync(CSS);
-  root.adoptedStyleSheets = [sheet];
-};
+@media(prefers-reduced-motion:no-preference){.new{animation:in .4s}}
+@keyframes in{from{opacity:0;transform:translateY(-8px)}}`;
 
 const tolerant = (step, tell) => {
   try {
@@ -113,10 +98,8 @@ const tolerant = (step, tell) => {
     return null;
   }
 };
-/** For doors from the host: nothing is thrown through them. */
 const guarded = (step) => (given) => tolerant(() => step(given), console.warn);
 
-/** "tag.class other": classes are parts too. */
 const node = (space) => (kind, marks, ...parts) => {
   const [tag, classes] = kind.split("."), made = document.createElementNS(space, tag);
   const all = { class: classes, part: classes, ...marks };
@@ -136,10 +119,8 @@ const webAddress = (text) => tolerant(() => {
 });
 const list = (given) => (Array.isArray(given) ? given.filter(Boolean) : []);
 
-/** In one pass: "&amp;lt;" reads "&lt;". */
-const unescaped = (text) => text.replace(/&(amp|lt|gt);/g, (sign) => ({ a: "&", l: "<", g: ">" })[sign[1]]);
+const unescaped = (text) => text.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&");
 
-/** [address, words], or null when the entity is not what the text says there. */
 const tag = (sign, key, path) => (entity, words) =>
   sign.includes(words[0]) && words.slice(1).toLowerCase() === String(entity[key]).toLowerCase()
     ? [`https://x.com/${path}${encodeURIComponent(entity[key])}`, words] : null;
@@ -150,7 +131,6 @@ const LINKS = {
   mentions: tag("@＠", "username", ""),
 };
 
-/** Offsets count code points. */
 const textNodes = (text, entities) => {
   const points = Array.from(text), cut = (start, end) => points.slice(start, end).join(""), nodes = [];
   const spans = Object.keys(LINKS).flatMap((kind) => list(entities?.[kind]).map((entity) => ({ kind, entity, ...entity })));
@@ -165,7 +145,7 @@ const textNodes = (text, entities) => {
 };
 
 const initials = (name) =>
-  (name.match(/(?<![\p{L}\p{N}\p{M}])[\p{L}\p{N}]/gu) ?? []).slice(0, 2).join("").toUpperCase() || "X";
+  name.split(/[^\p{L}\p{N}\p{M}]+/u).map(([first]) => first).join("").slice(0, 2).toUpperCase() || "X";
 
 class Renderer {
   constructor(lang, words, picture) {
@@ -179,13 +159,13 @@ class Renderer {
   }
 
   card(entry) {
-    const url = webAddress(entry.url) ?? `https://x.com/i/status/${entry.id}`;
+    const url = `https://x.com/i/status/${entry.id}`;
     return (entry.author?.username && typeof entry.text === "string" && tolerant(() => this.post(entry, url))) || this.row(entry, url);
   }
 
   row({ context }, url) {
-    const { post } = this.words;
-    return away(".card row", url, { "aria-label": context ? `${post}: ${context}` : null }, post, make("span.mark", HIDDEN));
+    const { view } = this.words;
+    return away(".card row", url, { "aria-label": context ? `${view}: ${context}` : null }, view, make("span.mark", HIDDEN));
   }
 
   post(entry, url) {
@@ -196,10 +176,11 @@ class Renderer {
       this.media(entry, url, name), this.when(entry, url), this.actions(entry, url, name));
   }
 
-  author({ id, username, url, avatar_url }, name) {
-    const source = this.picture(avatar_url), profile = webAddress(url) ?? `https://x.com/${encodeURIComponent(username)}`;
-    return away(".author", profile, {},
-      make(`span.avatar tint${String(id).slice(-4) % 5}`, HIDDEN, initials(name), source && this.image(source, "", "")),
+  author({ id, username, avatar_url }, name) {
+    const source = this.picture(avatar_url);
+    const avatar = make("span.avatar", HIDDEN, initials(name), source && this.image(source, "", ""));
+    avatar.style.setProperty("--hue", +String(id).slice(-3) || 0);
+    return away(".author", `https://x.com/${encodeURIComponent(username)}`, {}, avatar,
       make("span.name", { dir: "auto" }, name), " ", make("span.username", { dir: "ltr" }, `@${username}`));
   }
 
@@ -211,16 +192,14 @@ class Renderer {
   }
 
   media({ media }, url, name) {
-    const frames = list(media).map((medium) => this.frame(medium, url, name)).filter(Boolean), many = frames.length > 1;
-    if (many) frames.forEach((frame) => frame.firstChild.setAttribute("viewBox", "0 0 4 3"));
+    const all = list(media), many = all.length > 1, frames = all.map((medium) => this.frame(medium, url, name, many)).filter(Boolean);
     return frames.length ? make(`div.media${many ? " many" : ""}`, {}, ...frames) : null;
   }
 
-  /** Sized before the picture comes, so that nothing moves. */
-  frame({ type, url, preview_url, width, height, alt }, post, name) {
+  frame({ type, url, preview_url, width, height, alt }, post, name, many) {
     const photo = type === "photo", source = this.picture(photo ? url : preview_url), { image, view } = this.words;
     if (!source) return null;
-    const inner = [draw("svg.size", { viewBox: width > 0 && height > 0 ? `0 0 ${+width} ${+height}` : "0 0 16 9", ...HIDDEN }),
+    const inner = [draw("svg.size", { viewBox: !many && width > 0 && height > 0 ? `0 0 ${+width} ${+height}` : "0 0 4 3", ...HIDDEN }),
       this.image(source, alt || image, photo && alt)];
     return photo ? make("span.picture", {}, ...inner)
       : away(".picture", post, { "aria-label": ["Video", view, name, alt].filter(Boolean).join(": ") }, ...inner, icon("resume", "play"));
@@ -242,27 +221,46 @@ class Renderer {
 }
 
 const valid = (feed) =>
-  feed?.version === 1 && Number.isInteger(feed.snapshot) && Array.isArray(feed.entries) &&
+  feed?.version === 1 && Number.isInteger(feed.snapshot) && Array.isArray(feed.entries) && feed.entries.length < 501 &&
   feed.entries.every((entry) => /^\d{1,19}$/.test(entry?.id));
 
-const aged = (at) => Math.abs(Date.now() - at) >= HOUR;
+/** One clock may be set anew, the other may sleep. */
+const watch = (spent = 0, day = Date.now(), tick = performance.now()) => () =>
+  spent + Math.max(Date.now() - day, performance.now() - tick);
 
-const current = (feed) => {
+/** Caches make it late, never early. */
+const timeBy = (header) => {
+  const told = Date.parse(header), own = Date.now();
+  return told > own || told < own - 2 * HOUR ? told : own;
+};
+
+const current = (feed, now) => {
   const out = new Set(list(feed?.removed).map(({ id }) => id));
-  return list(feed?.entries).filter(({ id, expires_at }) =>
-    !(out.has(id) || Date.parse(expires_at) <= Date.now()) && out.add(id));
+  return list(feed?.entries).filter(({ id, expires_at }) => !(out.has(id) || Date.parse(expires_at) <= now) && out.add(id));
 };
 
 const memory = {
   recall: (place) => tolerant(() => {
-    const { at, feed } = JSON.parse(localStorage.getItem(place));
-    return valid(feed) && !aged(at) ? { at, feed } : localStorage.removeItem(place);
-  }) ?? { at: 0, feed: null },
-  keep: (place, at, feed) => tolerant(() => localStorage.setItem(place, JSON.stringify({ at, feed }))),
-  forget: (place) => tolerant(() => localStorage.removeItem(place)),
+    const { at, stamp = at, feed } = JSON.parse(localStorage[place]), spent = Date.now() - at;
+    return valid(feed) && spent >= 0 && spent < HOUR ? { stamp, feed, age: watch(spent) } : memory.forget(place);
+  }) ?? {},
+  keep: (place, stamp, feed) => tolerant(() => {
+    memory.forget(place);
+    localStorage[place] = JSON.stringify({ at: Date.now(), stamp, feed });
+  }),
+  forget: (place) => tolerant(() => delete localStorage[place] && null),
 };
 
-/** Keyed by id: what stays keeps its nodes. */
+const read = async (body) => {
+  const reader = body.getReader(), decoder = new TextDecoder();
+  for (let text = "", left = 4e6; left > 0;) {
+    const { value, done } = await reader.read();
+    if (done) return JSON.parse(text);
+    text += decoder.decode(value, { stream: true });
+    left -= value.length;
+  }
+};
+
 class Rows {
   constructor(list) {
     Object.assign(this, { list, rows: new Map(), started: false });
@@ -297,23 +295,17 @@ class Rows {
     const row = this.rows.get(id) ?? { li: make(`li.entry${this.started ? " new" : ""}`, { "data-id": id }) };
     const beside = JSON.stringify([context, label]), within = JSON.stringify([post, post.text == null && context]);
     if (row.within !== within) row.card = renderer.card(entry);
-    if (row.card.parentNode !== row.li) row.li.replaceChildren(row.card);
-    if (row.beside !== beside || row.within !== within) this.surround(row, renderer.beside(entry));
+    if (row.beside !== beside || row.within !== within) row.li.replaceChildren(...renderer.beside(entry), row.card);
     this.rows.set(id, Object.assign(row, { beside, within }));
     return row.li;
-  }
-
-  surround({ li, card }, beside) {
-    while (li.firstChild !== card) li.firstChild.remove();
-    li.prepend(...beside);
   }
 }
 
 class TelekomTicker extends HTMLElement {
-  static observedAttributes = ["market", "category", "lang", "key", "feed-base", "media-base", "heading", "poll", "paused"];
+  static observedAttributes = "market category lang key feed-base media-base heading poll paused".split(" ");
 
-  #feed = null; #good = 0; #failures = 0; #refused = false; #address; #place; #shown; #due = 0;
-  #timer; #sweeper; #request; #queued; #life; #parts; #rows; #renderer; #words; #clock;
+  #feed; #stamp; #age; #failures = 0; #refused; #address; #place; #shown; #late = watch();
+  #timer; #sweeper; #request; #queued; #life; #parts; #rows; #renderer; #words; #clock; #eyes; #seen;
 
   connectedCallback() {
     guarded(() => {
@@ -333,7 +325,6 @@ class TelekomTicker extends HTMLElement {
     clearTimeout(this.#sweeper);
   }
 
-  /** One restart serves several attributes. */
   attributeChangedCallback(name, before, after) {
     if (before === after || !this.isConnected || !this.#parts) return;
     if (name === "paused") return guarded(() => this.#obey())();
@@ -345,21 +336,35 @@ class TelekomTicker extends HTMLElement {
   }
 
   #build() {
-    const title = make("h2.title", { id: "t" }), asOf = make("p.as-of"), pause = make("button.pause", { type: "button" });
+    const title = make("h2.title"), asOf = make("p.as-of"), pause = make("button.pause", { type: "button" });
     const head = make("div.head", {}, title, asOf, pause), foot = make("p.foot");
     const list = make("ol.list", { role: "list", tabindex: "-1" }), note = make("p.note", { role: "status" });
-    const box = make("section", { "aria-labelledby": "t" }, head, list, note, foot), root = this.attachShadow({ mode: "open" });
-    guarded(dress)(root);
+    const box = make("section", {}, head, list, note, foot), root = this.attachShadow({ mode: "open" });
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(CSS);
+    root.adoptedStyleSheets = [sheet];
     root.append(box);
     pause.addEventListener("click", () => this.toggleAttribute("paused"));
     list.addEventListener("click", guarded((event) => this.#opened(event)));
     this.#parts = { box, head, title, asOf, pause, list, note, foot };
     this.#rows = new Rows(list);
+    this.#eyes = new IntersectionObserver(guarded((sights) => sights.map(this.#see, this)), { threshold: [0.1, 0.2, 0.3, 0.4, 0.5] });
   }
 
   #opened(event) {
-    const id = event.target.closest("a") && event.target.closest("li").dataset.id;
-    if (id && !this.#tell("ticker-open", { id })) event.preventDefault();
+    const link = event.target.closest("a");
+    if (link && !this.#tell("ticker-open", { id: link.closest("li").dataset.id, url: link.href })) event.preventDefault();
+  }
+
+  #see({ target, intersectionRatio, intersectionRect }) {
+    const { id } = target.dataset, seen = this.#seen;
+    if (intersectionRatio < 0.5 && intersectionRect.height < innerHeight / 2) {
+      clearTimeout(seen.get(id));
+      seen.delete(id);
+    } else if (!seen.has(id)) seen.set(id, setTimeout(() => {
+      if (document.hidden || !target.isConnected) seen.delete(id);
+      else this.#tell("ticker-shown", { id });
+    }, SECOND));
   }
 
   #tell(name, detail) {
@@ -388,26 +393,27 @@ class TelekomTicker extends HTMLElement {
   #begin(address) {
     this.#address = address;
     this.#place = `${NAME}:${address}`;
-    ({ at: this.#good, feed: this.#feed } = memory.recall(this.#place));
+    ({ stamp: this.#stamp, feed: this.#feed, age: this.#age } = memory.recall(this.#place));
+    this.#seen = new Map();
     this.#failures = 0;
     this.#refused = !address;
   }
 
   #speak() {
-    const asked = (this.closest("[lang]")?.lang ?? "").slice(0, 2).toLowerCase(), lang = asked in TEXTS ? asked : "en";
+    const asked = String(this.closest("[lang]")?.lang).slice(0, 2).toLowerCase(), lang = asked in TEXTS ? asked : "en";
     const { box, title, pause, foot } = this.#parts, words = (this.#words = wordsIn(lang));
     this.#clock = new Intl.DateTimeFormat(lang, TIME);
     this.#renderer = new Renderer(lang, words, (url) => this.#picture(url));
     this.#rows.clear();
     box.lang = lang;
-    title.textContent = this.#given("heading") || this.#title(lang);
+    box.setAttribute("aria-label", (title.textContent = this.#given("heading") || this.#title(lang)));
     pause.setAttribute("aria-label", words.pause);
     foot.textContent = words.foot;
   }
 
   #title(lang) {
     const slug = this.#given("category"), market = this.#given("market").toUpperCase();
-    if (slug) return KEYS.indexOf(slug) > 16 ? this.#words[slug] : slug[0].toUpperCase() + slug.slice(1);
+    if (slug) return KEYS.indexOf(slug) > 15 ? this.#words[slug] : slug[0].toUpperCase() + slug.slice(1);
     return tolerant(() => new Intl.DisplayNames(lang, { type: "region" }).of(market)) ?? market;
   }
 
@@ -420,7 +426,6 @@ class TelekomTicker extends HTMLElement {
     return document.hidden || this.hasAttribute("paused") || !this.isConnected || !this.#address;
   }
 
-  /** Stops asking; expiry has a timer of its own. */
   #rest() {
     clearTimeout(this.#timer);
     this.#request?.abort();
@@ -431,8 +436,9 @@ class TelekomTicker extends HTMLElement {
     this.#show();
     clearTimeout(this.#timer);
     if (this.#idle() || (this.#request && !now)) return;
-    if (now || Date.now() >= this.#due) this.#poll();
-    else this.#timer = setTimeout(guarded(() => this.#wake()), this.#due - Date.now());
+    const late = this.#late();
+    if (now || late >= 0) this.#poll();
+    else this.#timer = setTimeout(guarded(() => this.#wake()), 1 - late);
   }
 
   #obey() {
@@ -444,39 +450,41 @@ class TelekomTicker extends HTMLElement {
     const limit = setTimeout(() => request.abort(), 20 * SECOND);
     try {
       const answer = await fetch(this.#address, { cache: "no-cache", credentials: "omit", signal: request.signal });
-      return [answer.status, answer.status === 200 ? await answer.json() : null];
+      return [answer.status, answer.status === 200 && await read(answer.body), answer.headers.get("date")];
     } catch {
-      return [0];
+      return [];
     } finally {
       clearTimeout(limit);
+      request.abort();
     }
   }
 
   async #poll() {
     this.#rest();
     if (this.#idle()) return;
-    const request = (this.#request = new AbortController()), [status, feed] = await this.#ask(request);
+    const request = (this.#request = new AbortController()), answer = await this.#ask(request);
     if (this.#request !== request) return;
     this.#request = null;
     guarded(() => {
-      this.#take(status, feed);
-      this.#due = Date.now() + this.#delay();
+      this.#take(...answer);
+      this.#late = watch(-this.#delay());
       this.#wake();
     })();
   }
 
-  /** Milliseconds. */
   #delay() {
     const asked = Math.min(this.#given("poll"), 3600) || Math.min(Math.max(this.#feed?.ttl || 60, 15), 900);
     const delay = Math.max(asked, 1) * SECOND * (0.9 + Math.random() / 5) * 2 ** this.#failures;
     return this.#failures ? Math.min(delay, 10 * 60 * SECOND) : delay;
   }
 
-  #take(status, feed) {
-    if ([401, 403, 404, 410].includes(status)) return this.#refuse();
-    const good = status === 304 ? this.#feed : valid(feed) && feed;
-    if (!good) this.#failures += 1;
-    else if (!this.#feed || good.snapshot >= this.#feed.snapshot) this.#accept(good);
+  #take(status, feed, date) {
+    if ([401, 403, 404, 410].includes(status)) this.#refuse();
+    else {
+      const good = status === 304 ? this.#feed : feed;
+      if (!valid(good)) this.#failures += 1;
+      else if (!(good.snapshot < this.#feed?.snapshot)) this.#accept(good, date);
+    }
   }
 
   #refuse() {
@@ -487,33 +495,37 @@ class TelekomTicker extends HTMLElement {
 
   #drop() {
     this.#feed = null;
+    this.#late = watch();
     memory.forget(this.#place);
   }
 
-  #accept(feed) {
+  #accept(feed, date) {
     this.#feed = feed;
-    this.#good = Date.now();
+    this.#age = watch();
+    this.#stamp = timeBy(date);
     this.#failures = 0;
     this.#refused = false;
-    memory.keep(this.#place, this.#good, feed);
+    memory.keep(this.#place, this.#stamp, feed);
   }
 
   #show() {
-    if (this.#feed && aged(this.#good)) this.#drop();
-    const entries = current(this.#feed);
+    if (this.#feed && this.#age() >= HOUR) this.#drop();
+    const now = this.#feed && this.#stamp + this.#age(), entries = current(this.#feed, now);
     this.#rows.show(entries, this.#renderer);
     if (!this.#feed) this.#rows.clear();
     this.#describe(entries.length);
-    this.#sweepLater(entries);
+    this.#sweepLater(entries, now);
+    this.#eyes.disconnect();
+    for (const li of this.#parts.list.children) this.#eyes.observe(li);
     const shown = JSON.stringify([this.#address, this.#feed?.snapshot, entries]);
     if (shown !== this.#shown) this.#tell("ticker-update", { snapshot: this.#feed?.snapshot ?? null, ids: entries.map(({ id }) => id) });
     this.#shown = shown;
   }
 
-  #sweepLater(entries) {
-    const moments = entries.map(({ expires_at }) => Date.parse(expires_at)).filter((at) => at > 0);
+  #sweepLater(entries, now) {
+    const moments = entries.map(({ expires_at }) => Date.parse(expires_at) - now).filter((left) => left > 0);
     clearTimeout(this.#sweeper);
-    if (this.#feed) this.#sweeper = setTimeout(guarded(() => this.#show()), Math.min(this.#good + HOUR, ...moments) - Date.now());
+    if (this.#feed) this.#sweeper = setTimeout(guarded(() => this.#wake()), 1 + Math.min(HOUR - this.#age(), ...moments));
   }
 
   #describe(count) {
@@ -524,14 +536,14 @@ class TelekomTicker extends HTMLElement {
     asOf.classList.toggle("old", this.#failures > 0);
     note.textContent = count ? "" : this.#note(paused);
     note.hidden = !note.textContent;
-    box.ariaBusy = String(!this.#feed && !this.#idle() && !this.#failures);
-    pause.setAttribute("aria-pressed", String(paused));
+    box.setAttribute("aria-busy", !this.#feed && !this.#idle() && !this.#failures);
+    pause.setAttribute("aria-pressed", paused);
     pause.replaceChildren(icon(paused ? "resume" : "pause"));
   }
 
   #asOf(paused) {
     const words = this.#words, state = paused ? words.paused : this.#failures && words.offline;
-    const at = this.#feed && `${words.asOf} ${this.#clock.format(this.#good)}`;
+    const at = this.#feed && `${words.asOf} ${this.#clock.format(this.#stamp)}`;
     return (state ? [state, at] : [at, words.chosen]).filter(Boolean).join(" · ");
   }
 

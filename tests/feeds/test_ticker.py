@@ -185,8 +185,8 @@ def test_without_key_each_entry_is_a_link_to_x(page: Page, edge: Edge) -> None:
     show(page, edge)
     rows = page.locator("a.row").evaluate_all("all => all.map((a) => [a.href, a.textContent, a.ariaLabel])")
     assert rows == [
-        ["https://x.com/i/status/11", "Post on X", "Post on X: Read this"],
-        ["https://x.com/i/status/12", "Post on X", None],
+        ["https://x.com/i/status/11", "View on X", "View on X: Read this"],
+        ["https://x.com/i/status/12", "View on X", None],
     ]
     expect(page.locator(".context span")).to_have_text("Read this")
 
@@ -357,7 +357,7 @@ def test_host_hears_of_opened_posts_and_may_take_over(page: Page, edge: Edge) ->
     show(page, edge)
     page.evaluate("addEventListener('ticker-open', (event) => event.preventDefault())")
     page.locator(".view").click()
-    assert page.evaluate("told.at(-1)") == ["ticker-open", {"id": "11"}]
+    assert page.evaluate("told.at(-1)") == ["ticker-open", {"id": "11", "url": "https://x.com/i/status/11"}]
     assert len(page.context.pages) == 1
 
 

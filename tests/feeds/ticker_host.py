@@ -39,6 +39,8 @@ class Edge:
     feed: Any = None
     status: int = 200
     pictures: int = 200
+    date: str | None = None
+    """What the answers' Date header says; None: the host may not read it."""
     url: str = ""
     asked: list[tuple[str, int]] = field(default_factory=list)
 
@@ -68,7 +70,9 @@ def door(edge: Edge) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             status, kind, body = edge.answer(self.path, self.headers.get("If-None-Match"))
-            self.send_response(status)
+            self.send_response_only(status)
+            if edge.date:
+                self.send_header("Date", edge.date)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.send_header("Content-Security-Policy", POLICY)
