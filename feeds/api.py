@@ -143,12 +143,15 @@ def refused(refusal: Refusal, request: HttpRequest) -> HttpResponse:
     headers = OPEN | {"Cache-Control": "public, max-age=15"}
     if isinstance(refusal, OnlyToRead):
         headers["Allow"] = ALLOWED
-    packed, body = takes_gzip(request.META.get("HTTP_ACCEPT_ENCODING", "")), gzip.compress(body_of(refusal).encode())
-    return packed_or_not(request, body, packed, CONTENT_TYPE, headers, refusal.status)
+    packed = takes_gzip(request.META.get("HTTP_ACCEPT_ENCODING", ""))
+    _number, body = files.unnumbered(body_of(refusal))
+    response = packed_or_not(request, body, packed, CONTENT_TYPE, headers, refusal.status)
+    response._has_been_logged = True  # type: ignore[attr-defined]  # Django's line for each: strangers would fill the log
+    return response
 
 
 def takes_gzip(accepted: str) -> bool:
-    """Whether an Accept-Encoding names gzip (RFC 9110, 12.5.3). nginx and we answer "*" without it, which is allowed."""
+    """Whether an Accept-Encoding names gzip (RFC 9110, 12.5.3). To "*" we answer without, as nginx does."""
     return any(GZIP.fullmatch(coding) for coding in accepted.split(","))
 
 

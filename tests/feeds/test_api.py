@@ -118,7 +118,18 @@ def test_an_ids_consumers_key_brings_ids(politics: Channel, client: Client) -> N
 
 
 @pytest.mark.parametrize(
-    "key", ["", "nobody0000000000", "nobody0000000000&key=nobody0000000000", "../full", "%00", "x" * 65, "ä" * 20, "short", "a" * 16 + "\n"]
+    "key",
+    [
+        "",
+        "nobody0000000000",
+        "nobody0000000000&key=nobody0000000000",
+        "../full",
+        "%00",
+        "x" * 65,
+        "ä" * 20,
+        "short",
+        "a" * 16 + "\n",
+    ],
 )
 def test_an_unknown_key_is_403(key: str, politics: Channel, client: Client) -> None:
     for address in (FEED, "/api/v1/feeds/xx/"):
