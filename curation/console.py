@@ -56,8 +56,10 @@ SECTIONS: tuple[tuple[str | Promise, tuple[Door, ...]], ...] = (
                 "market-feed",
                 "desk.read",
                 _("Feed"),
-                ("channel-feed", "market-snapshot", "channel-snapshot", "hold-market", "hold-channel")
-                + ("release-market", "release-channel"),
+                (
+                    *("channel-feed", "market-snapshot", "channel-snapshot"),
+                    *("hold-market", "hold-channel", "release-market", "release-channel"),
+                ),
             ),
             Door("market-health", "desk.read", _("Health")),
             Door("market-log", "log.read", _("Log")),

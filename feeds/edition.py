@@ -217,10 +217,8 @@ class Edition:
         """The entries of the snapshot a feed is held at that may still be shown, unchanged since; none when blank."""
         if feed.hold != Feed.Hold.SNAPSHOT or feed.held_at is None:
             return {}, []
-        left = [one for one in self.left_of(feed.held_at) if not one.lost]
-        kept = [
-            (one.candidate, one.entry) for one in left if one.candidate and one.candidate.channel_id in self.channels
-        ]
+        left = [one for one in self.left_of(feed.held_at) if one.entry["channel"] in self.channels and not one.lost]
+        kept = [(one.candidate, one.entry) for one in left if one.candidate]
         words = Wording.objects.read({entry[word] for _row, entry in kept for word in ("context", "label")})
         posts = {one.pk: as_stored(one, entry, words) for one, entry in kept}
         return posts, [Shown(row_as_stored(one, feed.held_at), entry["slot"]) for one, entry in kept]

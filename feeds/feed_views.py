@@ -37,15 +37,16 @@ BACK = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))
 def feed(request: PageRequest, market: str, category: str = "") -> HttpResponse:
     """What the phones show now, and every state before it; `at` goes to a moment, `before` below a number."""
     place, now = place_for(request.user, market, category), timezone.now()
-    told = {"board": board(place.market, place.channel, now), "typed": request.GET.get("at", "")[:LONGEST_TIME]}
+    typed, stands = request.GET.get("at", "")[:LONGEST_TIME], board(place.market, place.channel, now)
+    told: dict[str, Any] = {"board": stands, "typed": typed}
     try:
-        at = time_of(place.market, told["typed"], "at")
+        at = time_of(place.market, typed, "at")
     except Refusal as refusal:
         return page(request, place, "page", told | {"refused": refusal}, status=int(refusal.status))
-    return page(request, place, "page", told | machine(request, place, told["board"].feed, at))
+    return page(request, place, "page", told | machine(request, stands.feed, at))
 
 
-def machine(request: PageRequest, place: Place, feed: Feed | None, at: datetime | None) -> dict[str, Any]:
+def machine(request: PageRequest, feed: Feed | None, at: datetime | None) -> dict[str, Any]:
     """A page of snapshots, and the one that was shown at a moment that is asked for."""
     before = whole(request.GET.get("before", ""))
     if feed is None:
@@ -143,7 +144,7 @@ def release(request: PageRequest, market: str, category: str = "") -> HttpRespon
 def release_page(request: PageRequest, place: Place, refusal: Refusal | None = None) -> HttpResponse:
     now = timezone.now()
     held = held_now(place, now)
-    told = {"held": held, "refusal": refusal}
+    told: dict[str, Any] = {"held": held, "refusal": refusal}
     if held:
         told["outlook"] = outlook.of_release(place.market, place.channel, now)
     return page(request, place, "release", told, status=int(refusal.status) if refusal else 200)

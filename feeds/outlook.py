@@ -65,7 +65,7 @@ def feeds_of(market: Market, channel: Channel | None) -> list[Feed]:
     found = Feed.objects.filter(market=market).select_related("market", "channel__category", "held_at", "held_by")
     rows = {feed.channel_id: feed for feed in found.order_by("channel__position", "channel")}
     first = rows.get(channel.pk if channel else None) or Feed(market=market, channel=channel)
-    others = [] if channel else [feed for pk, feed in rows.items() if pk is not None and feed.channel.active]
+    others = [] if channel else [feed for pk, feed in rows.items() if pk and feed.channel and feed.channel.active]
     return [first, *others]
 
 

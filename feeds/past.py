@@ -18,8 +18,8 @@ PAGE = 25
 
 @dataclass(frozen=True)
 class Step:
-    """A snapshot beside the one before it: how many posts came, how many went; `altered` where only their order, pins or
-    words did. None before the first."""
+    """A snapshot beside the one before it: how many posts came, how many went, None for the first; `altered` where only
+    their order, pins or words changed."""
 
     snapshot: Snapshot
     count: int

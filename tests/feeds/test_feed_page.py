@@ -151,7 +151,7 @@ def test_a_lead_freezes_with_a_reason_and_until_when(
     browse: Any, lena: User, de: Market, politics: Channel, past: list[Candidate]
 ) -> None:
     client, until = browse(lena), timezone.now() + timedelta(hours=2)
-    assert "the phones show just this" in text_of(client.get(HOLD))
+    assert "Nothing changes at once: 3 posts stay." in text_of(client.get(HOLD))
     told = text_of(client.get(hold_it(client, until=wall(until)).url))
     feed = Feed.objects.get(channel=politics)
     assert (feed.hold, feed.held_by, feed.held_reason) == ("snapshot", lena, "Wahl")
@@ -182,7 +182,7 @@ def test_blank_is_told_as_the_grave_act_it_is(browse: Any, lena: User, de: Marke
     client = browse(lena)
     told = text_of(client.get(HOLD, {"snapshot": "blank"}))
     assert "This is a grave act. At once all 3 posts leave Politics on every phone" in told
-    assert "Take 3 posts off the phones" in told
+    assert ("Take 3 posts off the phones" in told, "3 posts leave, 0" in told) == (True, False)
     hold_it(client, snapshot="blank")
     assert shown(de) == []
     assert "Politics is blank" in text_of(client.get(PAGE))
@@ -284,3 +284,48 @@ def test_hostile_words_stay_words(browse: Any, lena: User, de: Market, politics:
     for url in (PAGE, f"{PAGE}snapshots/1/", RELEASE, HOLD, "/desk/de/"):
         html = client.get(url).content.decode()
         assert ("<script>run()" in html, "<b>Wahl</b>" in html) == (False, False), url
+
+
+MARKET_PAGES = ("/desk/de/", "/desk/de/politics/", "/lists/de/blocks/", "/lists/de/settings/", "/lists/de/people/",
+                "/lists/de/sources/", "/health/de/", "/log/de/", "/feed/de/", "/link/de/", "/erase/de/")  # fmt: skip
+
+
+def test_what_is_held_stands_on_every_page_of_the_market(
+    browse: Any, lena: User, de: Market, politics: Channel, past: list[Candidate]
+) -> None:
+    hold(de, politics, BLANK, reason="Recht prüft", by=lena, until=timezone.now() + timedelta(hours=30))
+    client = browse(lena)
+    for url in (*MARKET_PAGES, "/", "/health/", "/my/decisions/", "/profile/"):
+        html = client.get(url).content.decode()
+        banner = html.split('id="notices"')[1].split("</header>")[0]
+        assert ("Politics is blank." in banner, "Lena Weiss" in banner, "Recht prüft" in banner) == (True,) * 3, url
+        assert 'href="/feed/de/politics/"' in banner, url
+    hold(de, None, BLANK, reason="Alles prüfen", by=lena)
+    told = text_of(client.get("/desk/de/sport/"))
+    assert ("Germany is blank." in told, "Sport is blank" in told) == (True, False)
+    assert "The feed is blank. Lena Weiss: Alles prüfen" in text_of(client.get("/live/de/sport/"))
+    nl = make_user("nora", {"nl": Role.LEAD}, language="en")
+    assert "is blank" not in text_of(browse(nl).get("/health/nl/"))
+    release(de, None, by=lena)
+    release(de, politics, by=lena)
+    assert "is blank" not in text_of(client.get("/health/de/"))
+
+
+def test_a_hold_that_ended_by_itself_stands_nowhere(
+    browse: Any, lena: User, de: Market, politics: Channel, past: list[Candidate]
+) -> None:
+    now = timezone.now()
+    hold(de, politics, BLANK, reason="Recht", by=lena, until=now - timedelta(minutes=1), now=now - timedelta(hours=1))
+    client = browse(lena)
+    for url in ("/feed/de/politics/", "/live/de/politics/", "/health/de/"):
+        told = text_of(client.get(url))
+        assert ("blank." in told, "is blank" in told) == (False, False), url
+
+
+def test_the_live_column_brings_the_notices_too(browse: Any, lena: User, de: Market, past: list[Candidate]) -> None:
+    client = browse(lena)
+    empty = client.get("/live/de/politics/", headers={"HX-Request": "true"}).content.decode()
+    assert re.search(r'id="notices" hx-swap-oob="true">\s*</div>', empty)
+    hold(de, None, BLANK, reason="Recht", by=lena)
+    html = client.get("/live/de/politics/", headers={"HX-Request": "true"}).content.decode()
+    assert "Germany is blank." in html.split('hx-swap-oob="true"')[1]
