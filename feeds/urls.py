@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from feeds import feed_views, views
+from feeds import feed_views, ticker_views, views
 
 urlpatterns = [
     path("live/<slug:market>/", views.live, name="market-live"),
@@ -24,6 +24,9 @@ urlpatterns = [
     path("feed/<slug:market>/<slug:category>/snapshots/<int:number>/", feed_views.snapshot, name="channel-snapshot"),
     path("feed/<slug:market>/<slug:category>/hold/", feed_views.hold, name="hold-channel"),
     path("feed/<slug:market>/<slug:category>/release/", feed_views.release, name="release-channel"),
-    path("ticker/<slug:market>/", views.ticker, name="ticker"),
-    path("ticker/<slug:market>/<slug:category>/", views.ticker, name="channel-ticker"),
+    path("ticker/worker.js", ticker_views.worker, name="ticker-worker"),
+    path("ticker/<slug:market>/", ticker_views.ticker, name="ticker"),
+    path("ticker/<slug:market>/app.webmanifest", ticker_views.manifest, name="ticker-app"),
+    path("ticker/<slug:market>/<slug:category>/", ticker_views.ticker, name="channel-ticker"),
+    path("ticker/<slug:market>/<slug:category>/app.webmanifest", ticker_views.manifest, name="channel-ticker-app"),
 ]

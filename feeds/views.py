@@ -1,4 +1,4 @@
-"""What the desk shows of feeds, as fragments, and the ticker alone on a public page."""
+"""What the desk shows of feeds, as fragments."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -21,7 +21,7 @@ from feeds.models import Consumer, Mode
 from regions.adjusting import changing, tried
 from regions.forms_of_settings import SettingsForm, agreement
 from regions.models import Channel, Market
-from regions.permissions import CHIEF, PUBLIC, SIGNED_IN, market_for, may, rule
+from regions.permissions import CHIEF, SIGNED_IN, market_for, may, rule
 from regions.requests import PageRequest
 from regions.views.settings import channel_in
 
@@ -116,16 +116,6 @@ def closing(request: PageRequest, code: str, category: str = "") -> HttpResponse
     place = channel_in(home, category) if category else home
     context = {"told": [ahead.closing(place, timezone.now())]}
     return TemplateResponse(request, "regions/settings/_closing.html", context)
-
-
-@rule(PUBLIC)
-@require_GET
-def ticker(request: HttpRequest, market: str, category: str = "") -> HttpResponse:
-    """The ticker alone on a page as wide as a phone."""
-    home = get_object_or_404(Market.objects.active(), code=market)
-    channels = home.channel_set.active().select_related("category")
-    channel = get_object_or_404(channels, category__slug=category) if category else None
-    return render(request, "feeds/ticker.html", ticker_of(home, channel))
 
 
 def ticker_of(market: Market, channel: Channel | None) -> dict[str, Any]:

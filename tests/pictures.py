@@ -33,6 +33,13 @@ READY = 240  # seconds that a first start may take
 FLAT, OTHERS = 160, 96  # colours of a picture: grounds and letters as they are, and what photographs need
 DESKTOP, PHONE = (1440, 900), (390, 844)
 DESK = "/desk/de/politics/"
+APP = ROOT / "static/feeds/app"
+TICKERS = (
+    ("light", PHONE, "light"),
+    ("dark", PHONE, "dark"),
+    ("narrow", (320, 640), "light"),
+    ("wide", (1200, 900), "dark"),
+)
 
 
 @dataclass
@@ -250,13 +257,24 @@ def looking_back(browser: Browser, own: Demo) -> None:
 
 
 def ticker(browser: Browser, own: Demo) -> None:
+    """As it is on phones, at its narrowest, and on a desk."""
     camera = Camera(browser, own)
-    camera.be(PHONE)
-    for colours in ("light", "dark"):
-        camera.be(PHONE, colours)
+    for name, size, colours in TICKERS:
+        camera.be(size, colours)
         camera.go("/ticker/de/politics/", "telekom-ticker li")
-        camera.take(f"ticker-{colours}")
+        camera.take(f"ticker-{name}")
     camera.close()
+
+
+def icons(browser: Browser) -> None:
+    """The installed ticker's icons, from the one drawing; what a phone cuts to its own shape has no corners left."""
+    drawn = (APP / "icon.svg").read_text()
+    for name, size, shape in (("icon-192", 192, drawn), ("icon-512", 512, drawn),
+                              ("maskable-512", 512, drawn.replace('rx="104"', ""))):  # fmt: skip
+        page = browser.new_page(viewport={"width": size, "height": size})
+        page.set_content(f"<style>body{{margin:0}}svg{{display:block;width:{size}px}}</style>{shape}")
+        page.screenshot(path=APP / f"{name}.png", omit_background=True)
+        page.close()
 
 
 def abroad(browser: Browser, own: Demo) -> None:
@@ -273,6 +291,7 @@ def abroad(browser: Browser, own: Demo) -> None:
 def main() -> None:
     with demo() as own, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
+        icons(browser)
         take_all(browser, own)
         browser.close()
 

@@ -34,6 +34,7 @@ CONSOLE_URL = read("CONSOLE_URL", address("http", "https"), "http://localhost:80
 INGEST_LEASE_SECONDS = read("INGEST_LEASE_SECONDS", count, 150)
 INGEST_SLOW_AT_ONCE = read("INGEST_SLOW_AT_ONCE", count, max(1, (os.cpu_count() or 2) // 2))
 PICTURE_HOSTS = read("PICTURE_HOSTS", words, ["https://pbs.twimg.com", "https://video.twimg.com"])
+PICTURE_BASE = read("PICTURE_BASE", str, "")
 STATIC_ROOT = read("STATIC_ROOT", Path, BASE_DIR / ".static")
 LOG_LEVEL = read("LOG_LEVEL", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
 LOG_FORMAT = read("LOG_FORMAT", one_of("json", "plain"), "json")

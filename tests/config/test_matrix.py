@@ -33,6 +33,7 @@ FOR_EDITORS = {"recent", "link", "panel", "panel-reach"}  # pages that a viewer 
 FOR_LEADS = {"hold", "release", "erase", "erase-author"}
 PUBLIC = {"ticker", "channel-ticker", "feeds", "feed-of-market", "feed-of-channel", "livez", "readyz", "metrics"}
 PUBLIC |= {"json-feed-of-market", "json-feed-of-channel", "rss-of-market", "rss-of-channel"}
+PUBLIC |= {"ticker-app", "channel-ticker-app", "ticker-worker"}
 PUBLIC |= {"schema", "docs", "no-such-api", "choose-language"}
 FOR_LEADS |= {"market-log", "log-sheet"}
 FOR_LEADS |= {"hold-market", "hold-channel", "release-market", "release-channel"}

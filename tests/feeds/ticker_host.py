@@ -41,6 +41,7 @@ class Edge:
     pictures: int = 200
     date: str | None = None
     """What the answers' Date header says; None: the host may not read it."""
+    policy: str = POLICY
     url: str = ""
     asked: list[tuple[str, int]] = field(default_factory=list)
 
@@ -75,7 +76,7 @@ def door(edge: Edge) -> type[BaseHTTPRequestHandler]:
                 self.send_header("Date", edge.date)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
-            self.send_header("Content-Security-Policy", POLICY)
+            self.send_header("Content-Security-Policy", edge.policy)
             if self.path.startswith("/feeds/") and body:
                 self.send_header("ETag", tag(body))
                 self.send_header("Cache-Control", "public, max-age=15")

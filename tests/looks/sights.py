@@ -269,7 +269,7 @@ NO_PAGE: dict[str, tuple[str, ...]] = {
         "json-feed-of-market", "json-feed-of-channel", "rss-of-market", "rss-of-channel",
         "feed-of-channel", "log-sheet", "people-sheet", "sources-sheet", "api-sources", "api-source", "api-try-source",
         "api-memberships", "api-membership", "api-blocks", "api-block", "api-try-block", "blocks-sheet",
-        "mfa_download_recovery_codes", "mfa_login_webauthn",
+        "mfa_download_recovery_codes", "mfa_login_webauthn", "ticker-app", "channel-ticker-app", "ticker-worker",
     ),
     "pressed, never looked at": (
         "choose-language", "decide-many", "panel-many", "undo", "here", "decide", "add-link", "undo-act",
