@@ -27,6 +27,10 @@ X_BEARER_TOKEN = read("X_BEARER_TOKEN", str, "")
 X_BATCH_COMPLIANCE = read("X_BATCH_COMPLIANCE", boolean, False)
 X_COMPLIANCE_HOSTS = read("X_COMPLIANCE_HOSTS", words, ["storage.googleapis.com"])
 FEED_ROOT = read("FEED_ROOT", Path, BASE_DIR / ".feeds")
+FEED_BUCKET = read("FEED_BUCKET", str, "")
+FEED_BUCKET_URL = read("FEED_BUCKET_URL", address("http", "https"), "")
+FEED_BUCKET_REGION = read("FEED_BUCKET_REGION", str, "")
+FEED_BUCKET_FOLDER = read("FEED_BUCKET_FOLDER", str, "")
 LOG_SEALS = read("LOG_SEALS", Path, FEED_ROOT.parent / ".seals" / "log.jsonl")
 PUBLIC_FEED_URL = read("PUBLIC_FEED_URL", address("http", "https"), "http://localhost:8000/api/v1/feeds/")
 EVENTS_URL = read("EVENTS_URL", address("http", "https"), "http://localhost:8001/events/")
@@ -267,6 +271,16 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "curation.config.storage.HashedAndCompressed"},
 }
+if FEED_BUCKET:
+    STORAGES["feeds"] = {
+        "BACKEND": "feeds.bucket.FeedBucket",
+        "OPTIONS": {
+            "bucket_name": FEED_BUCKET,
+            "endpoint_url": FEED_BUCKET_URL or None,
+            "region_name": FEED_BUCKET_REGION or None,
+            "location": FEED_BUCKET_FOLDER.strip("/"),
+        },
+    }
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["map", "png", "jpg", "gz", "br", "woff2"]
 
 # --- API --------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from curation.operations import Sealer
-from feeds import operations, vitals
+from feeds import bucket, operations, vitals
 from feeds.models import Feed
 
 log = structlog.get_logger(__name__)
@@ -50,7 +50,7 @@ class Command(BaseCommand):
     help = "Publishes what changed: at once when told, when time changes a feed, and every 2 s. Seals the decision log."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with stopping() as stop:
+        with stopping() as stop, mirroring():
             log.info("publisher_started", pid=os.getpid())
             pause = 0.5
             while not stop.asked:
@@ -79,6 +79,20 @@ def stopping() -> Iterator[Stop]:
             signal.signal(number, earlier)
         os.close(stop.reader)
         os.close(stop.writer)
+
+
+@contextmanager
+def mirroring() -> Iterator[None]:
+    """Copies the edge to its bucket meanwhile, where one is set."""
+    if not bucket.is_set():
+        yield
+        return
+    beside = bucket.Mirroring()
+    beside.start()
+    try:
+        yield
+    finally:
+        beside.stop()
 
 
 def listen() -> None:
