@@ -46,7 +46,7 @@ CACHED = {"CacheControl": CACHING["Cache-Control"]}
 TYPES = {"problems": PROBLEM} | {name: one.content_type for name, one in FORMATS.items()}
 
 
-class FeedBucket(S3Storage):  # type: ignore[misc]  # storages has no types
+class FeedBucket(S3Storage):
     """The bucket of STORAGES["feeds"]. Who may write there is told by AWS's own variables or the machine's role."""
 
     def get_default_settings(self) -> dict[str, Any]:
