@@ -16,7 +16,7 @@ PACKED = {"Accept-Encoding": "gzip"}
 
 
 class Reader:
-    """Asks for a feed again and again in a thread; half of the time with the ETag it has. `wrong` says what was wrong."""
+    """Asks for a feed again and again in a thread; half of the time with the ETag it has. `wrong`: what it met."""
 
     def __init__(self, edge: Edge, path: str, *, pause: float = 0.0) -> None:
         self.edge, self.path, self.pause = edge, path, pause

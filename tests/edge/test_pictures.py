@@ -19,7 +19,8 @@ HOME = "https://pbs.twimg.com"
 JPEG, PNG = b"\xff\xd8\xff\xe0" + b"j" * 3000, b"\x89PNG\r\n\x1a\n" + b"p" * 3000
 ABOUT_ME = {
     "Cookie": "guest=1", "User-Agent": "Phone", "Referer": "https://host.example/page", "Accept-Language": "el",
-    "X-Forwarded-For": "198.51.100.7", "Forwarded": "for=198.51.100.7", "Authorization": "Token 1", "Range": "bytes=0-9",
+    "X-Forwarded-For": "198.51.100.7", "Forwarded": "for=198.51.100.7", "Authorization": "Token 1",
+    "Range": "bytes=0-9",
     "If-None-Match": '"x"', "DNT": "1",
 }  # fmt: skip
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 
-import pytest
-
 from curation import operations
 from curation.config.demo.program import eventually
 from curation.models import Candidate
