@@ -357,13 +357,14 @@ class TelekomTicker extends HTMLElement {
   }
 
   #see({ target, intersectionRatio, intersectionRect }) {
-    const { id } = target.dataset, seen = this.#seen;
+    const { id } = target.dataset, seen = this.#seen, timer = seen.get(id);
     if (intersectionRatio < 0.5 && intersectionRect.height < innerHeight / 2) {
-      clearTimeout(seen.get(id));
-      seen.delete(id);
-    } else if (!seen.has(id)) seen.set(id, setTimeout(() => {
-      if (document.hidden || !target.isConnected) seen.delete(id);
-      else this.#tell("ticker-shown", { id });
+      clearTimeout(timer);
+      if (timer) seen.delete(id);
+    } else if (timer == null) seen.set(id, setTimeout(() => {
+      if (document.hidden || !target.isConnected) return seen.delete(id);
+      seen.set(id, 0);
+      this.#tell("ticker-shown", { id });
     }, SECOND));
   }
 
