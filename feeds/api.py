@@ -29,6 +29,9 @@ Stored = tuple[int, bytes]
 OPEN = {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"}
 CACHING = {"Cache-Control": "public, max-age=15, stale-while-revalidate=15, stale-if-error=3600"}
 VARYING = {"Vary": "Accept-Encoding"}
+TELLING = {
+    "Access-Control-Expose-Headers": "Date"
+}  # what time it is, for pages elsewhere on phones whose clock is wrong
 PREFLIGHT = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, HEAD",
@@ -123,10 +126,10 @@ def given_out(request: HttpRequest, found: Stored, content_type: str = "applicat
     etag, packed = f'"{files.EPOCH + number:x}-{len(body):x}"', takes_gzip(request.META.get("HTTP_ACCEPT_ENCODING", ""))
     condition = request.META.get("HTTP_IF_NONE_MATCH")
     if condition and is_known(condition, etag):
-        response = HttpResponse(status=304, headers=OPEN | CACHING | VARYING | {"ETag": etag})
+        response = HttpResponse(status=304, headers=OPEN | TELLING | CACHING | VARYING | {"ETag": etag})
         del response["Content-Type"]
         return response
-    headers = OPEN | CACHING | {"ETag": etag if packed else f"W/{etag}"}
+    headers = OPEN | TELLING | CACHING | {"ETag": etag if packed else f"W/{etag}"}
     return packed_or_not(request, body, packed, content_type, headers)
 
 

@@ -14,6 +14,7 @@ CORS = ("Origin", "Methods", "Headers", "Max-Age")
 AGREED = (
     "ETag", "Cache-Control", "Content-Type", "Content-Encoding", "Vary", "Allow", "X-Content-Type-Options",
     "Last-Modified", "Accept-Ranges", *(f"Access-Control-Allow-{name}" for name in CORS), "Access-Control-Max-Age",
+    "Access-Control-Expose-Headers",
 )  # fmt: skip
 Headers = dict[str, str]
 
