@@ -29,9 +29,7 @@ Stored = tuple[int, bytes]
 OPEN = {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"}
 CACHING = {"Cache-Control": "public, max-age=15, stale-while-revalidate=15, stale-if-error=3600"}
 VARYING = {"Vary": "Accept-Encoding"}
-TELLING = {
-    "Access-Control-Expose-Headers": "Date"
-}  # what time it is, for pages elsewhere on phones whose clock is wrong
+TELLING = {"Access-Control-Expose-Headers": "Date"}  # for pages elsewhere, on phones whose clock is wrong
 PREFLIGHT = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, HEAD",

@@ -82,16 +82,18 @@ def kept(page: Page) -> list[str]:
 def test_app_shows_what_it_had_for_an_hour_when_the_server_is_gone(
     page: Page, server: Mortal, anna: User, de_politics: Channel
 ) -> None:
-    """Installable, looked at, then reloaded without a server: the page as it was, an hour long, no console, no page
-    that it never had."""
+    """Installable, looked at; a blocked entry leaves it with the next answer. Then reloaded without a server: the page
+    as it was, an hour long; other pages of the market without entries, the console not at all."""
     Consumer.objects.create(name="App", mode=Mode.FULL)
-    for _ in range(2):
-        operations.approve(make_candidate(de_politics), by=anna, version=1)
+    first, second, third = (make_candidate(de_politics) for _ in range(3))
+    for one in (first, second, third):
+        operations.approve(one, by=anna, version=1)
     said: list[str] = []
     page.on("console", lambda line: said.append(line.text) if line.type in ("warning", "error") else None)
     page.on("pageerror", lambda error: said.append(str(error)))
+    page.clock.install()
     page.goto("/ticker/de/politics/")
-    expect(page.locator("telekom-ticker article")).to_have_count(2)
+    expect(page.locator("telekom-ticker article")).to_have_count(3)
     assert page.evaluate(READY) == [f"{server.url}/ticker/", f"{server.url}/ticker/worker.js"]
     assert Axe().run(page).response["violations"] == []
     told = page.context.new_cdp_session(page)
@@ -105,9 +107,11 @@ def test_app_shows_what_it_had_for_an_hour_when_the_server_is_gone(
     assert kept(page) == paths
     assert (said, page.evaluate("broken")) == ([], [])
 
+    operations.block(second, by=anna, version=2)
+    page.clock.run_for(70_000)
+    expect(page.locator("telekom-ticker article")).to_have_count(2)
     texts = page.locator(".text").all_inner_texts()
     server.stop()
-    page.clock.install()
     page.reload()
     expect(page.locator(".as-of")).to_contain_text("Offline · Stand")
     assert page.locator(".text").all_inner_texts() == texts

@@ -120,6 +120,20 @@ def test_host_hears_once_of_each_entry_that_was_really_seen(page: Page, edge: Ed
     assert page.evaluate(heard) == ["1", "2", "4", "5"]
 
 
+def test_removed_entry_leaves_a_running_ticker_with_the_next_answer(page: Page, edge: Edge) -> None:
+    """Taken out, or told as removed though a copy between still lists it; the kept copy forgets it too."""
+    edge.feed = feed(1, post("11", "stays"), post("12", "taken out"), post("13", "removed"))
+    show(page, edge)
+    assert texts(page) == ["stays", "taken out", "removed"]
+    edge.feed = feed(2, post("11", "stays"), post("13", "removed"), removed=[{"id": "13", "at": "x"}])
+    settle(page, edge)
+    assert texts(page) == ["stays"]
+    edge.status = 503
+    page.reload()
+    expect(page.locator(".as-of")).to_contain_text("Offline")
+    assert texts(page) == ["stays"]
+
+
 @pytest.fixture
 def quiet_context(browser: Browser) -> Iterator[BrowserContext]:
     opened = browser.new_context(viewport={"width": 360, "height": 740}, timezone_id="Europe/Berlin")
