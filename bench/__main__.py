@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.servers import desk
 
-ROWS = ("ingest", "approving", "queue", "events", "matching")
+ROWS = ("ingest", "approving", "queue", "events", "matching", "feed")
 READ_ALONE = {"queue"}  # nothing waits for the disk there
 
 

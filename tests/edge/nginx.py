@@ -87,8 +87,10 @@ def nginx(
     rate: str = "1000r/s",
     static: Path | None = None,
     authority: Path | str = "/etc/ssl/certs/ca-certificates.crt",
+    more: str = "",
 ) -> Iterator[Edge]:
-    """The edge over a folder of feeds. Addresses of what it passes on to are `host:port`; nobody answers at port 9."""
+    """The edge over a folder of feeds. Addresses of what it passes on to are `host:port`; nobody answers at port 9.
+    `more`: lines for nginx beside the edge."""
     installed()
     shutil.copytree(ROOT / "deploy", folder, dirs_exist_ok=True)
     edge, here = Edge(folder, free_port()), folder / "here"
@@ -100,6 +102,7 @@ def nginx(
             folder=folder, feeds=feeds, web=web, events=events, pictures=pictures, rate=rate,
             static=static or folder / "static", authority=authority,
         )
+        + more
     )  # fmt: skip
     command = ("nginx", "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log"))
     program = Program("nginx", command, log=folder / "output.log", ready=lambda: answers(edge))
