@@ -214,7 +214,7 @@ def publish_on(stop: Any, made: Any) -> None:
 
 def asked_by_wrk(url: str) -> tuple[float, int]:
     """Answers a second of wrk's connections, and how many there were; every one must be 200."""
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{EACH}s", "-H", "Accept-Encoding: gzip", url]
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{EACH}s", "--timeout", "30s", "-H", "Accept-Encoding: gzip", url]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "Non-2xx" not in told and "Socket errors" not in told, told
     rate, count = re.search(r"Requests/sec:\s*([\d.]+)", told), re.search(r"(\d+) requests in", told)

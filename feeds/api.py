@@ -19,7 +19,7 @@ from feeds import editorial, files
 from feeds.addresses import DOCUMENT, EDITORIAL, FEED, PREFIX, key_in
 from feeds.catalogue import catalogue
 from feeds.models import Consumer, Feed, Mode, Place, Rendering
-from feeds.problems import NoSuchFeed, OnlyToRead, UnknownKey, body_of
+from feeds.problems import FeedsAway, NoSuchFeed, OnlyToRead, UnknownKey, body_of
 from feeds.syndication import FORMATS, Format, Titled
 from regions.permissions import PUBLIC, rule
 from regions.problems import CONTENT_TYPE, Refusal
@@ -144,6 +144,8 @@ def refused(refusal: Refusal, request: HttpRequest) -> HttpResponse:
     headers = OPEN | {"Cache-Control": "public, max-age=15"}
     if isinstance(refusal, OnlyToRead):
         headers["Allow"] = ALLOWED
+    if isinstance(refusal, FeedsAway):
+        headers = OPEN | {"Retry-After": "15"}
     packed = takes_gzip(request.META.get("HTTP_ACCEPT_ENCODING", ""))
     _number, body = files.unnumbered(body_of(refusal))
     response = packed_or_not(request, body, packed, CONTENT_TYPE, headers, refusal.status)
@@ -174,6 +176,8 @@ class Database:
             except (OperationalError, InterfaceError):
                 log.exception("feed_from_files")
                 self.asked_again_at = time.monotonic() + PAUSE
+        if not (files.root() / Mode.IDS / files.NAME).is_file():
+            raise FeedsAway
         return otherwise()
 
     def _asked(self, first: Callable[[], Any]) -> Any:

@@ -29,6 +29,14 @@ class OnlyToRead(Refusal):
     detail: Any = _("A feed can only be read.")
 
 
+class FeedsAway(Refusal):
+    """Neither PostgreSQL nor the files answer. nginx says the same of files that are away (deploy/edge/feeds.conf)."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "unavailable"
+    detail = "The feeds cannot be read now."
+
+
 def body_of(refusal: Refusal) -> str:
     """Problem+json in the default language, whoever asks: the edge and caches hold one body for everyone."""
     with override(settings.LANGUAGE_CODE):

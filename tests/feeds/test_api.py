@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
 from django.conf import settings as project
 from django.db import connection, connections
@@ -209,6 +212,19 @@ def test_a_feed_takes_one_query(politics: Channel, client: Client) -> None:
         assert len(queries) == 1
 
 
+@contextmanager
+def without_postgresql() -> Iterator[None]:
+    connections.close_all()
+    told = connection.settings_dict
+    host, port = told["HOST"], told["PORT"]
+    told["HOST"], told["PORT"] = "127.0.0.1", "1"
+    try:
+        yield
+    finally:
+        told["HOST"], told["PORT"] = host, port
+        api.database.asked_again_at = 0.0
+
+
 @committed
 def test_without_postgresql_the_files_answer(politics: Channel, client: Client, settings: Any) -> None:
     """Promise 6: the edge's links decide on keys then."""
@@ -216,19 +232,38 @@ def test_without_postgresql_the_files_answer(politics: Channel, client: Client, 
     whole, short = open_consumer("Widget", by=None), open_consumer("Partner", Mode.IDS, by=None)
     addresses = [f"{FEED}?key={whole.key}", f"{MARKET}?key={short.key}", FEED, MARKET]
     before = [client.get(address, headers=PACKED) for address in addresses]
-    connections.close_all()
-    told = connection.settings_dict
-    host, port = told["HOST"], told["PORT"]
-    try:
-        told["HOST"], told["PORT"] = "127.0.0.1", "1"
+    with without_postgresql():
         after = [client.get(address, headers=PACKED) for address in addresses]
         statuses = [
             client.get(a).status_code for a in ("/api/v1/feeds/", f"{FEED}?key=nobody0000000000", "/api/v1/feeds/xx/")
         ]
-    finally:
-        told["HOST"], told["PORT"] = host, port
     assert [(r.status_code, r.content, r["ETag"]) for r in after] == [(200, r.content, r["ETag"]) for r in before]
     assert statuses == [200, 403, 404]
+
+
+@committed
+def test_without_files_too_it_says_that_it_cannot_now(politics: Channel, client: Client) -> None:
+    """And not that there is no such feed, at which a ticker would drop what it shows."""
+    with without_postgresql():
+        for address in ("/api/v1/feeds/", FEED, f"{FEED}?key=nobody0000000000", f"{FEED}rss.xml"):
+            answer = client.get(address)
+            assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (503, "unavailable", "15")
+            assert "Cache-Control" not in answer
+
+
+@committed
+def test_a_connection_that_broke_is_made_anew(politics: Channel, client: Client) -> None:
+    """Nobody asks beforehand whether it stands, and nobody notices."""
+    mend_edge()
+    Channel.objects.filter(pk=politics.pk).update(active=False)  # the file still has it
+    connection.close()
+    client.get(MARKET)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        [pid] = cursor.fetchone()
+    with closing(psycopg2.connect(**connection.get_connection_params())) as other, other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
+    assert [client.get(address).status_code for address in (FEED, MARKET)] == [404, 200]
 
 
 def test_the_schema_tells_of_the_feeds_as_they_are(politics: Channel, client: Client) -> None:

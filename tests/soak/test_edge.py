@@ -35,7 +35,7 @@ def test_readers_see_whole_feeds_that_only_go_forward(
 ) -> None:
     key = open_consumer("Widget", by=None).key
     places = ("de/politics/", f"de/politics/?key={key}", "de/", f"de/?key={key}", "nl/")
-    readers = [Reader(edge, f"{FEEDS}/{place}", pause=0.004) for place in (*places, *places[:3])]
+    readers = [Reader(edge, f"{FEEDS}/{place}", pause=0.03) for place in (*places, *places[:3])]
     with ExitStack() as stack:
         stack.enter_context(mending())
         for one in readers:
