@@ -496,7 +496,6 @@ class TelekomTicker extends HTMLElement {
 
   #drop() {
     this.#feed = null;
-    this.#late = watch();
     memory.forget(this.#place);
   }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from curation import operations
+from feeds import installing
 from feeds.models import Consumer, Mode
+from feeds.module import served
 from regions.models import Channel, User
 from tests.cast import make_candidate
 from tests.chromium import QUIET, chromium
@@ -75,15 +77,24 @@ def page(context: BrowserContext) -> Page:
     return context.new_page()
 
 
+def wait_until(page: Page, done: Callable[[], bool]) -> None:
+    for _ in range(80):
+        if done():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(page.evaluate(KEPT))
+
+
 def kept(page: Page) -> list[str]:
     return sorted(path for path in page.evaluate(KEPT) if path.startswith("/ticker/"))
 
 
 def test_app_shows_what_it_had_for_an_hour_when_the_server_is_gone(
-    page: Page, server: Mortal, anna: User, de_politics: Channel
+    page: Page, server: Mortal, anna: User, de_politics: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Installable, looked at; a blocked entry leaves it with the next answer. Then reloaded without a server: the page
-    as it was, an hour long; other pages of the market without entries, the console not at all."""
+    """Installable, looked at, its worker renewed with all that it kept; a blocked entry leaves with the next answer.
+    Then reloaded without a server: the page as it was, an hour long; other pages of the market without entries, the
+    console not at all."""
     Consumer.objects.create(name="App", mode=Mode.FULL)
     first, second, third = (make_candidate(de_politics) for _ in range(3))
     for one in (first, second, third):
@@ -100,10 +111,11 @@ def test_app_shows_what_it_had_for_an_hour_when_the_server_is_gone(
     assert told.send("Page.getInstallabilityErrors")["installabilityErrors"] == []
     assert told.send("Page.getAppManifest")["errors"] == []
     paths = ["/ticker/de/", *(f"/ticker/de/{one}/" for one in ("celebrity", "economy", "politics", "sport"))]
-    for _ in range(50):
-        if kept(page) == paths:
-            break
-        page.wait_for_timeout(100)
+    wait_until(page, lambda: kept(page) == paths)
+    [before] = page.evaluate("caches.keys()")
+    monkeypatch.setattr(installing, "served", lambda name: served(name) + b"\n")
+    page.evaluate("navigator.serviceWorker.getRegistration().then((known) => known.update())")
+    wait_until(page, lambda: len(page.evaluate("caches.keys()")) == 1 and page.evaluate("caches.keys()") != [before])
     assert kept(page) == paths
     assert (said, page.evaluate("broken")) == ([], [])
 
