@@ -74,6 +74,7 @@ RATIOS = (
 
 def run(rounds: int, stored: Sequence[int] | None, command: str) -> tuple[str, str]:
     """Title and words of this row."""
+    assert shutil.which("wrk"), "wrk asks: install the package wrk"
     key = prepare()
     connection.close()
     taken: dict[str, list[Turn]] = {name: [] for name in TOLD}

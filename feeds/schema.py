@@ -111,6 +111,7 @@ def refusal(description: str) -> Schema:
 
 def path(operation: str, summary: str, body: str, *parameters: Schema) -> Schema:
     answers = {"200": bodied("The newest snapshot", body), "304": {"description": "Nothing new"}}
+    answers["503"] = refusal("The feeds cannot be read now; Retry-After")
     if parameters:
         answers |= {"403": refusal("Unknown or revoked key"), "404": refusal("No such feed")}
     told = {"operationId": operation, "summary": summary, "tags": ["feeds"], "security": [{}]}
