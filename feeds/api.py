@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils.http import parse_etags
 
-from feeds import editorial, files
+from feeds import closure, editorial, files
 from feeds.addresses import DOCUMENT, EDITORIAL, FEED, PREFIX, key_in
 from feeds.catalogue import catalogue
 from feeds.models import Consumer, Feed, Mode, Place, Rendering
@@ -92,9 +92,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 def feed(request: HttpRequest, market: str, category: str | None = None) -> HttpResponse:
     """GET /api/v1/feeds/{market}/ and {market}/{category}/: ids; with the key of a full consumer everything."""
     key = key_in(request.META.get("QUERY_STRING", ""))
-    found = database.ask(lambda: _row(market, category, key), lambda: _file(market, category, key))
-    if found is None:
-        raise NoSuchFeed
+    found = stored(lambda: _row(market, category, key), lambda: _file(market, category, key))
     return given_out(request, found)
 
 
@@ -103,9 +101,7 @@ def feed(request: HttpRequest, market: str, category: str | None = None) -> Http
 def syndicated(request: HttpRequest, market: str, name: str, category: str | None = None) -> HttpResponse:
     """GET .../feed.json and .../rss.xml: the same for everybody, with or without a key."""
     kind, place = FORMATS[name], Place(Mode.IDS, market, category)
-    found = database.ask(lambda: _made(place, kind), lambda: files.read(files.beside(place, name)))
-    if found is None:
-        raise NoSuchFeed
+    found = stored(lambda: _made(place, kind), lambda: files.read(files.beside(place, name)))
     return given_out(request, found, kind.content_type)
 
 
@@ -176,6 +172,9 @@ class Database:
             except (OperationalError, InterfaceError):
                 log.exception("feed_from_files")
                 self.asked_again_at = time.monotonic() + PAUSE
+        return self.at_the_edge(otherwise)
+
+    def at_the_edge(self, otherwise: Callable[[], Any]) -> Any:
         if not (files.root() / Mode.IDS / files.NAME).is_file():
             raise FeedsAway
         return otherwise()
@@ -195,6 +194,16 @@ class Database:
 
 
 database = Database()
+
+
+def stored(first: Callable[[], Stored | None], otherwise: Callable[[], Stored | None]) -> Stored:
+    """Of the database, or of the edge while that is away or publishing is closed. Raises NoSuchFeed, FeedsAway."""
+    found: Stored | None = database.ask(first, otherwise)
+    if found is None and database.ask(closure.stands, bool):
+        found = database.at_the_edge(otherwise)
+    if found is None:
+        raise NoSuchFeed
+    return found
 
 
 def _row(market: str, category: str | None, key: str | None) -> Stored | None:

@@ -112,6 +112,15 @@ def ahead() -> set[str]:
     return {market for market, place, file in files if number_of(file) > known.get(place, number_of(file))}
 
 
+def surely_ahead() -> set[str]:
+    """The same, after another look under each market's lock: a publication of this moment is known by then."""
+    sure = set()
+    for market in sorted(ahead()):
+        with locked(market):
+            sure |= ahead() & {market}
+    return sure
+
+
 def settle(market: str) -> int:
     """Under the lock of a market: what the database has, and no file of a feed that is gone."""
     changed, trouble = 0, None
@@ -220,10 +229,23 @@ def link_consumers() -> None:
         markets = list(Market.objects.active().values_list("code", flat=True))
         folder = root() / CONSUMERS
         folder.mkdir(exist_ok=True)
-        for stranger in {path.name for path in folder.iterdir()} - consumers.keys():
-            shutil.rmtree(folder / stranger)
+        _unlink_all_but(set(consumers))
         for key, mode in consumers.items():
             _link(folder / key, {market: Path("../..") / mode / market for market in markets})
+
+
+def unlink_consumers() -> int:
+    """Takes away the links of keys that hold no more, and makes none; returns of how many."""
+    with locked(CONSUMERS):
+        return _unlink_all_but(set(Consumer.objects.active().values_list("key", flat=True)))
+
+
+def _unlink_all_but(keys: set[str]) -> int:
+    folder = root() / CONSUMERS
+    strangers = {path.name for path in folder.iterdir()} - keys if folder.is_dir() else set()
+    for stranger in strangers:
+        shutil.rmtree(folder / stranger)
+    return len(strangers)
 
 
 def folder_of(key: str) -> Path:

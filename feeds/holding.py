@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from curation.models.candidates import digest
 from curation.operations.record import one_transaction
+from feeds import closure
 from feeds.models import Feed, Snapshot
 from regions.models import Channel, Market, User
 from regions.operations import log_change, touch
@@ -43,6 +44,13 @@ class NothingPublished(Refusal):
 class NoSuchSnapshot(Refusal):
     code = "no_such_snapshot"
     detail = gettext_lazy("This feed has no such snapshot.")
+
+
+class LostSince(Refusal):
+    code = "lost_since"
+    detail = gettext_lazy(
+        "This is from before the database was restored: what was blocked after it is not known any more."
+    )
 
 
 class BadHold(Refusal):
@@ -183,6 +191,8 @@ def snapshot_of(feed: Feed, at: int | str) -> Snapshot:
     found = Snapshot.objects.filter(feed=feed.pk, number=feed.number if at == CURRENT else at).first()
     if found is None:
         raise NothingPublished(field="snapshot") if at == CURRENT else NoSuchSnapshot(field="snapshot")
+    if at != CURRENT and (since := closure.ended()) and found.at <= since:
+        raise LostSince(field="snapshot")
     return found
 
 

@@ -308,3 +308,29 @@ class Unchecked(models.Model):
 
     def __str__(self) -> str:
         return f"{self.market_id}: {self.seconds} s"
+
+
+class ClosureQuerySet(models.QuerySet["Closure"]):
+    def standing(self) -> ClosureQuerySet:
+        return self.filter(ended_at=None)
+
+
+class Closure(models.Model):
+    """Nothing is published: the database lacks what was decided after its backup, or lost its last commits. Ends by
+    `manage.py reopen_feeds` alone."""
+
+    class Why(models.TextChoices):
+        RESTORED = "restored", _("the database was restored from a backup")
+        EDGE_AHEAD = "edge_ahead", _("the phones were already given newer feeds than this database knows")
+
+    at = models.DateTimeField()
+    why = models.CharField(max_length=10, choices=Why)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ClosureQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["at"], condition=Q(ended_at=None), name="standing_closures")]
+
+    def __str__(self) -> str:
+        return f"{self.why} {self.at:%F %T}"

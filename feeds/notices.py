@@ -10,20 +10,47 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from curation.notices import Notice
-from feeds.models import Feed
+from feeds.models import Closure, Feed
 from regions.clocks import zone_of
 from regions.models import Market
 from regions.permissions import may
 
 
 def told_of(user: Any, markets: Sequence[Market], now: datetime) -> list[Notice]:
-    """One for each feed that is held for itself, a market's own before its channels'."""
+    """One for each feed that is held for itself, a market's own before its channels'; before them, where publishing is
+    closed, one for each market."""
     order = {market.pk: place for place, market in enumerate(markets)}
     feeds = Feed.objects.filter(market__in=order, with_market=False).exclude(hold="")
     rows = feeds.select_related("market", "channel__category", "held_by").order_by("channel__position", "channel")
     held = [feed for feed in rows if feed.held(now) and (feed.channel is None or feed.channel.active)]
     held.sort(key=lambda feed: (order[feed.market_id], feed.channel_id is not None))
-    return [notice_of(user, feed) for feed in held]
+    return [*closed_of(user, markets), *(notice_of(user, feed) for feed in held)]
+
+
+def closed_of(user: Any, markets: Sequence[Market]) -> list[Notice]:
+    closed = Closure.objects.standing().order_by("at").first()
+    if closed is None:
+        return []
+    headline, lead = (
+        _("Nothing is published."),
+        _("The phones keep what they have; decisions go out once it is reopened."),
+    )
+    why, door = closed.get_why_display(), _("Look at it")
+    return [
+        Notice(
+            one,
+            headline,
+            lead,
+            closed.at,
+            "",
+            why,
+            None,
+            zone_of(user, one),
+            door,
+            reverse("market-feed", args=[one.code]),
+        )
+        for one in markets
+    ]
 
 
 def notice_of(user: Any, feed: Feed) -> Notice:

@@ -17,10 +17,10 @@ from curation import events
 from curation import operations as curation
 from curation.models import Tweet, Wording
 from curation.models.candidates import digest
-from feeds import files, verifying
+from feeds import closure, files, verifying
 from feeds.catalogue import catalogue
 from feeds.edition import Edition
-from feeds.models import Consumer, Feed, Mode, Rendering, Snapshot
+from feeds.models import Closure, Consumer, Feed, Mode, Rendering, Snapshot
 from feeds.problems import AT_THE_EDGE, body_of
 from feeds.rendering import Document, Entry, documents, moment
 from feeds.syndicating import Syndicator
@@ -85,6 +85,8 @@ def publish(market_id: int, *, now: datetime | None = None) -> list[Snapshot]:
     before (a block, say) holds in this publication, and an earlier reading cannot overtake a later one."""
     with transaction.atomic():
         feeds, channels, market = _locked(market_id)
+        if closure.stands():
+            return []
         now = now or timezone.now()
         edition = Edition(market, channels, feeds.values(), now)
         last = Snapshot.objects.newest_of(feeds.values())
@@ -223,7 +225,7 @@ def open_consumer(name: str, mode: str = Mode.FULL, *, by: User | None) -> Consu
     with transaction.atomic():
         consumer = Consumer.objects.create(name=name, mode=mode)
         _record(consumer, "open", by, after={"name": name, "mode": mode})
-        transaction.on_commit(files.link_consumers, robust=True)
+        transaction.on_commit(link_consumers, robust=True)
     return consumer
 
 
@@ -233,8 +235,16 @@ def revoke(consumer: Consumer, *, by: User | None, now: datetime | None = None) 
         revoked = Consumer.objects.active().filter(pk=consumer.pk).update(revoked_at=now or timezone.now())
         if revoked:
             _record(consumer, "revoke", by, before={"name": consumer.name, "mode": consumer.mode})
-            transaction.on_commit(files.link_consumers, robust=True)
+            transaction.on_commit(link_consumers, robust=True)
     consumer.refresh_from_db()
+
+
+def link_consumers() -> None:
+    """New keys wait as long as publishing is closed; revoked ones never do."""
+    if closure.stands():
+        files.unlink_consumers()
+    else:
+        files.link_consumers()
 
 
 def _record(consumer: Consumer, verb: str, by: User | None, **states: dict[str, str]) -> None:
@@ -260,6 +270,8 @@ def withdraw_unverified(*, now: datetime | None = None) -> int:
 # --- what the publisher does at every turn -----------------------------------------------------------------------
 def catch_up(*, now: datetime | None = None) -> int:
     """Publishes every market that is behind; returns how many. A market that fails keeps no other waiting."""
+    if closure.stands():
+        return 0
     due = sorted(Feed.objects.due_markets(now or timezone.now()))
     for market_id in due:
         try:
@@ -273,6 +285,10 @@ def catch_up(*, now: datetime | None = None) -> int:
 
 def mend_edge() -> int:
     """Makes files and links agree with the database; returns how many files it wrote or removed."""
+    if files.surely_ahead():
+        closure.close(Closure.Why.EDGE_AHEAD, now=timezone.now())
+    if closure.stands():
+        return files.unlink_consumers()
     changed = files.mend()
     files.link_consumers()
     return changed + files.write_common(_common) + syndicator.turn()

@@ -57,7 +57,7 @@ from curation.operations.naming import BadBlock
 from curation.operations.purging import purge_old
 from curation.operations.ruling import approve_by_rule
 from curation.operations.sealing import Sealer, seal, write_out
-from curation.operations.system import lapse_old
+from curation.operations.system import lapse_old, reopen_lost
 from curation.operations.undoing import undo
 from curation.operations.verifying import Audit, Damage, verify_log
 from regions.operations import touch
@@ -127,6 +127,7 @@ __all__ = [
     "purge_old",
     "rename_block_list",
     "reopen",
+    "reopen_lost",
     "schedule",
     "seal",
     "touch",

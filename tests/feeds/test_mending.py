@@ -51,7 +51,7 @@ def test_it_writes_what_is_missing_or_older_and_nothing_else(feed_root: Path) ->
 def test_the_edge_gets_the_catalogue_and_the_problems_once(feed_root: Path) -> None:
     for market in Market.objects.all():
         publish(market.pk)
-    assert mend_edge() == 3 + 2 * 25, "the list, two problems, and two documents for readers beside each feed"
+    assert mend_edge() == 4 + 2 * 25, "the list, three problems, and two documents for readers beside each feed"
     assert mend_edge() == 0
     feeds = json.loads(text(feed_root / "ids/index.json.gz"))["feeds"]
     assert [feed["url"].rpartition("/feeds/")[2] for feed in feeds[:3]] == ["de/", "de/politics/", "de/economy/"]
