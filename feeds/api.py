@@ -57,6 +57,7 @@ def bare(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         except Refusal as refusal:
             return refused(refusal, request)
 
+    guarded.bare = True  # type: ignore[attr-defined]  # tests/config/test_rules.py: all of these are public
     return guarded
 
 
