@@ -184,7 +184,7 @@ class Database:
         """Without the question whether the connection still stands, which costs as much as the answer: where it does
         not, it is asked again on a new one."""
         stands = connection.connection is not None and not connection.in_atomic_block
-        connection.health_check_done = True
+        connection.health_check_done = True  # type: ignore[attr-defined]  # the stubs do not know it
         try:
             return first()
         except (OperationalError, InterfaceError):
