@@ -25,7 +25,8 @@ def say(triage: Triage, capsys: pytest.CaptureFixture[str], **more: object) -> N
     told = f"{len(triage.pressed)} decided in {triage.seconds:.0f} s, {triage.a_minute:.0f} a minute"
     marks = f"key to marked row p95 {triage.p95:.1f} ms, at most {max(triage.marked):.1f} ms"
     with capsys.disabled():
-        print(f"\n{told}; {marks}; other rows hit: {len(triage.other)}, moved: {len(triage.moved)}; held back: {triage.held}; {more}")
+        hits = f"other rows hit: {len(triage.other)}, moved: {len(triage.moved)}; held back: {triage.held}"
+        print(f"\n{told}; {marks}; {hits}; {more}")
 
 
 def processor_time(trace: bytes) -> list[float]:
