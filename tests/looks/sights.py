@@ -217,7 +217,7 @@ PAGES = [
     Sight("/feed/gr/celebrity/", seen=".page .finding", name="a feed that is blank"),
     Sight("/feed/de/politics/?at=x", seen="[role=alert]", status=422),
     Sight("/feed/de/politics/snapshots/1/", seen=".shot"),
-    Sight("/feed/de/snapshots/1/", seen=".shot", rarely=True),
+    Sight("/feed/de/snapshots/1/", seen=".shot"),
     Sight("/feed/de/politics/hold/", seen="#reason"),
     Sight("/feed/de/hold/?snapshot=blank", seen=".finding--danger"),
     Sight("/feed/de/politics/hold/", then=fill("#reason", "", "#wrong-reason"), name="no hold", forgiven=REFUSED),
