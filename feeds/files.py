@@ -106,10 +106,11 @@ def mend() -> int:
 
 
 def ahead() -> set[str]:
-    """Codes of markets with a file of a higher number than their feed has in the database."""
+    """Codes of markets with a file of a higher number than their feed has in the database, which is asked after the
+    files: what is published between the two is known to it."""
+    files = [(market, file.relative_to(root()).parts[1:-1], number_of(file)) for market, file in _files()]
     known = Feed.objects.numbers()
-    files = ((market, file.relative_to(root()).parts[1:-1], file) for market, file in _files())
-    return {market for market, place, file in files if number_of(file) > known.get(place, number_of(file))}
+    return {market for market, place, number in files if number > known.get(place, number)}
 
 
 def surely_ahead() -> set[str]:

@@ -7,14 +7,17 @@ import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.db import connection
 
 from feeds import files
 from feeds.models import Consumer, Mode, Place
 from feeds.operations import mend_edge, open_consumer, publish, revoke
 from regions.models import Market
-from tests.feeds.conftest import at_the_edge, committed
+from tests.cast import channel_of, make_candidate
+from tests.feeds.conftest import at_the_edge, beside, committed
 
 DE = Place("ids", "de", "politics")
 
@@ -100,3 +103,21 @@ def test_links_are_mended(feed_root: Path) -> None:
     links = {path.name: str(path.readlink()) for path in files.folder_of(consumer.key).iterdir()}
     assert links == {code: f"../../ids/{code}" for code in ("de", "gr", "ro", "hr")}
     assert [path.name for path in (feed_root / "consumers").iterdir()] == [consumer.key]
+
+
+@committed
+def test_what_is_published_while_one_looks_is_not_ahead(feed_root: Path) -> None:
+    politics = channel_of("de", "politics")
+    publish(politics.market_id)
+
+    def publishing(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        """Right after the numbers were read."""
+        answer = execute(sql, params, many, context)
+        if '"feeds_feed"."number"' in sql and not politics.candidate_set.exists():
+            with beside(lambda: (make_candidate(politics, "Neu", state="approved"), publish(politics.market_id))):
+                pass
+        return answer
+
+    with connection.execute_wrapper(publishing):
+        assert files.ahead() == set()
+    assert at_the_edge("de", "politics")["snapshot"] == 2, "it was published meanwhile"
