@@ -55,9 +55,8 @@ def publications(channels: list[Channel]) -> int:
     began, made, turn = time.monotonic(), 0, 0
     while time.monotonic() < began + SECONDS:
         channel, turn = channels[turn % len(channels)], turn + 1
-        first = Candidate.objects.filter(channel=channel, state="approved").order_by("pk").first()
-        assert first is not None
-        Candidate.objects.filter(pk=first.pk).update(context="Zeile " * (turn % 11) + str(turn))
+        newest = Candidate.objects.filter(channel=channel, state="approved").latest("approved_at", "pk")
+        Candidate.objects.filter(pk=newest.pk).update(context="Zeile " * (turn % 11) + str(turn))
         if turn % 20 < 2:
             make_candidate(channel, f"Nachricht {turn} aus Lindmark", state="approved")
         made += bool(publish(channel.market_id))
