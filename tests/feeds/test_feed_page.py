@@ -87,6 +87,7 @@ def test_a_moment_is_picked_by_the_markets_clock(browse: Any, anna: User, past: 
     page = browse(anna).get(PAGE, {"at": wall(second.at + timedelta(minutes=5))})
     told = text_of(page)
     assert "the phones showed no. 2, with 2 posts." in told
+    assert second.at.astimezone(ZoneInfo("Europe/Berlin")).strftime(", %H:%M:%S") in told
     assert [f"/snapshots/{number}/" in page.content.decode() for number in (3, 2, 1)] == [False, True, True]
     told = text_of(browse(anna).get(PAGE, {"at": wall(second.at - timedelta(days=2))}))
     assert "Nothing was published here yet on" in told
