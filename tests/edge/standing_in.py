@@ -47,6 +47,7 @@ class StandIn(ThreadingHTTPServer):
 
         def do(asked: Asked) -> None:
             self.seen.append((asked.requestline, {name.lower(): told for name, told in asked.headers.items()}))
+            asked.rfile.read(int(asked.headers.get("Content-Length") or 0))
             reply(asked)
 
         handler = type(
