@@ -76,7 +76,7 @@ def test_only_what_waits_in_this_channel_is_shown(browse: Any, anna: User, de_po
 
 
 def test_pages_follow_each_other_without_a_gap(browse: Any, anna: User, de_politics: Channel) -> None:
-    made = [make_candidate(de_politics, rank=rank).pk for rank in range(60, 0, -1)]
+    made = [make_candidate(de_politics, rank=rank).pk for rank in range(50, 0, -1)]
     first = browse(anna).get(DESK)
     (more,) = set(re.findall(r'href="([^"]*cursor=[^"]*)"', first.content.decode()))
     second = browse(anna).get(more.replace("&amp;", "&"), headers=HTMX)
