@@ -36,11 +36,12 @@ def address_of(market: Market, channel: Channel | None) -> str:
 def manifest(market: Market, channel: Channel | None, language: str) -> dict[str, Any]:
     """https://www.w3.org/TR/appmanifest/. One app for each page; a market's pages share their scope, for its tabs."""
     start, place = address_of(market, channel), (channel.category if channel else market).name_in(language)
+    ticker = _("Ticker")
     return {
         "id": start,
         "start_url": start,
         "scope": address_of(market, None),
-        "name": f"{_('Ticker')} · {place}",
+        "name": f"{ticker} · {place}",
         "short_name": place,
         "lang": language,
         "display": "standalone",
