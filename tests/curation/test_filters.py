@@ -115,7 +115,7 @@ def test_an_unknown_value_falls_back_to_all(
 
 def test_pages_keep_to_the_filters_without_a_gap(browse: Any, anna: User, de_politics: Channel) -> None:
     author = make_author()
-    own = [make_candidate(de_politics, tweet=make_tweet(author=author), held=True, rank=n).pk for n in range(60, 0, -1)]
+    own = [make_candidate(de_politics, tweet=make_tweet(author=author), held=True, rank=n).pk for n in range(50, 0, -1)]
     for rank in range(60):
         make_candidate(de_politics, rank=rank)
     first = browse(anna).get(DESK, {"show": "held", "author": author.pk, "lang": "de", "order": "newest"})
