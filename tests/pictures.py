@@ -34,6 +34,15 @@ FLAT, OTHERS = 160, 96  # colours of a picture: grounds and letters as they are,
 DESKTOP, PHONE = (1440, 900), (390, 844)
 DESK = "/desk/de/politics/"
 APP = ROOT / "static/feeds/app"
+LEADS = (
+    ("sources", "/lists/de/sources/"),
+    ("blocks", "/lists/de/blocks/"),
+    ("people", "/lists/de/people/"),
+    ("market-settings", "/lists/de/settings/"),
+    ("health", "/health/de/"),
+    ("feed", "/feed/de/"),
+    ("hold", "/feed/de/hold/?snapshot=blank"),
+)
 TICKERS = (
     ("light", PHONE, "light"),
     ("dark", PHONE, "dark"),
@@ -144,6 +153,7 @@ def take_all(browser: Browser, own: Demo) -> None:
     stranger(browser, own)
     at_the_desk(browser, own)
     looking_back(browser, own)
+    leading(browser, own)
     abroad(browser, own)
 
 
@@ -263,6 +273,15 @@ def ticker(browser: Browser, own: Demo) -> None:
         camera.be(size, colours)
         camera.go("/ticker/de/politics/", "telekom-ticker li")
         camera.take(f"ticker-{name}")
+    camera.close()
+
+
+def leading(browser: Browser, own: Demo) -> None:
+    """Katrin's lists, how all fares, and what her feeds show."""
+    camera = Camera(browser, own, who="katrin")
+    for name, path in LEADS:
+        camera.go(path)
+        camera.take(name)
     camera.close()
 
 
