@@ -2,7 +2,7 @@
  * The desk: what its keys do, and what begins when it opens. Its parts stand in desk/.
  * Everything works without it: each act is a form that htmx sends or the browser does.
  */
-import { decide, takeBack } from "./desk/acts.js";
+import { decide, early, takeBack } from "./desk/acts.js";
 import { bind } from "./desk/keys.js";
 import { listen } from "./desk/news.js";
 import "./desk/panel.js";
@@ -22,9 +22,9 @@ bind("approve", () => decide("approve"));
 bind("pin", () => decide("pin"));
 bind("block", () => decide("block"));
 bind("undo", takeBack);
-bind("select", () => pick(current()));
-bind("extend", () => pick(current(), { extend: true }));
-bind("open", () => $("[data-act=open]", current() ?? document)?.click());
+bind("select", () => early() || pick(current()));
+bind("extend", () => early() || pick(current(), { extend: true }));
+bind("open", () => early() || $("[data-act=open]", current() ?? document)?.click());
 bind("history", () => $("#show-history")?.click());
 bind("search", () => $("#q")?.select());
 bind("help", () => $("#keys").showModal());

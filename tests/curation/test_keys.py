@@ -159,6 +159,7 @@ def test_z_takes_it_back_and_stands_there_again(enter: Open, anna: User, rows: l
     assert state_of(rows[0]) == State.PENDING
     assert (is_current(page), page.evaluate("window.hasty")) == (str(rows[0].pk), str(rows[0].pk))
     glance(page)
+    assert (page.locator(".why").count(), page.locator(".pick input:checked").count()) == (0, 0)
     page.keyboard.press("b")
     expect(page.locator("#strip")).to_contain_text("Gesperrt")
     glance(page)
@@ -186,8 +187,13 @@ def test_z_takes_it_back_and_stands_there_again(enter: Open, anna: User, rows: l
 
 IN_HASTE = """() => document.addEventListener("stood", ({ detail }) => {
   window.hasty = detail.row;
-  document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "b", code: "KeyB", bubbles: true }));
-}, { once: true })"""  # a key that was on its way when the current row changed by itself
+  for (const key of ["b", "x", "m", "B"])
+    document.body.dispatchEvent(
+      new KeyboardEvent("keydown", { key, code: `Key${key.toUpperCase()}`, shiftKey: key === "B", bubbles: true }));
+}, { once: true })"""  # keys that were on their way when the current row changed by itself
+TOO_EARLY = """() => document.addEventListener("stood", () => queueMicrotask(() =>
+  document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "b", code: "KeyB", bubbles: true }))), { once: true })
+"""  # a key that comes before the row that one goes on to is drawn
 
 
 def glance(page: Page) -> None:
@@ -235,6 +241,18 @@ def test_the_row_is_marked_before_the_answer_and_news_that_overtakes_it_does_no_
 
 def key_of(page: Page, candidate: Candidate) -> str:
     return row(page, candidate).locator('input[name="key"]').get_attribute("value") or ""
+
+
+def test_a_key_before_its_row_is_drawn_decides_nothing_and_says_so(
+    enter: Open, anna: User, rows: list[Candidate]
+) -> None:
+    page = enter(anna)
+    page.evaluate(TOO_EARLY)
+    with Held(page, "**/candidates/**"):
+        page.keyboard.press("a")
+        expect(page.locator("#strip")).to_contain_text("Nicht ausgeführt")
+    expect(page.locator(".is-sent")).to_have_count(0)
+    assert [state_of(candidate) for candidate in rows] == ["approved", "pending", "pending"]
 
 
 def test_who_was_slower_or_is_logged_out_is_told_and_loses_nothing(

@@ -38,9 +38,16 @@ export function say(what) {
   if (words) $("#strip p").replaceChildren(words);
 }
 
+/** Whether a key came before anybody can have seen the row that it would mean; nothing is done then. */
+export function early() {
+  const why = unseen();
+  if (why === "late") say("unseen");
+  return why !== "";
+}
+
 export function decide(verb) {
   const bulk = document.body.classList.contains("is-bulk");
-  if (!bulk && unseen()) return;
+  if (!bulk && early()) return;
   const within = bulk ? $("#bulk") : $(".more", current() ?? document);
   const button = within && $(`button[name="verb"][value="${verb}"]`, within);
   if (bulk && !button) return say("not-many");
@@ -53,7 +60,7 @@ intercept((told, { target, repeat }) => {
   const offer = single && !document.body.classList.contains("is-bulk") && current() && $(".more .swaps", current());
   const slot = offer && /^\d$/.test(told) && $(`button[value="${told}"]`, offer);
   if (!slot || target.closest(WRITING)) return false;
-  if (!repeat && !unseen()) slot.click();
+  if (!repeat && !early()) slot.click();
   return true;
 });
 

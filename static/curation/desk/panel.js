@@ -2,7 +2,7 @@
  * The panels of the verbs: opened by key in the current row, or in the bar for the selected ones.
  * While one is open its keys come first: digits choose, Enter sends, Escape closes; no letter decides anything.
  */
-import { say } from "./acts.js";
+import { early, say } from "./acts.js";
 import { bind, intercept } from "./keys.js";
 import { renew } from "./overtaken.js";
 import { $, $$, current, rowOf, steady } from "./rows.js";
@@ -17,7 +17,7 @@ let coming = null, asked = null;  // keys pressed since a panel was asked for, a
 
 function open(verb) {
   const within = isBulk() ? $("#bulk") : current();
-  if (!within || opened()) return;
+  if (!within || opened() || (!isBulk() && early())) return;
   const door = $(`[data-panel="${verb}"]`, within);
   if (!door) return isBulk() && say("not-many");
   coming = [];

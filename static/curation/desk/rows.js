@@ -27,13 +27,15 @@ export function steady(row, change) {
   scrollBy(row.getBoundingClientRect().top - before);
 }
 
-let pressed = 0, seen = 0, showing = 0;  // when a key or button went down; from when on one knows the current row
+let pressed = 0, seen = 0;  // when a key or button went down; from when on one knows the current row
+let showing = 0, jumped = false;  // how often it changed; whether by itself
 
 for (const down of ["keydown", "pointerdown"])
   document.addEventListener(down, ({ timeStamp }) => (pressed = timeStamp), { capture: true });
 
-/** Whether the key that is at work was meant for the row before: nobody had seen the current one when it was pressed. */
-export const unseen = () => pressed < seen;
+/** Why the key that is at work was meant for the row before, empty where it was not: nobody had seen the current one
+ * when it was pressed, since it came by itself ("jumped") or was drawn late. */
+export const unseen = () => (pressed >= seen ? "" : jumped ? "jumped" : "late");
 
 /** Who points at a row has seen it. */
 function sure() {
@@ -44,7 +46,7 @@ function sure() {
 /** From the frame on that draws it, one sees a row that one did not choose; and has looked at it a moment later. */
 function show(glance) {
   const turn = ++showing;
-  seen = Infinity;
+  [seen, jumped] = [Infinity, glance > 0];
   requestAnimationFrame(() => setTimeout(() => {
     const now = performance.now(), late = now - pressed > SLOW;  // who waits for the answer may press the key again
     if (turn === showing) seen = now + (glance || (late ? EYE : 0));
