@@ -94,6 +94,12 @@ class Order:
         }
 
 
+def restorable(found: Snapshot) -> bool:
+    """Whether what was blocked since is known: not of what was shown before the database was restored."""
+    since = closure.ended()
+    return since is None or found.at > since
+
+
 def hold(
     market: Market,
     channel: Channel | None,
@@ -109,13 +115,15 @@ def hold(
 
     `at`: CURRENT freezes what is shown, the number of a snapshot of this feed restores it, BLANK shows nothing. A
     market's snapshot brings each channel back to what it showed at that moment. A hold takes the place of the one
-    before; `seen`, by `seen_of`, is the one that somebody knew of. Raises NothingPublished, NoSuchSnapshot, BadHold,
-    HeldMeanwhile; then nothing was changed."""
+    before; `seen`, by `seen_of`, is the one that somebody knew of. Raises NothingPublished, NoSuchSnapshot, LostSince,
+    BadHold, HeldMeanwhile; then nothing was changed."""
     order = Order(checked_reason(reason), by, until, now or timezone.now())
     if until is not None and until <= order.now:
         raise BadHold(_("That time is past."), field="until")
     with one_transaction():
         feeds = locked(market, channel)
+        if isinstance(at, int) and not restorable(snapshot_of(feeds[0], at)):
+            raise LostSince(field="snapshot")
         _check_seen(feeds, seen, order.now)
         before = {feed.pk: told(feed) for feed in feeds}
         held = lay(feeds, at, order)
@@ -191,8 +199,6 @@ def snapshot_of(feed: Feed, at: int | str) -> Snapshot:
     found = Snapshot.objects.filter(feed=feed.pk, number=feed.number if at == CURRENT else at).first()
     if found is None:
         raise NothingPublished(field="snapshot") if at == CURRENT else NoSuchSnapshot(field="snapshot")
-    if at != CURRENT and (since := closure.ended()) and found.at <= since:
-        raise LostSince(field="snapshot")
     return found
 
 

@@ -33,9 +33,10 @@ Said = tuple[str, str]
 @dataclass(frozen=True)
 class Shown:
     """What the edge last showed of a feed: context and label by X's id, and what it told to take away. `number` is None
-    where it has no file of it."""
+    where it has no file of it; `known`: it has the file that tells."""
 
     number: int | None
+    known: bool = False
     entries: dict[str, Said] = field(default_factory=dict)
     removed: list[dict[str, str]] = field(default_factory=list)
 
@@ -78,7 +79,7 @@ def outcome_of(market: Market, since: datetime) -> Outcome:
         (pk, said in (shown[channel].entries.get(post), whole.entries.get(post)))
         for pk, channel, post, said in could_be_shown(market, since)
     ]
-    unknown = [feed.path for feed in feeds if shown[feed.channel_id].number is None and is_public(feed)]
+    unknown = [feed.path for feed in feeds if not shown[feed.channel_id].known and is_public(feed)]
     holds = [feed.path for feed in feeds if feed.hold == Feed.Hold.SNAPSHOT]
     return Outcome(
         market, sum(1 for _pk, same in found if same), [pk for pk, same in found if not same], unknown, holds
@@ -86,13 +87,10 @@ def outcome_of(market: Market, since: datetime) -> Outcome:
 
 
 def feeds_of(market: Market) -> list[Feed]:
-    """Those of a market, the channels' too, made where there were none."""
+    """Those of a market, the channels' too; new ones, not saved, where there were none."""
     channels = [None, *Channel.objects.filter(market=market).order_by("pk")]
     known = {feed.channel_id: feed for feed in Feed.objects.filter(market=market).select_related("channel__category")}
-    return [
-        known.get(channel.pk if channel else None) or Feed.objects.create(market=market, channel=channel)
-        for channel in channels
-    ]
+    return [known.get(channel.pk if channel else None) or Feed(market=market, channel=channel) for channel in channels]
 
 
 def is_public(feed: Feed) -> bool:
@@ -117,7 +115,7 @@ def shown_at_the_edge(feed: Feed) -> Shown:
         return Shown(max((one[0] for one in found if one), default=None))
     body: dict[str, Any] = json.loads(gzip.decompress(found[0][1]))
     entries = {one["id"]: (one["context"] or "", one["label"] or "") for one in body["entries"]}
-    return Shown(max(one[0] for one in found if one), entries, body["removed"])
+    return Shown(max(one[0] for one in found if one), known=True, entries=entries, removed=body["removed"])
 
 
 def revoked_since(closed: datetime) -> list[Consumer]:
@@ -149,6 +147,8 @@ def reopen(told: Plan, *, now: datetime) -> None:
 def go_on(feed: Feed, now: datetime) -> None:
     """An empty snapshot above both numbers, that tells what the edge showed and told as removed; no hold at another."""
     there = shown_at_the_edge(feed)
+    if feed.pk is None:
+        feed.save()
     number = max(feed.number, there.number) if there.number is not None else feed.number + JUMP
     gone = [{"id": post, "at": moment(now)} for post in there.entries]
     gone += [one for one in [*there.removed, *left_by_the_backup(feed, now)] if one["id"] not in there.entries]

@@ -182,7 +182,7 @@ def test_a_snapshot_is_restored_and_the_present_comes_back(
 def test_blank_is_told_as_the_grave_act_it_is(browse: Any, lena: User, de: Market, past: list[Candidate]) -> None:
     client = browse(lena)
     told = text_of(client.get(HOLD, {"snapshot": "blank"}))
-    assert "This is a grave act. At once all 3 posts leave Politics on every phone" in told
+    assert "This is a grave act. All 3 posts (Politics) leave every phone at its next look" in told
     assert ("Take 3 posts off the phones" in told, told.count("3 posts leave, 0 come, 0 stay.")) == (True, 1)
     hold_it(client, snapshot="blank")
     assert shown(de) == []

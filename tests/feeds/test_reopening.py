@@ -22,7 +22,7 @@ from curation.models import Candidate, Decision, State
 from feeds import closure, files, holding, reopening
 from feeds.models import Closure, Feed, Place, Rendering, Snapshot
 from feeds.operations import catch_up, mend_edge, open_consumer, publish, revoke
-from regions.models import Channel, Market, User
+from regions.models import Channel, Market, Membership, Role, User
 from tests.feeds.conftest import at_the_edge, beside, committed, id_of, ids, live
 
 GROWING = ("feeds_snapshot", "curation_decision", "curation_act")
@@ -197,7 +197,7 @@ def test_what_could_come_up_later_waits_too(backup: Any, politics: Channel) -> N
 
 @committed
 def test_a_hold_of_a_snapshot_ends_a_blank_one_stays_and_older_ones_cannot_be_restored(
-    backup: Any, de: Market, politics: Channel, anna: User
+    de: Market, politics: Channel, anna: User, client: Client
 ) -> None:
     live(politics)
     publish(de.pk)
@@ -212,6 +212,12 @@ def test_a_hold_of_a_snapshot_ends_a_blank_one_stays_and_older_ones_cannot_be_re
     assert held == {"politics": "", "economy": "blank"}
     with pytest.raises(holding.LostSince):
         holding.hold(de, politics, number, reason="Wait", by=anna)
+    Membership.objects.filter(user=anna).update(role=Role.LEAD)
+    client.force_login(anna)
+    assert client.get(f"/feed/de/politics/snapshots/{number}/").status_code == 200
+    asked = {"snapshot": number, "reason": "Wait"}
+    answer = client.post("/feed/de/politics/hold/", asked)
+    assert (answer.status_code, "Wait" in answer.content.decode()) == (422, True)
     holding.hold(de, politics, "current", reason="Wait", by=anna)
 
 
