@@ -134,6 +134,7 @@ def test_who_was_faster_is_said_and_the_row_is_as_they_left_it(
     expect(row(page, rows[0]).get_by_role("alert")).to_contain_text("Ben Buche")
     expect(page.locator(".why")).to_have_count(0)
     assert state_of(rows[0]) == State.BLOCKED
+    keys.glance(page)
     press(page, "j")
     operations.block(rows[1], by=ben, version=1)
     press(page, "e")
