@@ -58,6 +58,7 @@ def browser() -> Iterator[Browser]:
     gives this thread other connections, which know nothing yet of the rows that migrations made."""
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     places = getattr(connection, "_test_serialized_contents", None)
+    connections.close_all()  # else children that a test forks, which have no loop, would all meet this one again
     with sync_playwright() as playwright:
         if places is not None:
             connection._test_serialized_contents = places  # type: ignore[attr-defined]

@@ -39,9 +39,10 @@ def press(page: Page, *pressed: str) -> None:
 
 
 def saved(page: Page, candidate: Candidate, words: str) -> None:
-    """Once the server has confirmed it, the row says what was done."""
+    """Once the server has confirmed it, the row says what was done; and one looks at the next."""
     expect(row(page, candidate)).to_contain_text(f"Anna Amsel {words}")
     expect(page.locator(".is-sent")).to_have_count(0)
+    keys.glance(page)
 
 
 def test_shift_b_asks_why_and_its_keys_are_its_own(enter: Open, anna: User, rows: list[Candidate]) -> None:

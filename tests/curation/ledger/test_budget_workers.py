@@ -1,6 +1,5 @@
 """The ledger under several workers, and under kill -9: it is never exceeded, and what was drawn stays drawn."""
 
-import gc
 import multiprocessing
 import os
 import random
@@ -38,9 +37,7 @@ def used(market: Market) -> int:
 
 
 def in_processes(work: Callable[..., None], *arguments: tuple[Any, ...]) -> list[multiprocessing.process.BaseProcess]:
-    """Real processes with connections of their own. What an earlier test left half done is ended before, since it would
-    open ours again between closing and forking."""
-    gc.collect()
+    """Real processes with connections of their own."""
     connections.close_all()
     workers = [FORK.Process(target=work, args=given) for given in arguments]
     for worker in workers:
