@@ -2,7 +2,7 @@
 
     ids/{market}/{category}/index.json     feed.json and rss.xml beside it
     consumers/{key}/{market}/...           a copy for each consumer, since a bucket has no links; none of full/
-    problems/403.json, 404.json
+    problems/403.json, 404.json, 405.json
 
 Only bytes of FEED_ROOT go there, so that it is as whole as those and needs no database. Each object keeps its
 snapshot's number and is replaced on the condition that it is still the one that was looked at: of two machines the one
@@ -132,6 +132,8 @@ class Mirror:
             del self.known[name]
             changed += 1
         astray = [name for name, (_file, stands) in wanted.items() if self._differs(name, stands)]
+        if not astray:
+            return changed
         with ThreadPoolExecutor(AT_ONCE) as hands:
             return changed + sum(hands.map(lambda name: self._send(name, wanted[name][0]), astray))
 
@@ -166,7 +168,7 @@ class Mirror:
     def _replaced_theirs(self, name: str, number: int, body: bytes) -> bool:
         """After a look at what somebody else put there."""
         ahead, etag = self.bucket.number_of(name)
-        if ahead > number:
+        if ahead > number and of_a_feed(name):
             log.warning("bucket_ahead", name=without_key(name), there=ahead, here=number)
             return False
         return self.bucket.replace(name, number, body, etag=etag)
@@ -180,6 +182,11 @@ def shown() -> Iterator[tuple[str, Path]]:
     for link in sorted((root / files.CONSUMERS).glob("*/*")):
         if link.is_symlink():
             yield from below(link.resolve(), f"{files.CONSUMERS}/{link.parent.name}/{link.name}")
+
+
+def of_a_feed(name: str) -> bool:
+    """Whether its number rises: that of the list and of the problems is made of their bytes."""
+    return name.count("/") > 1
 
 
 def below(folder: Path, name: str) -> Iterator[tuple[str, Path]]:

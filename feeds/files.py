@@ -20,13 +20,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import structlog
 from django.conf import settings
 
 from feeds.models import Consumer, Feed, Mode, Place, Rendering
 from regions.models import Market
 
-log = structlog.get_logger(__name__)
 EPOCH = 1_000_000_000
 NAME = "index.json.gz"
 BESIDE = ("feed.json.gz", "rss.xml.gz")
@@ -93,12 +91,7 @@ def write(market: str, feed_ids: list[int]) -> int:
 
 
 def mend() -> int:
-    """Makes the files agree with the public feeds; returns how many it wrote or removed.
-
-    Where the files are ahead, the database was restored or is another one: nothing is touched, nothing goes back."""
-    if closed := ahead():
-        log.error("edge_ahead", markets=sorted(closed))
-        return 0
+    """Makes the files agree with the public feeds; returns how many it wrote or removed. None may be ahead."""
     wanted = {path_of(place): (place.market, stands) for place, stands in Rendering.objects.public().standing()}
     there = {file: (market, standing_of(file)) for market, file in _files()}
     astray = wanted.items() ^ there.items()
@@ -111,15 +104,6 @@ def ahead() -> set[str]:
     files = [(market, file.relative_to(root()).parts[1:-1], number_of(file)) for market, file in _files()]
     known = Feed.objects.numbers()
     return {market for market, place, number in files if number > known.get(place, number)}
-
-
-def surely_ahead() -> set[str]:
-    """The same, after another look under each market's lock: a publication of this moment is known by then."""
-    sure = set()
-    for market in sorted(ahead()):
-        with locked(market):
-            sure |= ahead() & {market}
-    return sure
 
 
 def settle(market: str) -> int:

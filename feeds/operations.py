@@ -285,7 +285,8 @@ def catch_up(*, now: datetime | None = None) -> int:
 
 def mend_edge() -> int:
     """Makes files and links agree with the database; returns how many files it wrote or removed."""
-    if files.surely_ahead():
+    if markets := files.ahead():
+        log.error("edge_ahead", markets=sorted(markets))
         closure.close(Closure.Why.EDGE_AHEAD, now=timezone.now())
     if closure.stands():
         return files.unlink_consumers()

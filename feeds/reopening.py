@@ -18,11 +18,11 @@ from django.db.models import Q
 
 from curation.models import Candidate
 from curation.operations import reopen_lost
-from feeds import files
-from feeds.holding import FREE
+from feeds import files, operations
+from feeds.holding import FREE, free
 from feeds.models import Closure, Consumer, Feed, Mode, Place, Snapshot
 from feeds.rendering import moment
-from regions.models import Change, Channel, Market
+from regions.models import Channel, Market
 from regions.operations import log_change
 
 BATCH = 500
@@ -140,7 +140,7 @@ def reopen(told: Plan, *, now: datetime) -> None:
             for feed in feeds_of(outcome.market):
                 go_on(feed, now)
         for consumer in told.revoked:
-            revoke(consumer, now)
+            operations.revoke(consumer, by=None, now=now)
         Closure.objects.standing().update(ended_at=now)
 
 
@@ -161,8 +161,7 @@ def go_on(feed: Feed, now: datetime) -> None:
         log_change(
             feed, "release", by=None, market=feed.market, before={"feed": feed.path, "hold": feed.hold}, after={}
         )
-        for name, value in FREE.items():
-            setattr(feed, name, value)
+        free([feed])
         changed += FREE
     feed.save(update_fields=changed)
 
@@ -175,10 +174,3 @@ def left_by_the_backup(feed: Feed, now: datetime) -> list[dict[str, str]]:
 
 def first_of_each(gone: list[dict[str, str]]) -> list[dict[str, str]]:
     return list({one["id"]: one for one in reversed(gone)}.values())[::-1]
-
-
-def revoke(consumer: Consumer, now: datetime) -> None:
-    Consumer.objects.filter(pk=consumer.pk).update(revoked_at=now)
-    Change.objects.create(
-        noun="consumer", noun_id=consumer.pk, verb="revoke", by=None, before={"name": consumer.name}, after={}
-    )

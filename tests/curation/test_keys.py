@@ -191,6 +191,11 @@ IN_HASTE = """() => document.addEventListener("stood", ({ detail }) => {
     document.body.dispatchEvent(
       new KeyboardEvent("keydown", { key, code: `Key${key.toUpperCase()}`, shiftKey: key === "B", bubbles: true }));
 }, { once: true })"""  # keys that were on their way when the current row changed by itself
+IN_PAIRS = """() => document.addEventListener("stood", () => {
+  const key = { key: "x", code: "KeyX", bubbles: true };
+  const press = () => document.body.dispatchEvent(new KeyboardEvent("keydown", key));
+  setTimeout(() => (press(), setTimeout(() => (press(), (document.documentElement.dataset.pressed = "")), 200)), 200);
+}, { once: true })"""  # the second is later than what holds back the first
 TOO_EARLY = """() => document.addEventListener("stood", () => queueMicrotask(() =>
   document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "b", code: "KeyB", bubbles: true }))), { once: true })
 """  # a key that comes before the row that one goes on to is drawn
@@ -241,6 +246,22 @@ def test_the_row_is_marked_before_the_answer_and_news_that_overtakes_it_does_no_
 
 def key_of(page: Page, candidate: Candidate) -> str:
     return row(page, candidate).locator('input[name="key"]').get_attribute("value") or ""
+
+
+def test_the_key_behind_one_that_was_held_back_does_nothing_either(
+    enter: Open, anna: User, rows: list[Candidate]
+) -> None:
+    page = enter(anna)
+    page.keyboard.press("b")
+    expect(page.locator("#undo")).to_be_visible()
+    page.evaluate(IN_PAIRS)
+    page.keyboard.press("z")
+    expect(row(page, rows[0])).to_have_attribute("aria-current", "true")
+    expect(page.locator("html[data-pressed]")).to_have_count(1)
+    expect(page.locator(".pick input:checked")).to_have_count(0)
+    glance(page)
+    page.keyboard.press("x")
+    expect(page.locator(".pick input:checked")).to_have_count(1)
 
 
 def test_a_key_before_its_row_is_drawn_decides_nothing_and_says_so(

@@ -189,6 +189,19 @@ def test_of_two_machines_the_one_behind_replaces_nothing(there: Any, mirror: Mir
 
 
 @committed
+def test_the_list_is_replaced_whatever_its_number(there: Any, mirror: Mirror, politics: Channel) -> None:
+    """It is made of its bytes: after a change it may be lower, and another process knows nothing of the old one."""
+    published(politics)
+    mirror.turn()
+    newer = {"Metadata": {"snapshot": "999999999"}, "ContentEncoding": "gzip"}
+    there.Object(f"{FOLDER}/ids/index.json").put(Body=b"old", **newer)
+    there.Object(f"{FOLDER}/{POLITICS}").put(Body=b"newer", **newer)
+    assert Mirror(storages["feeds"]).turn() == 1  # type: ignore[arg-type]
+    assert put(there, "ids/index.json")["Body"].read() != b"old"
+    assert put(there, POLITICS)["Body"].read() == b"newer"
+
+
+@committed
 @pytest.mark.parametrize("etag", ["", '"0123"'])
 def test_an_object_is_replaced_only_while_it_is_the_one_that_was_looked_at(
     etag: str, there: Any, mirror: Mirror, politics: Channel

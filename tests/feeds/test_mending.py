@@ -101,7 +101,7 @@ def test_files_that_are_ahead_of_the_database_are_left_alone(number: int, politi
     before = at_the_edge("de", "politics")
     Rendering.objects.all().delete()
     Feed.objects.update(number=number)
-    assert files.mend() == 0
+    assert mend_edge() == 0
     assert at_the_edge("de", "politics") == before
     assert before["snapshot"] == 2
 

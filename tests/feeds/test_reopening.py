@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
-from contextlib import ExitStack
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -23,7 +22,7 @@ from feeds import closure, files, holding, reopening
 from feeds.models import Closure, Feed, Place, Rendering, Snapshot
 from feeds.operations import catch_up, mend_edge, open_consumer, publish, revoke
 from regions.models import Channel, Market, Membership, Role, User
-from tests.feeds.conftest import at_the_edge, beside, committed, id_of, ids, live
+from tests.feeds.conftest import at_the_edge, committed, id_of, ids, live
 
 GROWING = ("feeds_snapshot", "curation_decision", "curation_act")
 TABLES = ("curation_candidate", "feeds_feed", "feeds_rendering", "feeds_consumer")
@@ -222,21 +221,13 @@ def test_a_hold_of_a_snapshot_ends_a_blank_one_stays_and_older_ones_cannot_be_re
 
 
 @committed
-def test_an_edge_that_is_ahead_for_a_moment_closes_nothing(politics: Channel) -> None:
-    """A publication whose file was seen, and whose number was not yet."""
+def test_it_closes_by_itself_when_a_file_is_ahead_and_not_before(politics: Channel) -> None:
+    """What is published while one looks: tests/feeds/test_files.py."""
     publish(politics.market_id)
+    mend_edge()
+    assert not closure.stands()
     number = files.EPOCH + 2
     os.utime(files.path_of(Place("ids", "de", "politics")), (number, number))
-    assert files.ahead() == {"de"}
-    with ExitStack() as held:
-        held.enter_context(files.locked("de"))
-        with beside(mend_edge) as other:
-            other.join(0.5)
-            assert other.is_alive()
-            Feed.objects.filter(channel=politics).update(number=2)
-            held.close()
-    assert not closure.stands()
-    os.utime(files.path_of(Place("ids", "de", "politics")), (number + 1, number + 1))
     mend_edge()
     assert closure.stands()
 

@@ -3,7 +3,7 @@
 import { intercept, single, WRITING } from "./keys.js";
 import { ask } from "./news.js";
 import { keep, rowsOf, unsent } from "./resend.js";
-import { $, $$, current, goOn, picks, recount, rowOf, stand, unseen, want } from "./rows.js";
+import { $, $$, current, goOn, linger, picks, recount, rowOf, stand, unseen, want } from "./rows.js";
 import { during, isLogIn, reads } from "./swaps.js";
 
 /* Marks: the verb that a row was marked with, by its id, since the answer brings another element. */
@@ -42,6 +42,7 @@ export function say(what) {
 export function early() {
   const why = unseen();
   if (why === "late") say("unseen");
+  if (why === "jumped") linger();
   return why !== "";
 }
 

@@ -37,6 +37,9 @@ for (const down of ["keydown", "pointerdown"])
  * when it was pressed, since it came by itself ("jumped") or was drawn late. */
 export const unseen = () => (pressed >= seen ? "" : jumped ? "jumped" : "late");
 
+/** A key that was held back may have a second one behind it: who pressed it has yet to look at the row that came. */
+export const linger = () => (seen = Math.max(seen, pressed + GLANCE));
+
 /** Who points at a row has seen it. */
 function sure() {
   showing += 1;
