@@ -248,6 +248,23 @@ def key_of(page: Page, candidate: Candidate) -> str:
     return row(page, candidate).locator('input[name="key"]').get_attribute("value") or ""
 
 
+HAMMERING = """() => document.addEventListener("stood", () => {
+  const key = { key: "a", code: "KeyA", bubbles: true };
+  for (let n = 1; n < 9; n++) setTimeout(() => document.body.dispatchEvent(new KeyboardEvent("keydown", key)), n * 150);
+  setTimeout(() => (document.documentElement.dataset.pressed = ""), 1300);
+}, { once: true })"""  # each comes within what holds back the one before it
+
+
+def test_who_goes_on_pressing_is_not_held_back_for_ever(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    page.keyboard.press("b")
+    expect(page.locator("#undo")).to_be_visible()
+    page.evaluate(HAMMERING)
+    page.keyboard.press("z")
+    expect(page.locator("html[data-pressed]")).to_have_count(1)
+    expect(row(page, rows[0])).to_contain_text("Anna")
+
+
 def test_the_key_behind_one_that_was_held_back_does_nothing_either(
     enter: Open, anna: User, rows: list[Candidate]
 ) -> None:

@@ -27,7 +27,7 @@ export function steady(row, change) {
   scrollBy(row.getBoundingClientRect().top - before);
 }
 
-let pressed = 0, seen = 0;  // when a key or button went down; from when on one knows the current row
+let pressed = 0, seen = 0, latest = 0;  // when a key or button went down; from when on, and surely, one knows the current row
 let showing = 0, jumped = false;  // how often it changed; whether by itself
 
 for (const down of ["keydown", "pointerdown"])
@@ -37,8 +37,9 @@ for (const down of ["keydown", "pointerdown"])
  * when it was pressed, since it came by itself ("jumped") or was drawn late. */
 export const unseen = () => (pressed >= seen ? "" : jumped ? "jumped" : "late");
 
-/** A key that was held back may have a second one behind it: who pressed it has yet to look at the row that came. */
-export const linger = () => (seen = Math.max(seen, pressed + GLANCE));
+/** A key that was held back may have a second one behind it: who pressed it has yet to look at the row that came. Who
+ * goes on pressing has looked. */
+export const linger = () => (seen = Math.max(seen, Math.min(pressed + GLANCE, latest)));
 
 /** Who points at a row has seen it. */
 function sure() {
@@ -52,7 +53,7 @@ function show(glance) {
   [seen, jumped] = [Infinity, glance > 0];
   requestAnimationFrame(() => setTimeout(() => {
     const now = performance.now(), late = now - pressed > SLOW;  // who waits for the answer may press the key again
-    if (turn === showing) seen = now + (glance || (late ? EYE : 0));
+    if (turn === showing) [seen, latest] = [now + (glance || (late ? EYE : 0)), now + 2 * GLANCE];
   }));
 }
 
