@@ -4,6 +4,7 @@ import sys
 from http import HTTPStatus
 from typing import Any
 
+from django.contrib.auth.views import redirect_to_login
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -28,7 +29,10 @@ def missing(request: HttpRequest, exception: Any = None) -> HttpResponse:
 
 
 def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form whose token does not fit: mostly one that stood open while somebody logged in anew."""
+    """A form whose token does not fit: mostly one that stood open while somebody logged in anew. Where the cookies
+    are gone, a page that asks by itself hears what it hears without a session: log in."""
+    if "HX-Request" in request.headers and not request.user.is_authenticated:
+        return redirect_to_login(request.get_full_path())
     sentence = _("The form stood open too long, or you logged in anew meanwhile. Go back, reload, send it again.")
     return error_page(request, 403, "form_expired", _("This form no longer counts"), sentence)
 

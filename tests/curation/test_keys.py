@@ -293,8 +293,9 @@ def test_a_key_before_its_row_is_drawn_decides_nothing_and_says_so(
     assert [state_of(candidate) for candidate in rows] == ["approved", "pending", "pending"]
 
 
+@pytest.mark.parametrize("gone", [{"name": "sessionid"}, {}], ids=["its session", "all cookies"])
 def test_who_was_slower_or_is_logged_out_is_told_and_loses_nothing(
-    enter: Open, anna: User, ben: User, rows: list[Candidate]
+    enter: Open, anna: User, ben: User, rows: list[Candidate], gone: dict[str, str]
 ) -> None:
     page = enter(anna)
     operations.decide("block", rows[0], by=ben, version=1)
@@ -303,7 +304,7 @@ def test_who_was_slower_or_is_logged_out_is_told_and_loses_nothing(
     expect(row(page, rows[0]).get_by_role("alert")).to_contain_text("Ben Buche war schneller")
     assert state_of(rows[0]) == State.BLOCKED
     row(page, rows[1]).locator(".words").click()
-    page.context.clear_cookies(name="sessionid")
+    page.context.clear_cookies(**gone)
     page.keyboard.press("a")
     expect(page.locator("#strip")).to_contain_text("Sie sind abgemeldet")
     expect(row(page, rows[1]).locator(".decide")).to_be_visible()

@@ -79,3 +79,11 @@ def test_a_form_that_no_longer_counts_says_so(anna: User) -> None:
     client = Client(enforce_csrf_checks=True)
     status, titles, _sentences = told(client.post("/language/", {"language": "de"}))
     assert (status, titles) == (403, ["This form no longer counts"])
+
+
+def test_without_any_cookie_a_page_that_asks_is_sent_to_the_log_in(anna: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    response = client.post("/language/", {"language": "de"}, headers={"HX-Request": "true"})
+    assert (response.status_code, response.url) == (302, "/accounts/login/?next=/language/")  # type: ignore[attr-defined]
+    client.force_login(anna)
+    assert client.post("/language/", {"language": "de"}, headers={"HX-Request": "true"}).status_code == 403
