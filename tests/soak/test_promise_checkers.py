@@ -46,8 +46,8 @@ def request(verb: str, seen: int, answered: float, /, **result: object) -> Row:
     results = [{"id": 7, "status": 201} | result]
     act = (seen + 1) * 10 if results[0]["status"] == 201 else None
     return {
-        "who": "anna", "market": "de", "category": "politics", "verb": verb, "key": f"{verb}{seen}", "seen": {"7": seen},
-        "sent": answered - 0.2, "answered": answered, "act": act, "results": results,
+        "who": "anna", "market": "de", "category": "politics", "verb": verb, "key": f"{verb}{seen}",
+        "seen": {"7": seen}, "sent": answered - 0.2, "answered": answered, "act": act, "results": results,
     }  # fmt: skip
 
 
@@ -58,8 +58,8 @@ def raw(number: int) -> Row:
 def sealed(rows: list[Row]) -> Row:
     digests = chain.digests_of(rows)
     seal = {
-        "market": 1, "code": "de", "number": 1, "first_id": rows[0]["id"], "last_id": rows[-1]["id"], "form": 1, "at": 5,
-        "digests": digests.hex(),
+        "market": 1, "code": "de", "number": 1, "first_id": rows[0]["id"], "last_id": rows[-1]["id"], "form": 1,
+        "at": 5, "digests": digests.hex(),
     }  # fmt: skip
     return seal | {"head": chain.head_of(seal, "", digests)}
 
@@ -299,7 +299,8 @@ BROKEN: dict[str, list[Callable[[History], None]]] = {
     "8 approvals": [entry_without_approval, approved_without_the_right, approved_by_an_unnamed_rule],
     "9 seals": [decision_changed, chain_made_anew, never_sealed],
     "10 budget": [over_budget],
-    "11 foreign text": [body_no_json, body_of_another_form, text_changed, text_runs, text_in_an_attribute, text_in_a_script],
+    "11 foreign text": [body_no_json, body_of_another_form, text_changed, text_runs, text_in_an_attribute,
+                        text_in_a_script],
 }  # fmt: skip
 
 
