@@ -161,10 +161,15 @@ CELERY_TASK_SOFT_TIME_LIMIT = 90
 CELERY_TASK_DEFAULT_QUEUE = "celery"
 CELERY_TASK_ROUTES = {"curation.tasks.poll_*": {"queue": "ingest"}}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker, however long
+CELERY_BROKER_HEARTBEAT = 20  # seconds
+BY_RABBITMQ = CELERY_BROKER_URL.startswith("amqp")
+# Quorum queues survive the loss of one of three machines. They have no global prefetch: Celery asks for each consumer.
+CELERY_TASK_DEFAULT_QUEUE_TYPE = CELERY_TASK_CREATE_MISSING_QUEUE_TYPE = "quorum" if BY_RABBITMQ else "classic"
 CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {"visibility_timeout": 300, "socket_timeout": 10, "socket_connect_timeout": 5, "socket_keepalive": True}
-    if CELERY_BROKER_URL.startswith("redis")
-    else {}
+    {"confirm_publish": True, "read_timeout": 10, "write_timeout": 10}
+    if BY_RABBITMQ
+    else {"visibility_timeout": 300, "socket_timeout": 10, "socket_connect_timeout": 5, "socket_keepalive": True}
 )
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
