@@ -97,6 +97,7 @@ def plain_settings(settings: Settings, tmp_path: Path) -> None:
     translation.deactivate()
     settings.FEED_ROOT = tmp_path / "feeds"
     settings.LOG_SEALS = tmp_path / "seals.jsonl"
+    settings.ERASURE_LOG = tmp_path / "erasures.jsonl"
 
 
 @pytest.fixture

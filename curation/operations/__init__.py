@@ -55,6 +55,7 @@ from curation.operations.lifting import (
 from curation.operations.listing import ListedAlready, add_block_list, rename_block_list
 from curation.operations.naming import BadBlock
 from curation.operations.purging import purge_old
+from curation.operations.replaying import Replay, replay_erasures, write_out_erasures
 from curation.operations.ruling import approve_by_rule
 from curation.operations.sealing import Sealer, seal, write_out
 from curation.operations.system import lapse_old, reopen_lost
@@ -87,6 +88,7 @@ __all__ = [
     "NotExempt",
     "NotUndoable",
     "Outcome",
+    "Replay",
     "Result",
     "ScopeForbidden",
     "Sealer",
@@ -128,6 +130,7 @@ __all__ = [
     "rename_block_list",
     "reopen",
     "reopen_lost",
+    "replay_erasures",
     "schedule",
     "seal",
     "touch",
@@ -136,4 +139,5 @@ __all__ = [
     "verify_log",
     "withdraw",
     "write_out",
+    "write_out_erasures",
 ]

@@ -18,7 +18,8 @@ from django.core.management.base import BaseCommand
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from curation.operations import Sealer
+from curation.erasure_file import ErasureFile
+from curation.operations import Sealer, write_out_erasures
 from feeds import bucket, operations, vitals
 from feeds.models import Feed
 
@@ -103,7 +104,7 @@ def listen() -> None:
 def run(stop: Stop) -> None:
     """Turn after turn until the end is asked for, or PostgreSQL is lost."""
     mended_at = verified_at = sealed_at = float("-inf")
-    sealer = Sealer(settings.LOG_SEALS)
+    sealer, erasures = Sealer(settings.LOG_SEALS), ErasureFile(settings.ERASURE_LOG)
     while not stop.asked:
         with trouble_logged():
             operations.catch_up()
@@ -116,6 +117,7 @@ def run(stop: Stop) -> None:
                 operations.withdraw_unverified()
         if time.monotonic() >= sealed_at + SEALING:
             sealed_at = float("-inf") if sealer.turn() else time.monotonic()
+            write_out_erasures(erasures)
         if rung(stop, seconds_until(Feed.objects.next_change(), mended_at + TURN - time.monotonic())):
             stop.wait(GRACE)
 
