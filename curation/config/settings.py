@@ -173,6 +173,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     else {"visibility_timeout": 300, "socket_timeout": 10, "socket_connect_timeout": 5, "socket_keepalive": True}
 )
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False  # else each piece of a traceback becomes an event
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "poll due sources": {
