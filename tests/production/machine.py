@@ -18,6 +18,9 @@ from curation.config.demo.program import eventually
 CGROUPS = Path("/sys/fs/cgroup")
 BOOT = Path(__file__).with_name("boot.sh")
 PATIENCE = 60.0
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+PASSED_ON = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "PIP_INDEX_URL",
+             "PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")  # fmt: skip
 
 
 class NoMachine(Exception):
@@ -78,9 +81,8 @@ class Machine:
     def is_up(self) -> bool:
         assert self.outer
         children = Path(f"/proc/{self.outer.pid}/task/{self.outer.pid}/children")
-        self.pid = int(
-            (children.read_text().split() if children.exists() else []) and children.read_text().split()[0] or 0
-        )
+        young = children.read_text().split() if children.exists() else []
+        self.pid = int(young[0]) if young else 0
         if not self.pid or Path(f"/proc/{self.pid}/comm").read_text().strip() != "systemd":
             return self.outer.poll() is not None
         told = self.run("systemctl is-system-running", check=False)
@@ -93,12 +95,11 @@ class Machine:
 
     def run(self, script: str, *, online: bool = False, check: bool = True, seconds: float = 600) -> str:
         """Runs lines of shell as root; they stop at the first that fails. Gives what they said."""
-        shell = ["env", "-i", "HOME=/root", "LANG=C.UTF-8", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                 *(f"{name}={os.environ[name]}" for name in PASSED_ON if online and name in os.environ),
-                 "bash", "-euo", "pipefail"]  # fmt: skip
+        passed = [f"{name}={os.environ[name]}" for name in PASSED_ON if online and name in os.environ]
+        plain = ["env", "-i", "HOME=/root", "LANG=C.UTF-8", f"PATH={PATH}", *passed]
         done = subprocess.run(
-            [*self.command(online=online), *shell], input=script, capture_output=True, text=True, timeout=seconds,
-            preexec_fn=self.enter_groups,
+            [*self.command(online=online), *plain, "bash", "-euo", "pipefail", "-c", script],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds, preexec_fn=self.enter_groups,
         )  # fmt: skip
         if check and done.returncode:
             raise AssertionError(
@@ -128,10 +129,6 @@ class Machine:
             return
         assert self.outer
         self.outer.wait(30)
-
-
-PASSED_ON = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "PIP_INDEX_URL",
-             "PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")  # fmt: skip
 
 
 def remove(group: Path, until: float) -> None:
