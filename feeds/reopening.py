@@ -10,7 +10,7 @@ import gzip
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
@@ -27,6 +27,7 @@ from regions.operations import log_change
 
 BATCH = 500
 JUMP = 1_000_000  # numbers that nobody can have seen, where no file tells the last one
+YEAR_ONE = datetime(2026, 1, 1, tzinfo=UTC)
 Said = tuple[str, str]
 
 
@@ -149,7 +150,7 @@ def go_on(feed: Feed, now: datetime) -> None:
     there = shown_at_the_edge(feed)
     if feed.pk is None:
         feed.save()
-    number = max(feed.number, there.number) if there.number is not None else feed.number + JUMP
+    number = max(feed.number, there.number) if there.number is not None else unseen(feed.number, now)
     gone = [{"id": post, "at": moment(now)} for post in there.entries]
     gone += [one for one in [*there.removed, *left_by_the_backup(feed, now)] if one["id"] not in there.entries]
     Snapshot.objects.create(
@@ -164,6 +165,11 @@ def go_on(feed: Feed, now: datetime) -> None:
         free([feed])
         changed += FREE
     feed.save(update_fields=changed)
+
+
+def unseen(number: int, now: datetime) -> int:
+    """A number that nobody can have seen. The clock is in it, for the day when the same backup is restored again."""
+    return max(number + JUMP, int((now - YEAR_ONE).total_seconds()))
 
 
 def left_by_the_backup(feed: Feed, now: datetime) -> list[dict[str, str]]:

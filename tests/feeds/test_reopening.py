@@ -129,6 +129,12 @@ def test_without_files_nothing_stays_live_and_numbers_jump(
     assert [gone["id"] for gone in after["removed"]] == [id_of(shown)]
 
 
+def test_a_backup_restored_twice_gives_no_number_twice() -> None:
+    moment = timezone.now()
+    assert reopening.unseen(5, moment) < reopening.unseen(5, moment + timedelta(minutes=20)) - 1000
+    assert reopening.unseen(10**9, moment) == 10**9 + 1_000_000
+
+
 @committed
 def test_closed_nobody_writes_and_a_revoked_key_still_ends(
     politics: Channel, anna: User, feed_root: Path, client: Client

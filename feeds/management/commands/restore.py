@@ -1,0 +1,102 @@
+"""Brings a backup back, with publishing closed, and says what is to be done next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from feeds.backups.aftermath import Aftermath, make_safe
+from feeds.backups.programs import Failed
+from feeds.backups.restoring import Restored, restore
+
+NEXT = """\
+Next, before anything is started (docs/backup.md):
+  1. python manage.py reopen_feeds    says what would stay on the phones, asks, and lets publishing go on
+  2. start publisher, web, events, worker, beat and stream
+  3. python manage.py recheck         asks X at once what is gone since
+  4. People who lost a role or left since are there again, and old passwords count: look at each market's people.
+  5. Tell the leads: blocks, sources, settings and budgets are those of the backup; what was read since is not counted.\
+"""
+
+
+class Command(BaseCommand):
+    help = (
+        "Restores a backup into the database that DATABASE_URL names, which must be missing or empty. Publishing is"
+        " then closed until `reopen_feeds`, sessions and tokens have ended. See docs/backup.md."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        ways = parser.add_mutually_exclusive_group(required=True)
+        ways.add_argument("backup", nargs="?", type=Path, help="the folder that `backup` made")
+        ways.add_argument(
+            "--recovered", metavar="NAME", help="PostgreSQL itself brought the database NAME back: only make it safe"
+        )
+        parser.add_argument(
+            "--replace", metavar="NAME", default="", help="the database NAME is not empty: keep it under another name"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            if name := options["recovered"]:
+                self.tell(make_recovered_safe(name))
+            else:
+                self.tell_all(
+                    restore(
+                        options["backup"].absolute(),
+                        replace=options["replace"],
+                        now=timezone.now(),
+                        say=self.stdout.write,
+                    )
+                )
+        except Failed as why:
+            raise CommandError(str(why)) from why
+        self.stdout.write(NEXT)
+
+    def tell_all(self, done: Restored) -> None:
+        told = done.manifest
+        self.stdout.write(f"Restored as of {told.moment:%F %T} UTC: {told.rows['curation_decision']} decisions.")
+        if done.kept:
+            self.stdout.write(f"The database that was there is now {done.kept}: drop it when nobody needs it.")
+        if done.seals_kept:
+            self.stdout.write(
+                f"The seals written since the backup are kept in {done.seals_kept}: with --seals and that file,"
+                " verify_log names the decisions that are lost."
+            )
+        self.tell(done.aftermath)
+
+    def tell(self, done: Aftermath) -> None:
+        self.stdout.write("Publishing is closed. Everybody must log in again.")
+        if done.ended.tokens:
+            self.stdout.write(f"Tokens of the API have ended, give new ones to: {', '.join(done.ended.tokens)}.")
+        if done.ended.invitations:
+            self.stdout.write(f"{done.ended.invitations} open invitations were withdrawn.")
+        self.stdout.write(f"{done.purged} texts whose term is over were purged again.")
+        self.stdout.write("\n".join(lines_of_erasures(done)))
+
+
+def lines_of_erasures(done: Aftermath) -> list[str]:
+    if done.erasures is None:
+        return [
+            "ATTENTION: there is no file ERASURE_LOG, so who was erased since the backup is not known and is there"
+            " again: put the file in its place and run `restore --recovered`, or repeat `erase_author` by id."
+        ]
+    told = [f"{done.erasures.erased} authors who had been erased were erased again, with {done.erasures.posts} posts."]
+    if done.erasures.strange:
+        told.append(
+            f"ATTENTION: {done.erasures.strange} erasures were noted with another ERASURE_KEY and cannot be repeated:"
+            " run `restore --recovered` with that key, or repeat `erase_author` by id."
+        )
+    return told
+
+
+def make_recovered_safe(name: str) -> Aftermath:
+    if name != connection.settings_dict["NAME"]:
+        raise Failed(f"DATABASE_URL names the database {connection.settings_dict['NAME']}, not {name}.")
+    try:
+        return make_safe(now=timezone.now())
+    except DatabaseError as error:
+        raise Failed(f"The database is not as this version needs it: {str(error).strip()}.") from error
