@@ -4,7 +4,7 @@ PYTHON ?= $(shell for name in python3.11 python3 python3.12 python3.13 python3.1
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$name"; break; }; done)
 # settings that need no server, for the checks
 CHECKS := DATABASE_URL=postgres://checks@127.0.0.1:1/checks REDIS_URL=redis://127.0.0.1:1/0 \
-	SECRET_KEY=only-for-checks-0123456789-0123456789-0123456789 DJANGO_SETTINGS_MODULE=curation.config.settings
+	SECRET_KEY=only-for-checks-0123456789-0123456789-0123456789-0123456789 DJANGO_SETTINGS_MODULE=curation.config.settings
 
 .PHONY: help demo manage test soak lint bench pictures messages translations venv
 
@@ -13,7 +13,7 @@ help:
 	@echo "make manage     manage.py against a demo that runs (ARGS='ingest --health')"
 	@echo "make test       the tests, browser included (ARGS='-k words' picks some)"
 	@echo "make soak       hours of killed workers and chaos, see docs/reliability.md (SOAK=short: ten minutes)"
-	@echo "make lint       style, types, missing migrations"
+	@echo "make lint       style, types, missing migrations, weak code, known weaknesses"
 	@echo "make bench      speed as ratios, kept in docs/benchmarks.md (ARGS='ingest --stored 0' is quick)"
 	@echo "make pictures   the docs' pictures anew, of a demo of their own"
 	@echo "make messages   collect the texts to translate and compile the translations"
@@ -36,6 +36,9 @@ lint: venv
 	$(PY) -m ruff format --check .
 	$(CHECKS) $(PY) -m mypy regions curation feeds
 	$(CHECKS) $(PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	$(CHECKS) $(PY) manage.py check --deploy --fail-level WARNING
+	$(PY) -m bandit -q -ll -c pyproject.toml -r regions curation feeds manage.py
+	$(PY) .ci/audit
 
 bench: venv
 	@exec $(PY) -m bench $(ARGS)

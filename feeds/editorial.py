@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.http import Http404
+from django.http import Http404, QueryDict
 from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -148,13 +148,8 @@ def feed_for(request: Request, market: str, category: str | None) -> Feed:
     return feed
 
 
-@extend_schema(parameters=[SnapshotQuery], responses={200: SnapshotPage} | PROBLEMS)
-@rule("desk.read")
-@api_view(["GET"])
-def snapshots(request: Request, market: str, category: str | None = None) -> Response:
-    """What a feed showed, newest first."""
-    feed = feed_for(request, market, category)
-    asked = SnapshotQuery(data=request.query_params)
+def listing(query: QueryDict, feed: Feed) -> Response:
+    asked = SnapshotQuery(data=query)
     asked.is_valid(raise_exception=True)
     want = asked.validated_data
     rows = feed.snapshot_set.before(want.get("before"))
@@ -166,16 +161,43 @@ def snapshots(request: Request, market: str, category: str | None = None) -> Res
     return Response(SnapshotPage({"results": page[:PAGE], "next": following}).data)
 
 
-@extend_schema(responses={200: SnapshotWhole} | PROBLEMS)
-@rule("desk.read")
-@api_view(["GET"])
-def snapshot(request: Request, market: str, number: int, category: str | None = None) -> Response:
-    """One snapshot with its entries: what of it could still be shown, and what not, and why."""
-    feed = feed_for(request, market, category)
+def whole(feed: Feed, number: int) -> Response:
     found = feed.snapshot_set.filter(number=number).first() if number < 2**63 else None
     if found is None:
         raise Http404
     return Response(SnapshotWhole(found, context={"entries": entries_of(found, feed.market, timezone.now())}).data)
+
+
+@extend_schema(operation_id="market_snapshots", parameters=[SnapshotQuery], responses={200: SnapshotPage} | PROBLEMS)
+@rule("desk.read")
+@api_view(["GET"])
+def market_snapshots(request: Request, market: str) -> Response:
+    """What a market's feed showed, newest first."""
+    return listing(request.query_params, feed_for(request, market, None))
+
+
+@extend_schema(operation_id="channel_snapshots", parameters=[SnapshotQuery], responses={200: SnapshotPage} | PROBLEMS)
+@rule("desk.read")
+@api_view(["GET"])
+def channel_snapshots(request: Request, market: str, category: str) -> Response:
+    """What a channel's feed showed, newest first."""
+    return listing(request.query_params, feed_for(request, market, category))
+
+
+@extend_schema(operation_id="market_snapshot", responses={200: SnapshotWhole} | PROBLEMS)
+@rule("desk.read")
+@api_view(["GET"])
+def market_snapshot(request: Request, market: str, number: int) -> Response:
+    """One snapshot with its entries: what of it could still be shown, and what not, and why."""
+    return whole(feed_for(request, market, None), number)
+
+
+@extend_schema(operation_id="channel_snapshot", responses={200: SnapshotWhole} | PROBLEMS)
+@rule("desk.read")
+@api_view(["GET"])
+def channel_snapshot(request: Request, market: str, category: str, number: int) -> Response:
+    """The same of a channel's feed."""
+    return whole(feed_for(request, market, category), number)
 
 
 def entries_of(found: Snapshot, market: Market, now: datetime) -> list[dict[str, Any]]:
@@ -225,8 +247,8 @@ def release(request: Request, market: str) -> Response:
 urlpatterns = [
     path("feeds/<slug:market>/hold/", hold, name="hold"),
     path("feeds/<slug:market>/release/", release, name="release"),
-    path("feeds/<slug:market>/snapshots/", snapshots, name="snapshots-of-market"),
-    path("feeds/<slug:market>/snapshots/<int:number>/", snapshot, name="snapshot-of-market"),
-    path("feeds/<slug:market>/<slug:category>/snapshots/", snapshots, name="snapshots-of-channel"),
-    path("feeds/<slug:market>/<slug:category>/snapshots/<int:number>/", snapshot, name="snapshot-of-channel"),
+    path("feeds/<slug:market>/snapshots/", market_snapshots, name="snapshots-of-market"),
+    path("feeds/<slug:market>/snapshots/<int:number>/", market_snapshot, name="snapshot-of-market"),
+    path("feeds/<slug:market>/<slug:category>/snapshots/", channel_snapshots, name="snapshots-of-channel"),
+    path("feeds/<slug:market>/<slug:category>/snapshots/<int:number>/", channel_snapshot, name="snapshot-of-channel"),
 ]

@@ -64,6 +64,18 @@ def forbidden(request: HttpRequest, refusal: PermissionDenied) -> HttpResponse:
     return page(request, exception=refusal)
 
 
+class OwnPagesMiddleware:
+    """No other site may show or read our pages as part of its own. Feeds and static files never come by here."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        return response
+
+
 class RuleMiddleware:
     """Opens a route only by its rule. DRF's views check theirs themselves: they know the person of a token.
 

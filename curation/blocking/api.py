@@ -71,7 +71,7 @@ class BlockQuery(serializers.Serializer[Any]):
     cursor = serializers.CharField(required=False, default="", help_text="`next` of the page before.")
 
 
-class ChangeBody(Strict):
+class BlockChangeBody(Strict):
     """What of a block can be changed; what is absent stays."""
 
     effect = serializers.ChoiceField(choices=Block.Effect.choices, required=False)
@@ -80,7 +80,7 @@ class ChangeBody(Strict):
     ends = WallClock(required=False, allow_null=True, help_text="With a zone, or by the market's clock; null: never.")
 
 
-class BlockBody(ChangeBody):
+class BlockBody(BlockChangeBody):
     """A block to be."""
 
     market = serializers.CharField(max_length=2)
@@ -177,7 +177,7 @@ def block_for(request: Request, pk: int) -> tuple[Block, Market | None]:
 
 
 @extend_schema(
-    methods=["PATCH"], operation_id="blocks_change", request=ChangeBody, responses={200: LaidJson} | PROBLEMS
+    methods=["PATCH"], operation_id="blocks_change", request=BlockChangeBody, responses={200: LaidJson} | PROBLEMS
 )
 @extend_schema(methods=["DELETE"], operation_id="blocks_lift", responses={204: None} | PROBLEMS)
 @rule("block.edit_channel")
@@ -188,7 +188,7 @@ def block(request: Request, pk: int) -> Response:
     if request.method == "DELETE":
         operations.lift_block(found, by=person(request))
         return Response(status=204)
-    wish = read_body(ChangeBody, request)
+    wish = read_body(BlockChangeBody, request)
     if "ends" in wish:
         told = wish.pop("ends")
         if told and not market and told.tzinfo is None:

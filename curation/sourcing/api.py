@@ -71,7 +71,7 @@ class TryBody(SourceBody):
     )
 
 
-class ChangeBody(SettingsBody):
+class SourceChangeBody(SettingsBody):
     """`paused` with a reason stops reading it, without one reads it again."""
 
     paused = serializers.BooleanField()
@@ -228,7 +228,7 @@ def added(request: Request) -> Response:
 @extend_schema(
     methods=["PATCH"],
     operation_id="sources_change",
-    request=ChangeBody,
+    request=SourceChangeBody,
     responses={200: OneSourceJson, 409: Problem} | PROBLEMS,
 )
 @extend_schema(methods=["DELETE"], operation_id="sources_remove", responses={204: None} | PROBLEMS)
@@ -244,7 +244,7 @@ def source(request: Request, pk: int) -> Response:
         keeping.remove(known, by=by, now=now)
         return Response(status=204)
     if request.method == "PATCH":
-        wish = read_body(ChangeBody, request)
+        wish = read_body(SourceChangeBody, request)
         paused, reason, seen = wish.pop("paused", None), wish.pop("reason", ""), wish.pop("seen", None)
         if wish or seen is not None:
             keeping.change(known, wished(wish, known), home, by=by, now=now, seen=seen)
