@@ -7,7 +7,11 @@ class CurationConfig(AppConfig):
     verbose_name = _("curation")
 
     def ready(self) -> None:
-        from curation import events, reranking
+        from prometheus_client import REGISTRY
+
+        from curation import events, metrics, reranking
 
         events.listen()
         reranking.listen()
+        for collector in (metrics.Servers(), metrics.House(metrics.ingest), metrics.House(metrics.log)):
+            REGISTRY.register(collector)

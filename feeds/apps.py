@@ -7,10 +7,14 @@ class FeedsConfig(AppConfig):
     verbose_name = _("feeds")
 
     def ready(self) -> None:
+        from prometheus_client import REGISTRY
+
         from curation import notices as above
+        from curation.metrics import House
         from curation.wellbeing import rooms
-        from feeds import health, notices, operations
+        from feeds import health, metrics, notices, operations
 
         operations.listen()
         rooms.join(health.told_of)
         above.join(notices.told_of)
+        REGISTRY.register(House(metrics.feeds))
