@@ -17,7 +17,7 @@ NEXT = """\
 Next, before anything is started (docs/backup.md):
   1. python manage.py reopen_feeds    says what would stay on the phones, asks, and lets publishing go on
   2. start publisher, web, events, worker, beat and stream
-  3. python manage.py recheck         asks X at once what is gone since
+  3. python manage.py recheck --approved    asks X at once about what is on the phones
   4. People who lost a role or left since are there again, and old passwords count: look at each market's people.
   5. Tell the leads: blocks, sources, settings and budgets are those of the backup; what was read since is not counted.\
 """
