@@ -70,11 +70,14 @@ class Caller:
         self.link.connect()
 
     def post(self, path: str, body: Any, key: str = "") -> tuple[int, dict[str, Any]]:
+        return self.ask("POST", path, body, key)
+
+    def ask(self, method: str, path: str, body: Any = None, key: str = "") -> tuple[int, dict[str, Any]]:
         """Status and answer. Raises OSError or HTTPException where the connection is lost."""
         headers = {"Authorization": f"Token {self.token}", "Content-Type": "application/json"}
         headers |= {"Idempotency-Key": key} if key else {}
         try:
-            self.link.request("POST", path, json.dumps(body) if body is not None else None, headers)
+            self.link.request(method, path, json.dumps(body) if body is not None else None, headers)
             reply = self.link.getresponse()
             text = reply.read()
         except (OSError, HTTPException):

@@ -40,11 +40,11 @@ def surroundings(url: str, folder: Path) -> dict[str, str]:
     }
 
 
-def commands(port: int, shared: dict[str, str], folder: Path) -> dict[str, list[str]]:
+def commands(port: int, shared: dict[str, str], folder: Path, *, events: int = 0) -> dict[str, list[str]]:
     """The demo's own commands, by the name of the part."""
     options = Options(folder, port, {}, own_x=False)
-    found = {one.name: list(one.command) for one in processes(options, {"events": free_port()}, shared)}
-    return {part: found[part] for part in PARTS}
+    ports = {"events": events or free_port()}
+    return {one.name: list(one.command) for one in processes(options, ports, shared)}
 
 
 @contextmanager
@@ -69,6 +69,8 @@ class House:
 
     Programs end with the thread that started them: killing and mending belong to one thread."""
 
+    parts = PARTS
+
     def __init__(self, folder: Path, seed: int) -> None:
         self.folder, self.chance = folder, Random(seed)
         self.port = free_port()
@@ -85,13 +87,13 @@ class House:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for part in PARTS:
+        for part in self.parts:
             if part in self.running:
                 end_all(self.running[part])
         end_all(self.running["postmaster"])
 
     def open(self) -> None:
-        for part in PARTS:
+        for part in self.parts:
             self._start(part)
         assert eventually(lambda: answers(self.port), 60), self._last_words("web")
 
@@ -153,7 +155,10 @@ class House:
 
     def _start(self, part: str) -> None:
         with (self.folder / f"{part}.log").open("ab") as out:
-            self.running[part] = begin(self.commands[part], self.shared, out)
+            self.running[part] = begin(self.commands[part], self.surroundings_of(part), out)
+
+    def surroundings_of(self, part: str) -> dict[str, str]:
+        return self.shared
 
     def _start_server(self, seconds: float = 60) -> None:
         """Again and again: as long as an orphan of the last one lives, PostgreSQL does not start."""
