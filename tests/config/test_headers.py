@@ -21,7 +21,7 @@ settings.STORAGES['staticfiles']['BACKEND'] = 'django.contrib.staticfiles.storag
 told = {}
 for path in sys.argv[1:]:
     answer = Client(raise_request_exception=False).get(path, secure=True, headers={"host": "localhost"})
-    cookies = {name: {key: one[key] for key in ("secure", "httponly", "samesite")} for name, one in answer.cookies.items()}
+    cookies = {name: {key: one[key] for key in ("secure", "samesite")} for name, one in answer.cookies.items()}
     told[path] = {"headers": {name.lower(): value for name, value in answer.headers.items()}, "cookies": cookies}
 names = ("SESSION_COOKIE_SECURE", "SESSION_COOKIE_HTTPONLY", "SESSION_COOKIE_SAMESITE")
 print(json.dumps({"pages": told, "session": [getattr(settings, name) for name in names]}))

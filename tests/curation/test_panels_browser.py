@@ -1,8 +1,10 @@
 """The panels in a real browser: by keys alone, refused, overtaken, in bulk, without script."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -120,6 +122,22 @@ def test_what_is_refused_stays_open_as_it_was_typed(enter: Open, anna: User, row
     saved(page, rows[1], "scheduled")
     assert state_of(rows[1]) == State.APPROVED
     assert rows[1].go_live_at is not None
+
+
+def test_half_a_time_is_not_taken_for_none(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    press(page, "e")
+    panel(page, "schedule").get_by_label("Goes live").press_sequentially("1224")
+    press(page, "Enter")
+    expect(panel(page, "schedule").locator("input:invalid")).to_be_focused()
+    page.wait_for_timeout(300)
+    expect(panel(page, "schedule")).to_be_visible()
+    assert (Act.objects.count(), state_of(rows[0])) == (0, State.PENDING)
+    panel(page, "schedule").get_by_label("Goes live").fill(f"{timezone.now() + timedelta(days=1):%Y-%m-%dT%H:%M}")
+    press(page, "Enter")
+    saved(page, rows[0], "scheduled")
+    assert state_of(rows[0]) == State.APPROVED
+    assert rows[0].go_live_at is not None
 
 
 def test_who_was_faster_is_said_and_the_row_is_as_they_left_it(

@@ -122,6 +122,18 @@ def test_who_was_faster_is_told_and_what_was_typed_stays(
     assert ids(published("de", "politics")) == []
 
 
+def test_half_an_end_holds_nothing_for_ever(
+    context: BrowserContext, live_server: LiveServer, browse: Any, lena: User, politics: Channel, past: list[Candidate]
+) -> None:
+    page = open_as(context, live_server, browse, lena, "/feed/de/politics/hold/")
+    page.locator("#reason").fill("Wahl")
+    page.locator("#until").press_sequentially("1224")
+    page.locator("#reason").press("Enter")
+    expect(page.locator("#until")).to_be_focused()
+    page.wait_for_timeout(300)
+    assert (page.url.endswith("/hold/"), Feed.objects.get(channel=politics).hold) == (True, "")
+
+
 def test_an_open_desk_hears_of_holds_and_of_thin_feeds(
     enter: Open, lena: User, de: Market, politics: Channel, past: list[Candidate]
 ) -> None:
