@@ -37,9 +37,10 @@ def test_every_promise_is_kept(
     try:
         run.whole(60 * MINUTES)
     finally:
-        kept = Path(os.environ.get("SOAK_HISTORY") or tmp_path) / "history"
-        if kept != run.history:
-            shutil.copytree(run.history, kept, dirs_exist_ok=True)
+        kept = run.history
+        if folder := os.environ.get("SOAK_HISTORY"):
+            kept = Path(folder) / f"promises-{SEED}-{run.began:.0f}"
+            shutil.copytree(run.history, kept)
     told = History.read(run.history)
     found = judge(told)
     missed = [fault for fault in every_fault() if fault not in run.done]

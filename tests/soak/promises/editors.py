@@ -244,15 +244,13 @@ class Stranger(Person):
                 ("POST", "/api/v1/feeds/{market}/hold/", {"snapshot": "blank", "reason": "x"}),
             )
         )
-        status, told = self.ask(
-            method, path.format(pk=number, act=self.chance.choice(acts or [0]), market=market), body
-        )
-        nothing, told_nothing = self.ask(
-            method, path.format(pk=self.NOBODY, act=self.NOBODY, market=self.NOWHERE), body
-        )
+        theirs = path.format(pk=number, act=self.chance.choice(acts or [0]), market=market)
+        status, told = self.ask(method, theirs, body)
+        nowhere = path.format(pk=self.NOBODY, act=self.NOBODY, market=self.NOWHERE)
+        nothing, told_nothing = self.ask(method, nowhere, body)
         if 0 in (status, nothing) or max(status, nothing) >= 429:
             return  # no answer: the house is down
-        line = {"who": self.who, "method": method, "path": path, "market": market, "at": time.time()}
+        line = {"who": self.who, "method": method, "path": theirs, "market": market, "at": time.time()}
         line |= {
             "status": status,
             "told": self.plain(told),
