@@ -1,6 +1,7 @@
-"""Fifty seeds of chaos, each with every fault: nobody dies, nothing is lost, no budget is overrun.
+"""Seeds of chaos, each with every fault: nobody dies, nothing is lost, no budget is overrun.
 
-SOAK_SEEDS=1-50 says which; SOAK=short tries five. Breaks of the stream are tried by test_stream_soak."""
+SOAK_SEEDS=1-50 says which; SOAK=long tries fifty, SOAK=short five. Breaks of the stream are
+tried by test_stream_soak."""
 
 import os
 
@@ -8,11 +9,10 @@ import pytest
 
 from tests.cast import channel_of
 from tests.soak.chaos import MARKETS, Chaos
+from tests.soak.sizes import sized
 
 pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
-FIRST, _, LAST = (os.environ.get("SOAK_SEEDS") or ("1-5" if os.environ.get("SOAK") == "short" else "1-50")).partition(
-    "-"
-)
+FIRST, _, LAST = (os.environ.get("SOAK_SEEDS") or f"1-{sized('SOAK_CHAOS', short=5, whole=15, long=50)}").partition("-")
 
 
 @pytest.mark.parametrize("seed", range(int(FIRST), int(LAST or FIRST) + 1))

@@ -1,20 +1,19 @@
-"""A hundred thousand acknowledged decisions and a hundred kills of web, worker and PostgreSQL among them.
+"""Acknowledged decisions by the thousand and kills of web, worker and PostgreSQL among them.
 
-SOAK_DECISIONS, SOAK_DECISION_KILLS and SOAK_SEED change the size; SOAK=short makes 2,000 with 6 kills."""
+SOAK_DECISIONS, SOAK_DECISION_KILLS and SOAK_SEED change the size; SOAK=long makes 100,000 with 120
+kills, SOAK=short 2,000 with 6."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
 
 from tests.soak.decisions import decide_and_kill
+from tests.soak.sizes import SEED, sized
 
 pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
-SHORT = os.environ.get("SOAK") == "short"
-DECISIONS = int(os.environ.get("SOAK_DECISIONS") or (2_000 if SHORT else 100_000))
-KILLS = int(os.environ.get("SOAK_DECISION_KILLS") or (6 if SHORT else 120))
-SEED = int(os.environ.get("SOAK_SEED") or 1)
+DECISIONS = sized("SOAK_DECISIONS", short=2_000, whole=20_000, long=100_000)
+KILLS = sized("SOAK_DECISION_KILLS", short=6, whole=24, long=120)
 
 
 def test_no_acknowledged_decision_is_lost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,11 +1,10 @@
-"""nginx over FEED_ROOT while five publications a second run, for ten minutes: none torn, none older, one body an ETag.
+"""nginx over FEED_ROOT while five publications a second run, for minutes: none torn, none older, one body an ETag.
 
 Beside whoever commits, another thread mends the edge as the publisher does, so that two writers meet at each file.
-SOAK_EDGE_SECONDS changes the time; SOAK=short takes a minute."""
+SOAK_EDGE_SECONDS changes the time; SOAK=long takes ten minutes, SOAK=short one."""
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -21,9 +20,10 @@ from tests.cast import channel_of, make_candidate
 from tests.edge.conftest import edge, feed_root, feeds_folder, nginx_here, politics  # noqa: F401  fixtures
 from tests.edge.nginx import Edge
 from tests.edge.reading import Reader, disagreeing
+from tests.soak.sizes import sized
 
 pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
-SECONDS = float(os.environ.get("SOAK_EDGE_SECONDS") or (60 if os.environ.get("SOAK") == "short" else 600))
+SECONDS = float(sized("SOAK_EDGE_SECONDS", short=60, whole=180, long=600))
 A_SECOND = 5
 FEEDS = "/api/v1/feeds"
 

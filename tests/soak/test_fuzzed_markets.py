@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections import Counter
 from datetime import timedelta
@@ -15,11 +14,12 @@ from curation.models import Act, Candidate, Tweet
 from feeds.operations import publish
 from regions.models import Invitation, Market, Membership, Role, Source, User
 from tests.cast import channel_of, make_block, make_candidate, make_user
+from tests.soak.sizes import sized
 from tests.soak.strangers import Stranger
 from tests.states import digest
 
 pytestmark = pytest.mark.django_db
-MANY, FEW = int(os.environ.get("SOAK_REQUESTS") or 50_000), 600
+MANY, FEW = sized("SOAK_REQUESTS", short=2_000, whole=10_000, long=50_000), 600
 
 
 @pytest.fixture

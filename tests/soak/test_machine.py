@@ -1,13 +1,12 @@
-"""The state machine of tests/curation/test_machine.py for 2,000 runs; SOAK=short makes 200, SOAK_RUNS its number."""
-
-import os
+"""The state machine of tests/curation/test_machine.py run by run; SOAK=long makes 2,000, SOAK_RUNS its number."""
 
 import pytest
 
 from tests.curation.test_machine import STEPS, run_desk
+from tests.soak.sizes import sized
 
 pytestmark = [pytest.mark.soak, pytest.mark.django_db]
-RUNS = int(os.environ.get("SOAK_RUNS") or (200 if os.environ.get("SOAK") == "short" else 2_000))
+RUNS = sized("SOAK_RUNS", short=200, whole=400, long=2_000)
 
 
 def test_two_thousand_runs_of_the_desk() -> None:

@@ -1,6 +1,7 @@
 """A million posts, thirty per cent of what is read read twice, pages shuffled, workers killed: nothing is lost.
 
-SOAK_POSTS, SOAK_KILLS and SOAK_SEED change the size; SOAK=short reads 20,000 with 10 kills."""
+SOAK_POSTS, SOAK_KILLS and SOAK_SEED change the size; SOAK=long reads the million with 200 kills, SOAK=short 20,000
+with 10."""
 
 import os
 from pathlib import Path
@@ -9,13 +10,12 @@ import pytest
 
 from tests.cast import channel_of
 from tests.soak.kills import say, soak
+from tests.soak.sizes import SEED, sized
 from tests.soak.world import Plan
 
 pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
-SHORT = os.environ.get("SOAK") == "short"
-POSTS = int(os.environ.get("SOAK_POSTS") or (20_000 if SHORT else 1_000_000))
-KILLS = int(os.environ.get("SOAK_KILLS") or (10 if SHORT else 200))
-SEED = int(os.environ.get("SOAK_SEED") or 1)
+POSTS = sized("SOAK_POSTS", short=20_000, whole=200_000, long=1_000_000)
+KILLS = sized("SOAK_KILLS", short=10, whole=40, long=200)
 PACE = float(os.environ.get("SOAK_PACE") or 300)
 
 

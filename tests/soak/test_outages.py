@@ -1,12 +1,11 @@
 """PostgreSQL, Redis, workers, publisher and web are killed one by one and all together: nginx serves the last good
 feeds throughout, and everything catches up after.
 
-SOAK_OUTAGE_SECONDS changes the time, ten minutes; SOAK=short takes one."""
+SOAK_OUTAGE_SECONDS changes the time, three minutes; SOAK=long takes ten, SOAK=short one."""
 
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -21,10 +20,10 @@ from tests.edge.conftest import nginx_here  # noqa: F401  a fixture
 from tests.edge.reading import Reader, disagreeing
 from tests.soak.deciders import Caller
 from tests.soak.newsroom import BELL, FEEDS, Newsroom, Post, Watch, approve, posts, prepare
+from tests.soak.sizes import SEED, sized
 
 pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
-SECONDS = float(os.environ.get("SOAK_OUTAGE_SECONDS") or (60 if os.environ.get("SOAK") == "short" else 600))
-SEED = int(os.environ.get("SOAK_SEED") or 1)
+SECONDS = float(sized("SOAK_OUTAGE_SECONDS", short=60, whole=180, long=600))
 EACH = ("postmaster", BELL, "worker", "publisher", "web")
 OUTAGES = ((EACH[0],), (EACH[1],), (EACH[2],), (EACH[3],), (EACH[4],), EACH)
 AWAY = 8.0  # seconds

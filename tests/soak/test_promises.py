@@ -1,8 +1,8 @@
 """The whole house under every fault, and a judge for each of the twelve promises; the twelfth is test_restore_drill's.
 
-SOAK_MINUTES says how long things are broken, 75; SOAK=short takes seven, and lets posts grow old ten times faster so
-that X is asked about them. SOAK_SEED draws people, posts and faults. The history stays in SOAK_HISTORY, or in a
-folder of pytest's that the end names: `python -m tests.soak.promises FOLDER` judges it again."""
+SOAK_MINUTES says how long things are broken: 45, SOAK=long 75; SOAK=short takes six, and lets posts grow old ten
+times faster so that X is asked about them. SOAK_SEED draws people, posts and faults. The history stays in
+SOAK_HISTORY, or in a folder of pytest's that the end names: `python -m tests.soak.promises FOLDER` judges it again."""
 
 from __future__ import annotations
 
@@ -20,11 +20,10 @@ from tests.soak.promises.checkers import judge
 from tests.soak.promises.faults import every_fault
 from tests.soak.promises.history import History
 from tests.soak.promises.run import Run
+from tests.soak.sizes import SEED, sized
 
 pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
-SHORT = os.environ.get("SOAK") == "short"
-MINUTES = float(os.environ.get("SOAK_MINUTES") or (7 if SHORT else 75))
-SEED = int(os.environ.get("SOAK_SEED") or 1)
+MINUTES = sized("SOAK_MINUTES", short=6, whole=45, long=75)
 SCALE = 10 if MINUTES < 40 else 1
 
 

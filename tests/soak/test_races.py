@@ -1,8 +1,7 @@
-"""Ten thousand races of two to eight simultaneous decisions from one version, through the real server.
+"""Races of two to eight simultaneous decisions from one version, through the real server.
 
-SOAK_RACES and SOAK_SEED change them; SOAK=short runs 500."""
+SOAK_RACES and SOAK_SEED change them; SOAK=long runs 10,000, SOAK=short 500."""
 
-import os
 import time
 from pathlib import Path
 
@@ -12,10 +11,10 @@ from regions.models import Channel
 from tests.soak.farm import environment
 from tests.soak.house import serving
 from tests.soak.races import compare, run_races, say
+from tests.soak.sizes import SEED, sized
 
 pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
-RACES = int(os.environ.get("SOAK_RACES") or (500 if os.environ.get("SOAK") == "short" else 10_000))
-SEED = int(os.environ.get("SOAK_SEED") or 1)
+RACES = sized("SOAK_RACES", short=500, whole=3_000, long=10_000)
 MARKETS = ("de", "gr", "hr")
 
 

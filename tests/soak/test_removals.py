@@ -1,12 +1,11 @@
-"""Ten thousand blocks and withdrawals, while Redis and the workers are killed, stay away and come back: how long after
+"""Blocks and withdrawals by thousands, while Redis and the workers are killed, stay away and come back: how long after
 it was acknowledged a post still stood in what nginx serves.
 
-SOAK_REMOVALS changes the number; SOAK=short removes 400."""
+SOAK_REMOVALS changes the number; SOAK=long removes 10,000, SOAK=short 400."""
 
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -27,10 +26,10 @@ from regions.models import Channel
 from tests.edge.conftest import nginx_here  # noqa: F401  a fixture
 from tests.soak.deciders import Caller
 from tests.soak.newsroom import BELL, Newsroom, Post, Watch, approve, posts, prepare, shuffled
+from tests.soak.sizes import SEED, sized
 
 pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
-MANY = int(os.environ.get("SOAK_REMOVALS") or (400 if os.environ.get("SOAK") == "short" else 10_000))
-SEED = int(os.environ.get("SOAK_SEED") or 1)
+MANY = sized("SOAK_REMOVALS", short=400, whole=2_500, long=10_000)
 AT_ONCE = 40  # live posts of a channel
 WITHDRAWN = 0.3  # of them X withdraws, the others an editor blocks
 TARGET = 5.0

@@ -1,17 +1,14 @@
-"""A thousand holds at random old snapshots (SOAK=short: 100; SOAK_HOLDS its number), by tests/feeds/restoring.py."""
+"""Holds at random old snapshots (SOAK=long: a thousand; SOAK_HOLDS its number), by tests/feeds/restoring.py."""
 
 from __future__ import annotations
-
-import os
 
 import pytest
 
 from tests.feeds.conftest import committed
 from tests.feeds.restoring import run_holds
+from tests.soak.sizes import SEED, sized
 
-SHORT = os.environ.get("SOAK") == "short"
-HOLDS = int(os.environ.get("SOAK_HOLDS") or (100 if SHORT else 1_000))
-SEED = int(os.environ.get("SOAK_SEED") or 1)
+HOLDS = sized("SOAK_HOLDS", short=100, whole=250, long=1_000)
 
 
 @committed
