@@ -6,13 +6,16 @@ PYTHON ?= $(shell for name in python3.11 python3 python3.12 python3.13 python3.1
 CHECKS := DATABASE_URL=postgres://checks@127.0.0.1:1/checks REDIS_URL=redis://127.0.0.1:1/0 \
 	SECRET_KEY=only-for-checks-0123456789-0123456789-0123456789-0123456789 DJANGO_SETTINGS_MODULE=curation.config.settings
 
+# what judges the promises: all that SOAK=short runs
+PROMISES := tests/soak/test_promises.py tests/soak/test_restore_drill.py
+
 .PHONY: help demo manage test soak lint bench pictures messages translations venv
 
 help:
 	@echo "make demo       everything on this machine: http://localhost:8000 (PORT, DEMO_DIR move it)"
 	@echo "make manage     manage.py against a demo that runs (ARGS='ingest --health')"
 	@echo "make test       the tests, browser included (ARGS='-k words' picks some)"
-	@echo "make soak       hours of killed workers and chaos, see docs/reliability.md (SOAK=short: ten minutes)"
+	@echo "make soak       two hours of faults and judges, see docs/reliability.md (SOAK=short: ten minutes)"
 	@echo "make lint       style, types, missing migrations, weak code, known weaknesses"
 	@echo "make bench      speed as ratios, kept in docs/benchmarks.md (ARGS='ingest --stored 0' is quick)"
 	@echo "make pictures   the docs' pictures anew, of a demo of their own"
@@ -29,7 +32,7 @@ test: translations
 	@exec $(PY) -m pytest -n 3 --maxschedchunk 6 $(ARGS)
 
 soak: translations
-	@exec $(PY) -m pytest -m soak tests $(ARGS)
+	@exec $(PY) -m pytest -m soak $(if $(filter short,$(SOAK)),$(PROMISES),tests) $(ARGS)
 
 lint: venv
 	$(PY) -m ruff check .

@@ -54,7 +54,7 @@ STORED = "SELECT id, first_id FROM curation_tweet WHERE id > %s"
 
 
 class Sampler(threading.Thread):
-    """Cursors and what was stored, of one moment; then X's meter, and the budgets that held before it was asked."""
+    """Cursors and what was stored, of one moment; then X's meter, and the budgets that hold."""
 
     def __init__(
         self, url: str, out: Lines, authors: dict[int, int], charged: Callable[[], Any], limits: dict[str, int]
@@ -82,7 +82,7 @@ class Sampler(threading.Thread):
             cursors = cursor.fetchall()
             cursor.execute("SELECT first_id FROM curation_tweet")  # ids are not given in the order of commits
             there = {first for (first,) in cursor.fetchall()}
-        limits, charged = dict(self.limits), self.charged()
+        charged, limits = self.charged(), dict(self.limits)  # limits only ever rise
         told = [
             {"source": pk, "author": self.authors[pk], "newest": newest, "floor": floor, "until": until, "from": 0}
             for pk, newest, floor, until in cursors

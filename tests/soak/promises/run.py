@@ -224,6 +224,8 @@ class Run:
             hand.go_on_reading()
             Cursor.objects.free().update(due_at=timezone.now())
             time.sleep(3)
+        for part in ("worker", "worker2", "beat", "stream"):
+            self.house.down(part)  # they would decide on, faster than the log is sealed
         sealed(120)
         self.settled = time.time() - began
         time.sleep(6)  # the last seals go to their file, the last files to the edge
