@@ -15,7 +15,7 @@ from tests.soak.promises.checkers import CHECKERS, judge
 from tests.soak.promises.history import History, Row
 
 ROOM = Path(__file__).parent / "promises"
-JUDGES = ("checkers", "chain", "history", "markup")
+JUDGES = ("checkers", "chain", "history", "markup", "keeping", "files")
 TEXT = 'Rat <tdkx onclick="tdkx()">'
 
 
