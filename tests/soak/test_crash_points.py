@@ -71,6 +71,7 @@ def test_a_process_dies_where_it_was_told_to(when: str, point: str, tmp_path: Pa
         for_x.close()
     assert (tmp_path / "orders/died").read_text().startswith(f"{when} {point} 2 victim ")
     assert not (tmp_path / "orders/victim").exists()
+    assert (tmp_path / "orders/victim.working").exists()
 
 
 def test_a_disk_is_full_until_the_order_is_taken_back(tmp_path: Path) -> None:

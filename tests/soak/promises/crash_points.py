@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 POINTS = ("commit", "rename", "send", "ask")
 WHEN = ("before", "after")
 FULL = "full disk"
-DIED = "died"
+DIED, WORKING = "died", ".working"  # who died of an order; a file for each name that came to any point at all
 
 
 class Orders:
@@ -32,6 +32,7 @@ class Orders:
         self.file, self.died = folder / name, folder / DIED
         self.order = ""
         self.counted = 0
+        self.begun = False
 
     def standing(self) -> str:
         try:
@@ -43,6 +44,9 @@ class Orders:
         return told
 
     def reached(self, when: str, point: str) -> None:
+        if not self.begun:
+            self.begun = True
+            self.file.with_suffix(WORKING).touch()
         told = self.standing().split()
         if told[:2] != [when, point]:
             return

@@ -170,7 +170,8 @@ class Hand:
             time.sleep(self.chance.uniform(2, 6))
             for part in parts:
                 self.house.up(part)
-            self.house.ready("web")
+            for part in self.house.parts:
+                self.house.ready(part)
 
     def befall_x(self, fault: Fault) -> None:
         """Many of X's answers meet a fault; some of those that none met so far are ordered. A lead resumes what X
@@ -219,4 +220,4 @@ class Hand:
                 self.house.down(part)
                 self.house.up(part)
                 line["alive"] = self.house.ready(part)
-                time.sleep(5 if by else 0)
+                time.sleep(4 if by else 0)

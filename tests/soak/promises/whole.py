@@ -18,11 +18,12 @@ from tests.edge.nginx import Edge, nginx
 from tests.soak.house import answers, commands
 from tests.soak.newsroom import Newsroom
 from tests.soak.programs import HOUSE
-from tests.soak.promises.crash_points import FULL
+from tests.soak.promises.crash_points import FULL, WORKING
 
 SITE = Path(__file__).parent / "site"
 DISK = "8m"
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
+COUNTED, STARTED = ("publisher", "worker", "worker2", "beat"), 30.0  # whose start can be seen, and how long it may take
 SETTINGS = ("--track_commit_timestamp=on", "--max_connections=120")
 
 
@@ -80,9 +81,16 @@ class Whole(Newsroom):
             clock = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": self.moved[part], "DONT_FAKE_MONOTONIC": "1", "TZ": "UTC"}
         return self.shared | {"CRASH_NAME": part} | clock
 
+    def up(self, part: str) -> None:
+        (self.orders / part).with_suffix(WORKING).unlink(missing_ok=True)
+        super().up(part)
+
     def ready(self, part: str) -> bool:
-        """Waits until a part that was started is at work again, as far as it can be seen."""
-        return part != "web" or eventually(lambda: answers(self.port), 60)
+        """Waits until a part that was started is at work again: it came to its first commit or send."""
+        if part == "web":
+            return eventually(lambda: answers(self.port), 60)
+        working = (self.orders / part).with_suffix(WORKING)
+        return part not in COUNTED or eventually(working.exists, STARTED)
 
     def fill_disk(self) -> None:
         if not self.mounted:
