@@ -323,6 +323,17 @@ def test_time_without_postgresql_does_not_count(asked: float, late: bool) -> Non
     assert bool(CHECKERS["1 blocks"](told).wrong) == late
 
 
+@pytest.mark.parametrize(("asked", "late"), [(1_800, False), (1_950, True)])
+def test_what_was_not_live_is_learned_from_when_it_is(asked: float, late: bool) -> None:
+    told = clean()
+    told.sql["decisions"][-1] |= {"verb": "block", "by": "anna"}
+    told.sql["decisions"].append(
+        decision(4, "approve", "pending", "approved", 1_000.0, id=6, act=60, candidate=8),
+    )
+    told.looks.append(look(asked, 2) | {"path": "de/"})
+    assert bool(CHECKERS["5 withdrawals"](told).wrong) == late
+
+
 def test_a_folder_reads_as_it_was_written(tmp_path: Path) -> None:
     told = clean()
     for name in ("clients", "strangers", "looks", "faults", "x", "samples"):

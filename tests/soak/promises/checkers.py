@@ -169,18 +169,36 @@ def withdrawals(history: History) -> Verdict:
                 seen = _seen(history, history.place_of(candidate), end, again)
                 verdict.expect(not seen, f"candidate {candidate}: {row['verb']} stored, still shown: {seen[:2]}")
     limit = LEARNED_WITHIN / history.plan.get("scale", 1) + OFF_WITHIN
+    live = _live_again(history)
     for event in history.x:
-        end = history.after(event["at"], limit, *NEEDED, "x", "celery")
         for market, number in _forbidden(history, event):
             late = [
                 one
                 for place, shown in history.shown.items()
                 if place[0] == market and place[2] == number
                 for one in shown
-                if one.id in event["ids"] and end < one.asked < event.get("until", FOREVER)
+                if one.id in event["ids"] and event["at"] < one.asked < event.get("until", FOREVER)
+                if one.asked > history.after(_since(live[place], event["at"], one.asked), limit, *NEEDED, "x", "celery")
             ]
             verdict.expect(not late, f"{event['kind']} of {number} at X, shown {late[:1]} {limit:.0f} s later")
     return verdict
+
+
+def _live_again(history: History) -> defaultdict[tuple[str, str, int], list[float]]:
+    """When each post was put on the feed: what is not live need not be asked about."""
+    found: defaultdict[tuple[str, str, int], list[float]] = defaultdict(list)
+    for candidate, rows in history.decisions.items():
+        place = history.place_of(candidate)
+        if place:
+            found[place] += [
+                row["committed"] for row in rows if _approved(row) and row["before"]["state"] != "approved"
+            ]
+    return found
+
+
+def _since(put_on: list[float], event: float, asked: float) -> float:
+    """Since when a post, shown when it was asked for, has been live and gone at X."""
+    return max([event, *(at for at in put_on if at <= asked)])
 
 
 def _forbidden(history: History, event: Row) -> set[tuple[str, int]]:

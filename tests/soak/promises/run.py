@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -260,4 +261,6 @@ class Run:
         (self.history / "plan.json").write_text(json.dumps(told | {"seconds": time.time() - self.began}))
         (self.history / "truth.json").write_text(json.dumps(self.x_hand.posts))
         export(self.house.server.url, self.history, self.authors, self.roles, self.house.disk / "seals.jsonl")
+        for log in self.folder.glob("*.log"):
+            shutil.copy(log, self.history)
         (self.history / "chaos.json").write_text(json.dumps(dict(self.x.chaos.counts)))
