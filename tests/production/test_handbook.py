@@ -92,7 +92,10 @@ def test_an_upgrade_turns_nobody_away(house: House) -> None:
         f'"{asked} {AUTHORITY} {URL}/accounts/login/ >> /root/asked; sleep 0.05; done"'
     )
     first = handbook.named(HOST="ticker.example", REPOSITORY=f"file://{house.repository}", VERSION="v2")
-    house.run(first + handbook.lines()[handbook.LATER], online=True, seconds=1200)
+    try:
+        house.run(first + handbook.lines()[handbook.LATER], online=True, seconds=1200)
+    except AssertionError as wrong:
+        raise AssertionError(house.run("journalctl -u 'tickerdesk-*' -n 60 -o cat --no-pager")) from wrong
     house.run("systemctl stop asked")
     answers = house.run("cat /root/asked").split()
     assert len(answers) > 50
@@ -139,6 +142,8 @@ def test_logs_are_json_with_request_ids(house: House) -> None:
         f"curl -sS -o /dev/null --cacert {AUTHORITY} -H 'X-Request-ID: asked-by-test' "
         f"'{URL}/api/v1/candidates/?market=de'"
     )
-    lines = house.run("journalctl -u 'tickerdesk-publisher' -u 'tickerdesk-stream' -o cat --no-pager").splitlines()
+    lines = house.run("journalctl -u 'tickerdesk-*' -o cat --no-pager").splitlines()
     parsed = [json.loads(line) for line in lines if line.startswith("{")]
     assert parsed and all({"event", "level", "timestamp"} <= set(one) for one in parsed)
+    asked = [one for one in parsed if one.get("request_id") == "asked-by-test"]
+    assert [(one["event"], one["code"]) for one in asked] == [("request_finished", 401)]
