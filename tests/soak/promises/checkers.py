@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -236,8 +236,8 @@ def _forward(history: History, path: str, looks: list[Row], verdict: Verdict) ->
     newest, n = -1, 0
     for look in sorted(looks, key=lambda look: look["asked"]):
         while n < len(ended) and ended[n]["answered"] < look["asked"]:
-            newest, n = max(newest, history.read_bodies[ended[n]["body"]]["snapshot"]), n + 1
-        number = history.read_bodies[look["body"]]["snapshot"]
+            newest, n = max(newest, history.read_bodies[ended[n]["body"]].snapshot), n + 1
+        number = history.read_bodies[look["body"]].snapshot
         if number < newest:
             verdict.wrong.append(f"{path}: {number} after {newest}")
 
@@ -246,12 +246,12 @@ def _forward(history: History, path: str, looks: list[Row], verdict: Verdict) ->
 def ingest(history: History) -> Verdict:
     """Stored is what X has, once; offered where it is read, once; and no cursor was ever ahead."""
     verdict = Verdict()
-    stored = [row["first_id"] for row in history.table("tweets")]
-    offered = [(row["market"], row["category"], row["first_id"]) for row in history.table("candidates")]
+    stored = Counter(row["first_id"] for row in history.table("tweets"))
+    offered = Counter((row["market"], row["category"], row["first_id"]) for row in history.table("candidates"))
     read = {source["author"]: (source["market"], source["category"]) for source in history.table("sources")}
     for first, post in history.truth.items():
         if post["author"] in read:
-            times, once = stored.count(int(first)), offered.count((*read[post["author"]], int(first)))
+            times, once = stored[int(first)], offered[*read[post["author"]], int(first)]
             right = times == once == 1 or (not post["lasts"] and once <= times <= 1)
             verdict.expect(right, f"post {first} is stored {times} times, offered {once} times")
     strange = set(stored) - {int(first) for first, post in history.truth.items() if post["author"] in read}

@@ -19,12 +19,13 @@ All times are seconds since 1970 by the clock of the machine."""
 from __future__ import annotations
 
 import json
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 Row = dict[str, Any]
 FOREVER = float("inf")
@@ -43,13 +44,20 @@ class Verdict:
             self.wrong.append(words)
 
 
-@dataclass(frozen=True)
-class Shown:
+class Shown(NamedTuple):
     """A post in an answer of the edge: when it was asked for."""
 
     asked: float
     path: str
     id: int
+
+
+class Body(NamedTuple):
+    """What of a body is asked for again and again. `entries` are ids with their categories."""
+
+    snapshot: int
+    market: str
+    entries: tuple[tuple[int, str], ...]
 
 
 @dataclass
@@ -101,13 +109,15 @@ class History:
 
     # --- what the edge showed
     @cached_property
-    def read_bodies(self) -> dict[str, Any]:
+    def read_bodies(self) -> dict[str, Body]:
         """Those that can be read."""
         found = {}
-        for name, body in self.bodies.items():
+        for name, raw in self.bodies.items():
             try:
-                found[name] = json.loads(body)
-            except ValueError:
+                told = json.loads(raw)
+                shown = tuple((int(one["id"]), sys.intern(one["category"])) for one in told["entries"])
+                found[name] = Body(told["snapshot"], told["market"], shown)
+            except (ValueError, KeyError, TypeError):
                 continue
         return found
 
@@ -117,9 +127,8 @@ class History:
         found: defaultdict[tuple[str, str, int], list[Shown]] = defaultdict(list)
         for look in sorted(self.looks, key=lambda look: look["asked"]):
             body = self.read_bodies.get(look.get("body") or "")
-            for entry in body["entries"] if body else ():
-                number = int(entry["id"])
-                place = (body["market"], entry["category"], self.first_ids.get(number, number))
+            for number, category in body.entries if body else ():
+                place = (body.market, category, self.first_ids.get(number, number))
                 found[place].append(Shown(look["asked"], look["path"], number))
         return dict(found)
 
