@@ -21,6 +21,11 @@ def test_each_round_has_every_fault() -> None:
     assert sorted(map(str, told[:ROUND])) == sorted(map(str, every_fault())) == sorted(map(str, told[ROUND:]))
 
 
+def test_a_short_run_meets_faults_of_every_kind() -> None:
+    kinds = {fault.kind for fault in every_fault()}
+    assert {fault.kind for fault in islice(schedule(4), len(kinds))} == kinds
+
+
 def test_each_fault_can_be_done_to_a_part_of_the_house() -> None:
     assert {fault.kind for fault in every_fault()} <= set(dir(Hand))
     assert {fault.target for fault in every_fault()} <= {*Whole.parts, "postmaster", "redis", ""}
