@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from curation.wellbeing.reads import DAY
 from regions.models import Market
 
 SECONDS = 2  # how long a server may take to answer
+WAITS = ("socket_timeout", "socket_connect_timeout", "read_timeout", "write_timeout")
 QUEUES = (settings.CELERY_TASK_DEFAULT_QUEUE, "ingest")
 
 
@@ -41,7 +42,7 @@ class House(Collector):
             return
 
 
-def gauge(name: str, told: str, values: dict[Any, float], *labels: str) -> GaugeMetricFamily:
+def gauge(name: str, told: str, values: Mapping[Any, float], *labels: str) -> GaugeMetricFamily:
     """A family from values by their labels; without labels by ()."""
     family = GaugeMetricFamily(f"tickerdesk_{name}", told, labels=labels)
     for key, value in values.items():
@@ -86,13 +87,14 @@ def redis_answers() -> float:
 def queue_lengths() -> dict[str, float] | None:
     """Messages by queue, None where the broker is away. A queue that nobody declared yet has none."""
     options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
-    hurried = {name: SECONDS if name.endswith("timeout") else told for name, told in options.items()}
+    hurried = options | {name: SECONDS for name in WAITS if name in options}
     link = Connection(settings.CELERY_BROKER_URL, connect_timeout=SECONDS, transport_options=hurried)
+    away: tuple[type[BaseException], ...] = (*link.connection_errors, OSError)
     try:
         with link:
             link.connect()
             return {name: length(link, name) for name in QUEUES}
-    except (*link.connection_errors, OSError):
+    except away:
         return None
 
 
