@@ -96,9 +96,10 @@ def test_the_web_hears_who_asks_from_nginx_and_nobody_else(house: House) -> None
     assert "x-content-type-options" not in answer.headers, "Django's, not ours"
 
 
-def test_figures_stay_in_the_house(house: House) -> None:
+@pytest.mark.parametrize("path", ["/metrics", "/livez", "/readyz"])
+def test_what_is_for_the_house_stays_in_it(house: House, path: str) -> None:
     before = len(house.web.seen)
-    assert ask(house.edge, "/metrics").status == 404
+    assert [ask(house.edge, one).status for one in (path, f"{path}?a=b")] == [404] * 2
     assert len(house.web.seen) == before
 
 
@@ -123,6 +124,8 @@ def test_static_files_are_packed_and_kept(house: House) -> None:
     assert ask(house.edge, "/static/plain.css").headers["cache-control"] == "max-age=60, public"
     for path in ("nothing.js", "../secret", "%2e%2e/secret", "..%2fsecret"):
         assert ask(house.edge, f"/static/{path}").body != b"secret"
+    gone = ask(house.edge, "/static/picture.jpg")
+    assert (gone.status, gone.headers["content-type"]) == (404, "text/plain")
 
 
 def test_the_log_holds_no_key_no_link_that_lets_in_and_no_phone(house: House) -> None:

@@ -119,6 +119,7 @@ def test_what_is_no_picture_is_not_passed_on(name: str, house: House) -> None:
     before = len(house.host.seen)
     answer = house.picture(f"{HOME}/media/{name}.jpg")
     assert (answer.status, answer.body) == (404, b"There is no such picture.\n")
+    assert answer.headers["content-type"] == "text/plain"
     assert "location" not in answer.headers
     assert answer.headers["cache-control"] == "public, max-age=60"
     assert answer.headers["access-control-allow-origin"] == "*"
@@ -152,6 +153,7 @@ def test_a_picture_can_only_be_read(house: House) -> None:
     before = len(house.host.seen)
     answer = house.picture(f"{HOME}/media/sent.jpg", method="POST")
     assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
+    assert answer.headers["content-type"] == "text/plain"
     assert len(house.host.seen) == before
 
 

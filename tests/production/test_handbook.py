@@ -82,7 +82,7 @@ def test_a_decision_under_way_is_not_cut_off(house: House) -> None:
     ends = "systemd-run -q --on-active=1 --timer-property=AccuracySec=100ms systemctl restart"
     house.run(f"{ends} tickerdesk-web@8000 tickerdesk-web@8002")
     assert house.approve(one) == 201
-    assert settled(lambda: house.ask("/readyz")[0] == 200, 30)
+    assert settled(lambda: house.ask("/api/v1/candidates/?market=de&state=pending")[0] == 200, 30)
 
 
 def test_an_upgrade_turns_nobody_away(house: House) -> None:
