@@ -242,8 +242,8 @@ const current = (feed, now) => {
 const memory = {
   recall: (place) => tolerant(() => {
     const { at, stamp = at, feed } = JSON.parse(localStorage[place]), spent = Date.now() - at;
-    return valid(feed) && spent >= 0 && spent < HOUR ? { stamp, feed, age: watch(spent) } : memory.forget(place);
-  }) ?? {},
+    return valid(feed) && spent >= 0 && spent < HOUR ? { stamp, feed, age: watch(spent) } : null;
+  }) ?? memory.forget(place) ?? {},
   keep: (place, stamp, feed) => tolerant(() => {
     memory.forget(place);
     localStorage[place] = JSON.stringify({ at: Date.now(), stamp, feed });
@@ -394,6 +394,7 @@ class TelekomTicker extends HTMLElement {
   #begin(address) {
     this.#address = address;
     this.#place = `${NAME}:${address}`;
+    tolerant(() => Object.keys(localStorage).filter((key) => key.startsWith(`${NAME}:`)).map(memory.recall));
     ({ stamp: this.#stamp, feed: this.#feed, age: this.#age } = memory.recall(this.#place));
     this.#seen = new Map();
     this.#failures = 0;
@@ -474,7 +475,7 @@ class TelekomTicker extends HTMLElement {
   }
 
   #delay() {
-    const asked = Math.min(this.#given("poll"), 3600) || Math.min(Math.max(this.#feed?.ttl || 60, 15), 900);
+    const asked = Math.max(Math.min(this.#given("poll"), 3600), 0) || Math.min(Math.max(this.#feed?.ttl || 60, 15), 900);
     const delay = Math.max(asked, 1) * SECOND * (0.9 + Math.random() / 5) * 2 ** this.#failures;
     return this.#failures ? Math.min(delay, 10 * 60 * SECOND) : delay;
   }

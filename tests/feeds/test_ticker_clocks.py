@@ -162,3 +162,30 @@ def test_what_storage_refuses_leaves_nothing_older_there(page: Page, edge: Edge)
     edge.feed = feed(2, post("12", "later " * 999))
     settle(page, edge)
     assert page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('telekom'))") == []
+
+
+@pytest.mark.parametrize("poll", ["-5", "0", "soon", "-Infinity"])
+def test_poll_that_is_no_number_of_seconds_leaves_it_to_the_feed(page: Page, edge: Edge, poll: str) -> None:
+    show(page, edge)
+    page.locator("telekom-ticker").evaluate("(ticker, poll) => ticker.setAttribute('poll', poll)", poll)
+    settle(page, edge, 0)
+    before = len(edge.asked)
+    for _ in range(5):
+        page.clock.run_for(10_000)
+        page.wait_for_timeout(60)
+    assert len(edge.asked) == before
+
+
+def test_copies_of_other_feeds_leave_an_hour_later(page: Page, edge: Edge) -> None:
+    show(page, edge)
+    page.evaluate(
+        """([hour, feed]) => { for (const [place, age] of [["old", hour + 1], ["young", hour - 60e3]])
+        localStorage[`telekom-ticker:/feeds/${place}`] = JSON.stringify({ at: Date.now() - age, feed });
+        localStorage["telekom-ticker:/feeds/odd"] = "{"; localStorage["telekom-ticker-host"] = "kept"; }""",
+        [HOUR, feed(1, post("11", "Hello"))],
+    )
+    page.locator("telekom-ticker").evaluate("(ticker) => ticker.removeAttribute('category')")
+    expect(page.locator("h2")).to_have_text("Germany")
+    kept = {"telekom-ticker-host", "telekom-ticker:/feeds/young", "telekom-ticker:/feeds/de/politics/?key=k"}
+    page.wait_for_function("() => 'telekom-ticker:/feeds/de/?key=k' in localStorage")
+    assert set(page.evaluate("Object.keys(localStorage)")) == kept | {"telekom-ticker:/feeds/de/?key=k"}
