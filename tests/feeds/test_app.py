@@ -49,7 +49,7 @@ def test_documented_tag_is_true(collected: Path) -> None:
 
 def test_command_prints_the_tags(de_politics: Channel, settings: Settings) -> None:
     out = StringIO()
-    settings.PUBLIC_FEED_URL = "https://ticker.example/api/v1/feeds/"
+    settings.PUBLIC_FEED_URL, settings.PICTURE_BASE = "https://ticker.example/api/v1/feeds/", "/pictures/"
     call_command("ticker_tag", "de", "politics", key="k" * 16, stdout=out)
     script, element, _blank, policy = out.getvalue().strip().split("\n")
     assert script == (
@@ -63,6 +63,27 @@ def test_command_prints_the_tags(de_politics: Channel, settings: Settings) -> No
     assert policy.split(": ", 1)[1] == (
         "script-src https://ticker.example; connect-src https://ticker.example; img-src https://ticker.example"
     )
+
+
+@pytest.mark.parametrize(
+    ("base", "mark", "images"),
+    [
+        ("", "", "https://pbs.twimg.com https://video.twimg.com"),
+        ("none", ' media-base="none"', "'none'"),
+        ("https://pictures.example/x/", ' media-base="https://pictures.example/x/"', "https://pictures.example"),
+    ],
+)
+def test_command_prints_what_shows_pictures_here(
+    de_politics: Channel, settings: Settings, base: str, mark: str, images: str
+) -> None:
+    """Only nginx answers /pictures/: without it the command must not name it."""
+    out = StringIO()
+    settings.PICTURE_BASE = base
+    call_command("ticker_tag", "de", stdout=out)
+    _script, element, _blank, policy, *more = out.getvalue().strip().split("\n")
+    assert element.split("/api/v1/feeds")[1] == f'"{mark}></telekom-ticker>'
+    assert policy.split("img-src ")[1] == images
+    assert ("PICTURE_BASE=/pictures/" in " ".join(more)) == (not base)
 
 
 @pytest.mark.parametrize("place", [("xx",), ("de", "nothing")])

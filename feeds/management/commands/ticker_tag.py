@@ -30,14 +30,32 @@ class Command(BaseCommand):
         feeds = settings.PUBLIC_FEED_URL.rstrip("/")
         origin = "{0.scheme}://{0.netloc}".format(urlsplit(feeds))
         self.stdout.write(module().tag(origin))
-        self.stdout.write(element(market, category, options["key"], feeds, f"{origin}/pictures/"))
-        self.stdout.write(f"\nContent-Security-Policy: script-src {origin}; connect-src {origin}; img-src {origin}")
+        pictures = pictures_of(origin)
+        self.stdout.write(element(market, category, options["key"], feeds, pictures))
+        policy = f"script-src {origin}; connect-src {origin}; img-src {' '.join(hosts_of(pictures))}"
+        self.stdout.write(f"\nContent-Security-Policy: {policy}")
+        if not pictures:
+            self.stdout.write("\nPictures come from X's host, which learns the phone's address. Behind our nginx "
+                              "(docs/edge.md) set PICTURE_BASE=/pictures/ and print this again.")  # fmt: skip
 
 
 def exists(market: str, category: str) -> bool:
     if not category:
         return Market.objects.active().filter(code=market).exists()
     return Channel.objects.active().filter(market__code=market, category__slug=category).exists()
+
+
+def pictures_of(origin: str) -> str:
+    """The element's media-base on another host's page; empty: pictures are asked for at their own address."""
+    base = settings.PICTURE_BASE
+    return f"{origin}{base}" if base.startswith("/") else base
+
+
+def hosts_of(pictures: str) -> list[str]:
+    """Where a page's pictures come from, as its policy names it."""
+    if not pictures:
+        return list(settings.PICTURE_HOSTS)
+    return ["'none'"] if pictures == "none" else ["{0.scheme}://{0.netloc}".format(urlsplit(pictures))]
 
 
 def element(market: str, category: str, key: str, feeds: str, pictures: str) -> str:
