@@ -7,6 +7,7 @@ from datetime import datetime
 import structlog
 from django.db import transaction
 
+from feeds import files
 from feeds.models import Closure, Feed, Rendering
 
 log = structlog.get_logger(__name__)
@@ -19,11 +20,12 @@ def stands() -> bool:
 def close(why: Closure.Why, *, now: datetime) -> bool:
     """From the commit on nothing is published; whether it was open before.
 
-    The feeds are locked as a publication locks them, so that none goes on after it. The bytes of this database are
-    older than those at the edge: they are forgotten, else Django would serve them."""
+    The feeds are locked as a publication locks them, so that none goes on after it; whether the edge is ahead is asked
+    again behind that lock, since a reopening may have gone before. The bytes of this database are older than those at
+    the edge: they are forgotten, else Django would serve them."""
     with transaction.atomic():
         list(Feed.objects.locked().values_list("pk"))
-        if stands():
+        if stands() or (why == Closure.Why.EDGE_AHEAD and not files.ahead()):
             return False
         Closure.objects.create(at=now, why=why)
         Rendering.objects.all().delete()

@@ -90,3 +90,17 @@ def beside(call: Callable[[], Any]) -> Iterator[threading.Thread]:
     yield thread
     thread.join(10)
     assert not thread.is_alive()
+
+
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+def wait_for_a_waiting_lock() -> None:
+    for _ in range(200):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")  # within a transaction it would stay as it was
+            cursor.execute(WAITING)
+            if cursor.fetchone()[0]:
+                return
+        threading.Event().wait(0.02)
+    raise AssertionError("nobody waits for a lock")

@@ -17,7 +17,7 @@ from feeds.operations import PublishAfterCommit, publish
 from regions.models import Channel, Market, User
 from regions.signals import channel_changed
 from tests.cast import channel_of, make_block, make_candidate
-from tests.feeds.conftest import at_the_edge, beside, committed, id_of, ids, live
+from tests.feeds.conftest import at_the_edge, beside, committed, id_of, ids, live, wait_for_a_waiting_lock
 
 
 @committed
@@ -85,19 +85,6 @@ def test_a_block_committed_while_a_publication_waits_is_in_it(de: Market, politi
             commit.set()
     texts = [entry["text"] for entry in at_the_edge("de", "politics", "full")["entries"]]
     assert texts == ["anderes"]
-
-
-WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-
-
-def wait_for_a_waiting_lock() -> None:
-    for _ in range(200):
-        with connection.cursor() as cursor:
-            cursor.execute(WAITING)
-            if cursor.fetchone()[0]:
-                return
-        threading.Event().wait(0.02)
-    raise AssertionError("nobody waits for a lock")
 
 
 @committed

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import timedelta
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -22,7 +24,7 @@ from feeds import closure, files, holding, reopening
 from feeds.models import Closure, Feed, Place, Rendering, Snapshot
 from feeds.operations import catch_up, mend_edge, open_consumer, publish, revoke
 from regions.models import Channel, Market, Membership, Role, User
-from tests.feeds.conftest import at_the_edge, committed, id_of, ids, live
+from tests.feeds.conftest import at_the_edge, beside, committed, id_of, ids, live, wait_for_a_waiting_lock
 
 GROWING = ("feeds_snapshot", "curation_decision", "curation_act")
 TABLES = ("curation_candidate", "feeds_feed", "feeds_rendering", "feeds_consumer")
@@ -278,3 +280,32 @@ def test_every_page_of_a_market_says_so(politics: Channel, anna: User, client: C
         page = client.get(address).content.decode()
         assert page.count("Nothing is published.") == 1
         assert "the database was restored from a backup" in page
+
+
+@committed
+def test_who_looked_before_a_reopening_does_not_close_again_after_it(politics: Channel) -> None:
+    shown = live(politics)
+    publish(politics.market_id)
+    mend_edge()
+    number = files.EPOCH + 40
+    os.utime(files.path_of(Place("ids", "de", "politics")), (number, number))
+    mend_edge()
+    told = reopening.plan()
+    assert told
+    with ExitStack() as later, transaction.atomic():
+        reopening.reopen(told, now=timezone.now())
+        later.enter_context(beside(mend_edge))  # sees files ahead of what is not committed yet
+        wait_for_a_waiting_lock()
+    assert not closure.stands()
+    assert state_of(shown) == "approved"
+
+
+@committed
+def test_closed_again_it_does_not_say_open(politics: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
+    live(politics)
+    publish(politics.market_id)
+    closure.close(Closure.Why.RESTORED, now=timezone.now())
+    again = partial(closure.close, Closure.Why.RESTORED, now=timezone.now())
+    monkeypatch.setattr("feeds.operations.mend_edge", again)
+    with pytest.raises(CommandError, match="closed again"):
+        reopened()

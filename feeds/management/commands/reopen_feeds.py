@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from feeds import operations, reopening
+from feeds import closure, operations, reopening
 from feeds.reopening import Outcome, Plan
 
 
@@ -31,6 +31,8 @@ class Command(BaseCommand):
         reopening.reopen(told, now=timezone.now())
         operations.catch_up()
         operations.mend_edge()
+        if closure.stands():
+            raise CommandError("Publishing was closed again meanwhile. Look at what stays live, and reopen once more.")
         self.stdout.write("Publishing is open.")
 
 
