@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,7 @@ def test_every_metric_of_an_alert_is_documented_and_told(de: Market, politics: C
     mend_edge()
     Pause.objects.create(market=None, cause=Pause.Cause.TOKEN, until=now + HOUR)
     Client().get("/livez")
+    Client().get("/api/v1/feeds/de/")
     page = (ROOT / "docs/metrics.md").read_text()
     documented = {name.removesuffix("_") for name in NAMES.findall(page)} - {"tickerdesk"}
     told = {name for name, *_ in scraped()}
@@ -62,6 +64,22 @@ def test_every_metric_of_an_alert_is_documented_and_told(de: Market, politics: C
     absent = {name for name in documented if not {name, f"{name}_bucket"} & told}
     assert absent == {"tickerdesk_approval_to_feed_seconds"}  # nothing was approved in the last hour
     assert {name for name in told if name.startswith("tickerdesk_")} - documented == set()
+
+
+def test_feeds_that_django_answers_are_counted_by_format_and_status(de: Market, politics: Channel) -> None:
+    publish(de.pk)
+    asked = {"de/politics/": ("feed", "200"), "": ("feed", "200"), "de/feed.json": ("json-feed", "200"),
+             "de/politics/rss.xml": ("rss", "200"), "xx/rss.xml": ("rss", "404"), "xx/?key=<a>": ("feed", "403"),
+             "de/politics/x/y": ("feed", "404")}  # fmt: skip
+    before, pages = scraped(), Counter(asked.values())
+    told = [str(Client().get(f"/api/v1/feeds/{path}").status_code) for path in asked]
+    assert told == [status for _kind, status in asked.values()]
+    after, name = scraped(), "tickerdesk_feed_answers_total"
+    assert {pair: after[name, *pair] - before.get((name, *pair), 0) for pair in pages} == pages
+    Client().get("/api/v1/feeds/de/snapshots/")
+    assert {key: value for key, value in scraped().items() if key[0] == name} == {
+        key: value for key, value in after.items() if key[0] == name
+    }, "the editorial API is counted with everything else"
 
 
 def test_every_alert_is_explained() -> None:
