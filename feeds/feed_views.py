@@ -17,11 +17,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 from curation.forms import moment
 from curation.places import place_for
 from curation.queue import Place
-from feeds import holding, outlook, past
+from feeds import closure, holding, outlook, past
 from feeds.live import board
 from feeds.models import Feed, Snapshot
-from feeds.notices import headline_of
-from regions.clocks import instant
+from feeds.notices import headline_of, lead_of_closure
+from regions.clocks import BadTime, instant
 from regions.models import Market
 from regions.numbers import BIGGEST, whole
 from regions.permissions import market_for, may, rule
@@ -41,19 +41,22 @@ def feed(request: PageRequest, market: str, category: str = "") -> HttpResponse:
     told: dict[str, Any] = {"board": stands, "typed": typed}
     try:
         at = time_of(place.market, typed, "at")
+        if at and at > now:
+            raise BadTime(_("That is still to come."), field="at")
     except Refusal as refusal:
         return page(request, place, "page", told | {"refused": refusal}, status=int(refusal.status))
     return page(request, place, "page", told | machine(request, stands.feed, at))
 
 
 def machine(request: PageRequest, feed: Feed | None, at: datetime | None) -> dict[str, Any]:
-    """A page of snapshots, and the one that was shown at a moment that is asked for."""
+    """A page of snapshots, and the one that was shown at a moment that is asked for; before all of them the first."""
     before = whole(request.GET.get("before", ""))
     if feed is None:
         return {"steps": past.Steps([], None), "at": at}
     shown = Snapshot.objects.filter(feed=feed).shown_at(at) if at else None
     if at and before is None:
-        before = shown.number + 1 if shown else 0
+        nearest = shown or feed.snapshot_set.order_by("number").first()
+        before = nearest.number + 1 if nearest else 0
     return {"steps": past.steps(feed, before), "at": at, "shown": shown, "begun": before is not None}
 
 
@@ -70,8 +73,16 @@ def snapshot(request: PageRequest, market: str, number: int, category: str = "")
         "earlier": past.shown_before(found),
         "posts": past.opened(found, place.market, newest.entries if newest else [], now),
         "outlook": outlook.of_hold(place.market, place.channel, number, request.user, now),
+        "why_not": why_not(found),
     }
     return page(request, place, "snapshot", told)
+
+
+def why_not(found: Snapshot) -> str:
+    """Why nobody can restore it; empty where they can."""
+    if closure.stands():
+        return lead_of_closure()
+    return "" if holding.restorable(found) else str(holding.LostSince.detail)
 
 
 def snapshot_for(place: Place, number: int) -> Snapshot:
@@ -97,8 +108,15 @@ def hold(request: PageRequest, market: str, category: str = "") -> HttpResponse:
         held = holding.hold(place.market, place.channel, at, reason=reason, by=request.user, until=until, seen=seen)
     except Refusal as refusal:
         return hold_page(request, place, at, refusal)
-    messages.success(request, _("Done. %(told)s The feeds follow at once.") % {"told": headline_of(held[0])})
+    messages.success(request, done(held[0], place.market))
     return redirect(address(place))
+
+
+def done(held: Feed, market: Market) -> str:
+    headline = headline_of(held, ZoneInfo(market.time_zone))
+    if closure.stands():
+        return f"{headline} {lead_of_closure()}"
+    return _("Done. %(told)s The feeds follow at once.") % {"told": headline}
 
 
 def wish_of(place: Place, told: str) -> int | str:
@@ -120,9 +138,11 @@ def hold_page(request: PageRequest, place: Place, at: int | str, refusal: Refusa
     told |= {"found": snapshot_for(place, at) if isinstance(at, int) else None}
     told |= {name: request.POST.get(name, "").replace("\0", " ") for name in ("reason", "until")}
     try:
+        if refusal is None and told["found"] and not holding.restorable(told["found"]):
+            raise holding.LostSince
         told["outlook"] = outlook.of_hold(place.market, place.channel, at, request.user, now)
-    except holding.NothingPublished as nothing:
-        told["refusal"] = refusal = nothing
+    except (holding.NothingPublished, holding.LostSince) as never:
+        told["refusal"] = refusal = never
     return page(request, place, "hold", told, status=int(refusal.status) if refusal else 200)
 
 
@@ -180,6 +200,7 @@ def around(request: PageRequest, place: Place) -> dict[str, Any]:
         "back": address(place),
         "hold_at": address(place, "hold"),
         "release_at": address(place, "release"),
+        "closed": lead_of_closure() if closure.stands() else "",
         "now": now,
         "ago": [wall_clock(now, step) for step in BACK],
     }

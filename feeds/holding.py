@@ -21,7 +21,7 @@ from feeds.models import Feed, Snapshot
 from regions.models import Channel, Market, User
 from regions.operations import log_change, touch
 from regions.problems import Refusal
-from regions.words import unusable
+from regions.words import invisible, unusable
 
 CURRENT, BLANK = "current", "blank"
 LONGEST_REASON = 200
@@ -217,10 +217,12 @@ def channels_of(feeds: Iterable[Feed], market: Market) -> list[int]:
 
 def checked_reason(reason: str) -> str:
     reason = reason.strip()
-    if not reason:
+    if invisible(reason):
         raise BadHold(_("Say why: everyone of the market will read it."), field="reason")
-    if len(reason) > LONGEST_REASON or unusable(reason):
+    if len(reason) > LONGEST_REASON:
         raise BadHold(_("At most %(n)d characters in one line.") % {"n": LONGEST_REASON}, field="reason")
+    if unusable(reason):
+        raise BadHold(_("One line, without characters that cannot be seen."), field="reason")
     return reason
 
 

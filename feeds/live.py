@@ -12,6 +12,7 @@ from django.db.models import F, Func, JSONField, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from curation.models import Candidate, Decision
+from feeds import closure
 from feeds.edition import Edition, Fill
 from feeds.models import Feed, Snapshot
 from feeds.rendering import Entry
@@ -62,7 +63,7 @@ class Thin:
 class Board:
     """A feed with its newest snapshot, its lines in the feed's order, and the slots that are free. `planned`: what goes
     live later, the next first. `held`: the feed, where it is held now; `thin`: channels of it that are below their
-    minimum."""
+    minimum. `closed`: nothing is published, and what the phones show is not known here: no line says it is live."""
 
     feed: Feed | None
     snapshot: Snapshot | None
@@ -72,6 +73,7 @@ class Board:
     length: int
     held: Feed | None
     thin: Sequence[Thin]
+    closed: bool = False
 
     @property
     def pins(self) -> list[tuple[int, Line | None]]:
@@ -94,7 +96,7 @@ class Board:
 
     @property
     def waiting(self) -> bool:
-        return self.live < len(self.lines)
+        return not self.closed and self.live < len(self.lines)
 
 
 def board(market: Market, channel: Channel | None, now: datetime) -> Board:
@@ -104,7 +106,8 @@ def board(market: Market, channel: Channel | None, now: datetime) -> Board:
     edition = Edition(market, channels, feeds, now)
     feed = next((feed for feed in feeds if feed.channel_id == (channel.pk if channel else None)), None)
     entries = edition.channel_entries(channel.pk) if channel else edition.market_entries()
-    newest = feed.snapshot_set.order_by("-number").first() if feed else None
+    closed = closure.stands()
+    newest = feed.snapshot_set.order_by("-number").first() if feed and not closed else None
     return Board(
         feed,
         newest,
@@ -113,14 +116,16 @@ def board(market: Market, channel: Channel | None, now: datetime) -> Board:
         channel.slots if channel else 0,
         channel.feed_length if channel else market.feed_length,
         feed if feed and feed.held(now) else None,
-        thin_of(edition, [channel] if channel else channels),
+        [] if closed else thin_of(edition, [channel] if channel else channels),
+        closed,
     )
 
 
 def thin_of(edition: Edition, channels: Iterable[Channel]) -> list[Thin]:
     """Those of some channels that are active and below their minimum, in their order."""
     fills = [Thin(channel, edition.fill_of(channel.pk)) for channel in channels if channel.active]
-    return [one for one in fills if one.fill.thin]
+    blank = {pk for pk, feed in edition.held.items() if feed.hold == Feed.Hold.BLANK}
+    return [one for one in fills if one.fill.thin and one.channel.pk not in blank]
 
 
 def lines(feed: Feed | None, newest: Snapshot | None, entries: Iterable[Entry], now: datetime) -> list[Line]:

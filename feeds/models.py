@@ -122,6 +122,14 @@ class Feed(models.Model):
         return bool(self.hold) and not (self.held_until and self.held_until <= now)
 
     @property
+    def set_back(self) -> bool:
+        """Whether it is held at an earlier state than it showed when that was done."""
+        if self.held_at is None or self.held_since is None:
+            return False
+        later = Snapshot.objects.filter(feed=self, number__gt=self.held_at.number, at__lte=self.held_since)
+        return later.exists()
+
+    @property
     def path(self) -> str:
         """Where it stands below the feeds' address: `de/` or `de/politics/`."""
         return f"{self.market.code}/{self.channel.category.slug}/" if self.channel else f"{self.market.code}/"

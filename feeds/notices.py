@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from curation.notices import Notice
+from feeds import closure
 from feeds.models import Closure, Feed
-from regions.clocks import zone_of
+from regions.clocks import clock_time, zone_of
 from regions.models import Market
 from regions.permissions import may
 
@@ -21,7 +23,8 @@ def told_of(user: Any, markets: Sequence[Market], now: datetime) -> list[Notice]
     closed, one for each market."""
     order = {market.pk: place for place, market in enumerate(markets)}
     feeds = Feed.objects.filter(market__in=order, with_market=False).exclude(hold="")
-    rows = feeds.select_related("market", "channel__category", "held_by").order_by("channel__position", "channel")
+    rows = feeds.select_related("market", "channel__category", "held_by", "held_at")
+    rows = rows.order_by("channel__position", "channel")
     held = [feed for feed in rows if feed.held(now) and (feed.channel is None or feed.channel.active)]
     held.sort(key=lambda feed: (order[feed.market_id], feed.channel_id is not None))
     return [*closed_of(user, markets), *(notice_of(user, feed) for feed in held)]
@@ -31,10 +34,7 @@ def closed_of(user: Any, markets: Sequence[Market]) -> list[Notice]:
     closed = Closure.objects.standing().order_by("at").first()
     if closed is None:
         return []
-    headline, lead = (
-        _("Nothing is published."),
-        _("The phones keep what they have; decisions go out once it is reopened."),
-    )
+    headline, lead = _("Nothing is published."), lead_of_closure()
     why, door = closed.get_why_display(), _("Look at it")
     return [
         Notice(
@@ -53,11 +53,15 @@ def closed_of(user: Any, markets: Sequence[Market]) -> list[Notice]:
     ]
 
 
+def lead_of_closure() -> str:
+    return _("The phones keep what they have; decisions go out once it is reopened.")
+
+
 def notice_of(user: Any, feed: Feed) -> Notice:
     release = may(user, "feed.hold", feed.market)
     return Notice(
         feed.market,
-        headline_of(feed),
+        headline_of(feed, zone_of(user, feed.market)),
         lead_of(feed),
         feed.held_since,
         feed.held_by.shown_name if feed.held_by else "",
@@ -75,14 +79,21 @@ def address_of(feed: Feed) -> str:
     return reverse("channel-feed", args=[feed.market.code, feed.channel.category.slug])
 
 
-def headline_of(feed: Feed) -> str:
-    """As in: Sport is frozen."""
+def headline_of(feed: Feed, zone: tzinfo) -> str:
+    """As in: Sport is frozen. Its time is told by the clock of a zone."""
     name = feed.channel.category.name if feed.channel else feed.market.name
+    if feed.set_back and feed.held_at:
+        with timezone.override(zone):
+            return _("%(name)s is set back to %(time)s.") % {"name": name, "time": clock_time(feed.held_at.at)}
     told = _("%(name)s is blank.") if feed.hold == Feed.Hold.BLANK else _("%(name)s is frozen.")
     return told % {"name": name}
 
 
 def lead_of(feed: Feed) -> str:
+    if closure.stands():
+        return lead_of_closure()
     if feed.hold == Feed.Hold.BLANK:
         return _("Nothing of it stands on any phone.")
+    if feed.set_back:
+        return _("The phones show what stood then; nothing new goes out.")
     return _("Nothing new goes out; what is blocked or withdrawn still leaves.")

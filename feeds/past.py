@@ -19,7 +19,7 @@ PAGE = 25
 @dataclass(frozen=True)
 class Step:
     """A snapshot beside the one before it: how many posts came, how many went, None for the first; `altered` where only
-    their order, pins or words changed."""
+    their order, pins, words or ends changed."""
 
     snapshot: Snapshot
     count: int

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from curation.places import clock_of, place_for
+from feeds import closure
 from feeds import leaving as ahead
 from feeds.calls import calls_of, lasting
 from feeds.live import board
@@ -78,7 +79,7 @@ def calls(request: PageRequest) -> HttpResponse:
     """For the home page: which of one's feeds call for somebody."""
     own = list(Market.objects.visible_to(request.user))
     with clock_of(request.user, own[0] if own else None):
-        told = {"markets": calls_of(own, timezone.now()), "address": reverse("feed-calls")}
+        told = {"markets": calls_of(own, timezone.now()), "address": reverse("feed-calls"), "closed": closure.stands()}
         return render(request, "feeds/_calls.html" if request.htmx else "feeds/calls.html", told)
 
 

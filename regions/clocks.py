@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format
-from django.utils.timezone import localtime
+from django.utils.timezone import localdate, localtime
 from django.utils.translation import gettext as _
 
 from regions.models import Market, User
@@ -25,10 +25,18 @@ def zone_of(user: User, market: Market | None) -> ZoneInfo:
 
 
 def moment(at: datetime, *, year: bool = False, seconds: bool = False) -> str:
-    """A day and a time of day as the reader's language writes them, in the active zone: 20 november, 13:00."""
+    """A day and a time of day as the reader's language writes them, in the active zone: 20 november, 13:00. The year
+    where it is asked for, or not this one."""
     here = localtime(at)
+    year = year or here.year != localdate().year
     day = date_format(here, "DATE_FORMAT" if year else "MONTH_DAY_FORMAT")
     return f"{day}, {date_format(here, 'H:i:s' if seconds else 'H:i')}"
+
+
+def clock_time(at: datetime) -> str:
+    """The time of day, with the day where it is not today's."""
+    here = localtime(at)
+    return date_format(here, "H:i") if here.date() == localdate() else moment(at)
 
 
 def instant(market: Market, told: datetime, *, field: str = "") -> datetime:

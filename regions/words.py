@@ -21,6 +21,11 @@ def in_quotes(words: str) -> str:
     return f"{marks[0]}{words}{marks[1]}"
 
 
+def invisible(words: str) -> bool:
+    """Whether nothing of it can be seen."""
+    return all(unicodedata.category(one)[0] in "CZ" for one in words)
+
+
 def unusable(words: str) -> bool:
     """Whether it is no line of words."""
     return any(unicodedata.category(one) in REFUSED or one in TURNING for one in words)

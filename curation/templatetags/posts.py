@@ -82,6 +82,12 @@ def at_time(at: datetime) -> str:
 
 
 @register.filter
+def clock_time(at: datetime) -> str:
+    """The time of day, with the day where it is not today's."""
+    return clocks.clock_time(at)
+
+
+@register.filter
 def moment(at: datetime | None, detail: str = "") -> str:
     """A day and a time of day as the reader's language writes them; `detail`: with the "year" or the "seconds"."""
     return clocks.moment(at, year=detail == "year", seconds=detail == "seconds") if at else ""

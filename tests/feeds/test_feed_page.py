@@ -208,6 +208,8 @@ def test_a_market_is_held_with_its_channels(browse: Any, lena: User, de: Market,
     [
         ({"reason": " "}, "reason", "Say why"),
         ({"reason": "x" * 201}, "reason", "At most 200"),
+        ({"reason": "\u200b\u200b"}, "reason", "Say why"),
+        ({"reason": "Wahl\u202e"}, "reason", "cannot be seen"),
         ({"until": "2020-01-01T10:00"}, "until", "past"),
         ({"until": "morgen"}, "until", "no time"),
         ({"until": "2026-03-29T02:30"}, "until", "skipped"),
