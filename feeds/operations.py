@@ -138,7 +138,8 @@ def _removed(last: Snapshot | None, ids: set[str], now: datetime) -> list[dict[s
     left = [{"id": entry["id"], "at": moment(now)} for entry in last.entries]
     earlier = [gone for gone in last.removed if _when(gone) + REMEMBERED > now]
     found = {gone["id"]: gone for gone in reversed(left + earlier) if gone["id"] not in ids}
-    return list(reversed(found.values()))
+    # written alike, whether new or out of PostgreSQL, which orders keys: else the next publication would be another
+    return [{"id": gone["id"], "at": gone["at"]} for gone in reversed(found.values())]
 
 
 def _when(gone: dict[str, str]) -> datetime:

@@ -135,6 +135,16 @@ def test_what_leaves_is_listed_as_removed_until_it_is_back_or_a_day_has_passed(d
     assert published("de", "politics")["removed"] == []
 
 
+def test_what_left_is_published_once(de: Market, politics: Channel) -> None:
+    """The list of what left is read back from the last snapshot."""
+    live(politics, "bleibt")
+    gone = live(politics, "geht")
+    publish(de.pk)
+    Candidate.objects.filter(pk=gone.pk).update(state="blocked", approved_at=None)
+    assert len(publish(de.pk)) == 2
+    assert publish(de.pk) == []
+
+
 def test_an_edited_tweet_is_removed_by_the_id_it_was_published_under(de: Market, politics: Channel) -> None:
     candidate = live(politics)
     publish(de.pk)
