@@ -145,5 +145,5 @@ def test_the_same_posts_say_what_changed(browse: Any, lena: User, past: list[Can
     publish(politics.market_id)
     page = told(browse(lena), PAGE)
     assert page.count("order, pins, words or ends") == 1
-    assert page.count("an author, a picture or what is told as gone") == 1
+    assert page.count("author, picture or what left before") == 1
     assert RELEASE not in page
