@@ -14,7 +14,7 @@ from io import StringIO
 from random import Random
 
 import psycopg2
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import InterfaceError, OperationalError, connection
 from redis import Redis, RedisError
 
@@ -82,7 +82,8 @@ class Hand:
         """What a lead does when X refused: sources are resumed, and X is tried at once."""
         with suppress(OperationalError, InterfaceError):
             Source.objects.exclude(paused_at=None).update(paused_at=None, paused_reason="")
-            call_command("ingest", resume=True, verbosity=0, stdout=StringIO())
+            with suppress(CommandError):  # X did not answer the trial: the next one may
+                call_command("ingest", resume=True, verbosity=0, stdout=StringIO())
             return
         connection.close()
 
