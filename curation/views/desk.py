@@ -206,9 +206,17 @@ def undo(request: PageRequest, market: str, pk: int) -> HttpResponse:
     rows = result_cards(request, place, many)
     back = [row for row in rows if not row.refusal][:1]
     response = answered(request, place, rows, told=taken_back(many, back))
-    first = back[0].candidate.pk if back else 0
-    response["HX-Trigger-After-Settle"] = json.dumps({"returned": {"row": first}})
+    response["HX-Trigger-After-Settle"] = json.dumps({"returned": {"row": returned(act, rows)}})
     return response
+
+
+def returned(act: Act, rows: list[Card]) -> int:
+    """Where one stands after an undo: at the post that waits again, else at the first that the act was about; not at
+    one that gave way to it. 0 for none."""
+    gave_way = set(act.decision_set.filter(act__verb=Verb.PIN, verb=Verb.UNPIN).values_list("candidate", flat=True))
+    back = [row for row in rows if not row.refusal]
+    back.sort(key=lambda row: (row.decided, row.candidate.pk in gave_way))
+    return back[0].candidate.pk if back else 0
 
 
 def taken_back(many: operations.Many, first: list[Card]) -> str:

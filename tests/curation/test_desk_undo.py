@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+import pytest
 from django.contrib.messages import get_messages
 from django.http import HttpResponse
 
@@ -142,3 +143,14 @@ def test_a_first_approval_is_not_called_approved(browse: Any, anna: User, ben: U
         response = browse(who).post(path, sent, headers=HTMX | {"HX-Target": f"row-{candidate.pk}"})
         assert strip_of(response).startswith(f"{words} {candidate.tweet.author.name}")
         assert [str(done.words).capitalize() for done in done_by(who, de_politics.market)] == [words]
+
+
+@pytest.mark.parametrize("state", [State.PENDING, State.APPROVED])
+def test_one_stands_on_what_was_pinned_not_on_what_gave_way(
+    browse: Any, anna: User, de_politics: Channel, state: State
+) -> None:
+    make_candidate(de_politics, state=State.APPROVED, slot=1)
+    newcomer = make_candidate(de_politics, state=state)
+    act = operations.decide("pin", newcomer, by=anna, version=1, slot=1, swap=True).act
+    response = browse(anna).post(undo_of(act), headers=STRIP)
+    assert response["HX-Trigger-After-Settle"] == f'{{"returned": {{"row": {newcomer.pk}}}}}'

@@ -241,6 +241,13 @@ def test_a_taken_slot_says_who_gives_way(enter: Open, anna: User, rows: list[Can
     assert (page.url.endswith(keys.DESK), state_of(rows[1]), rows[1].slot, others[0].slot) == (
         True, State.APPROVED, 2, None,
     )  # fmt: skip
+    press(page, "z")
+    expect(row(page, rows[1])).to_have_attribute("aria-current", "true")
+    expect(row(page, rows[1]).locator(".decide")).to_be_visible()
+    keys.glance(page)
+    press(page, "b")
+    saved(page, rows[1], "blocked")
+    assert [state_of(one) for one in rows[:3]] == [State.APPROVED, State.BLOCKED, State.PENDING]
 
 
 # --- several ---
