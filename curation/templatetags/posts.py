@@ -10,7 +10,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
 from curation.cards import Card
@@ -24,6 +24,12 @@ from regions import clocks
 register = template.Library()
 DOLLARS = {"en": "${}", "nl": "$\u00a0{}"}  # Unicode's CLDR; all others set the sign behind
 MINUTE, HOUR, DAY = 60, 3600, 86400
+AGES = [
+    (DAY, gettext_noop("%(n)d d")),
+    (HOUR, gettext_noop("%(n)d h")),
+    (MINUTE, gettext_noop("%(n)d min")),
+    (1, gettext_noop("%(n)d s")),
+]
 
 
 @register.simple_tag
@@ -66,7 +72,7 @@ def posted(at: datetime) -> SafeString:
     """How long ago, and to the second in what one reads by pointing at it."""
     here = localtime(at)
     exact = f"{short_day(here.date(), get_language())} {here:%H:%M:%S}"
-    return format_html('<time datetime="{}" title="{}">{}</time>', here.isoformat(), exact, age(at))
+    return format_html('<time datetime="{}" title="{}" data-age>{}</time>', here.isoformat(), exact, age(at))
 
 
 @lru_cache(maxsize=512)
@@ -118,10 +124,11 @@ def age(at: datetime | None) -> str:
     if at is None:
         return ""
     seconds = max(0, int((timezone.now() - at).total_seconds()))
-    if seconds < MINUTE:
-        return _("%(n)d s") % {"n": seconds}
-    if seconds < HOUR:
-        return _("%(n)d min") % {"n": seconds // MINUTE}
-    if seconds < DAY:
-        return _("%(n)d h") % {"n": seconds // HOUR}
-    return _("%(n)d d") % {"n": seconds // DAY}
+    unit, words = next((one for one in AGES if seconds >= one[0]), AGES[-1])
+    return _(words) % {"n": seconds // unit}
+
+
+@register.simple_tag
+def age_words() -> list[tuple[str, str]]:
+    """How the script goes on saying ages: from how many seconds on it counts in which unit, largest first."""
+    return [(str(unit), _(words)) for unit, words in AGES]

@@ -5,6 +5,7 @@
 import { decide, early, takeBack } from "./desk/acts.js";
 import { bind } from "./desk/keys.js";
 import { listen } from "./desk/news.js";
+import "./desk/ages.js";
 import "./desk/panel.js";
 import "./desk/clock.js";
 import "./desk/fold.js";

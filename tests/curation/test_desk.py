@@ -5,10 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.http import HttpResponse
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from curation import operations
 from curation.models import Candidate, Hit, State, Tweet
@@ -209,3 +210,22 @@ def test_what_others_decided_since_is_passed_over_for_what_can_be_undone(
 def test_another_persons_act_is_not_ones_own_to_undo(browse: Any, anna: User, ben: User, de_politics: Channel) -> None:
     operations.decide("approve", make_candidate(de_politics), by=ben, version=1)
     assert browse(anna).get(DESK).context["last"] is None
+
+
+@pytest.mark.parametrize("language", [code for code, _name in settings.LANGUAGES])
+def test_the_page_brings_the_words_for_ages(browse: Any, anna: User, de_politics: Channel, language: str) -> None:
+    anna.language = language
+    anna.save()
+    for passed in (timedelta(seconds=90), timedelta(hours=3, minutes=30), timedelta(days=2, hours=12)):
+        make_candidate(de_politics, posted_at=timezone.now() - passed)
+    html = browse(anna).get(DESK).content.decode()
+    with translation.override(language):
+        words = {86400: "%(n)d d", 3600: "%(n)d h", 60: "%(n)d min", 1: "%(n)d s"}
+        told = {unit: translation.gettext(one) for unit, one in words.items()}
+    for unit, one in told.items():
+        assert f'<template data-ages="{unit}">{one}</template>' in html
+    assert [age_in_page(html, told[unit] % {"n": n}) for unit, n in ((60, 1), (3600, 3), (86400, 2))] == [1, 1, 1]
+
+
+def age_in_page(html: str, words: str) -> int:
+    return html.count(f" data-age>{words}</time>")

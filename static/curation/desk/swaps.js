@@ -12,7 +12,7 @@ const ORDER = {
   homeless: ["line"],  // a part of the answer that has no place on this page
   over: [  // all is swapped, or nothing came
     "live", "overtaken", "line", "marks", "gone", "turn", "returned",  // what one looks at stays; marks go and come; one stands elsewhere
-    "unread", "palette", "history", "faces",  // what is drawn anew
+    "ages", "unread", "palette", "history", "faces",  // what is drawn anew
     "alikes", "panel",  // where the keyboard is at last
     "again", "news",  // what waited for the answer
   ],
