@@ -2,7 +2,7 @@
  * The desk: what its keys do, and what begins when it opens. Its parts stand in desk/.
  * Everything works without it: each act is a form that htmx sends or the browser does.
  */
-import { decide, early, takeBack } from "./desk/acts.js";
+import { cannot, decide, early, takeBack } from "./desk/acts.js";
 import { bind } from "./desk/keys.js";
 import { listen } from "./desk/news.js";
 import "./desk/ages.js";
@@ -23,8 +23,8 @@ bind("approve", () => decide("approve"));
 bind("pin", () => decide("pin"));
 bind("block", () => decide("block"));
 bind("undo", takeBack);
-bind("select", () => early() || pick(current()));
-bind("extend", () => early() || pick(current(), { extend: true }));
+bind("select", () => early() || pick(current()) || cannot("not-now"));
+bind("extend", () => early() || pick(current(), { extend: true }) || cannot("not-now"));
 bind("open", () => early() || $("[data-act=open]", current() ?? document)?.click());
 bind("history", () => $("#show-history")?.click());
 bind("search", () => $("#q")?.select());

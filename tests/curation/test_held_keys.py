@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from curation.models import Candidate, State
+from curation.models import Act, Candidate, State
 from regions.models import Channel, User
 from tests.curation import test_keys as keys
 from tests.curation.test_keys import Held, Open, glance, is_current, row, state_of
@@ -73,3 +73,15 @@ def test_a_key_before_its_row_is_drawn_decides_nothing_and_says_so(
         expect(page.locator("#strip")).to_contain_text("Nicht ausgeführt")
     expect(page.locator(".is-sent")).to_have_count(0)
     assert [state_of(candidate) for candidate in rows] == ["approved", "pending", "pending"]
+
+
+def test_keys_for_a_decided_post_do_nothing_and_say_so(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    page = enter(anna)
+    page.keyboard.press("b")
+    expect(page.locator("#strip")).to_contain_text("Gesperrt")
+    row(page, rows[0]).locator(".words").click()
+    for key in ("a", "p", "b", "m", "x"):
+        page.locator("#strip p").evaluate("said => said.replaceChildren()")
+        page.keyboard.press(key)
+        expect(page.locator("#strip")).to_contain_text("Das geht bei diesem Beitrag gerade nicht")
+    assert (is_current(page), Act.objects.count(), state_of(rows[0])) == (str(rows[0].pk), 1, State.BLOCKED)

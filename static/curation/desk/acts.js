@@ -46,14 +46,17 @@ export function early() {
   return why !== "";
 }
 
+/** Whoever may decide is told why a key did nothing to what they stand on. */
+export function cannot(why = document.body.classList.contains("is-bulk") ? "not-many" : "not-now") {
+  if ($("#bulk") && current()) say(why);
+}
+
 export function decide(verb) {
   const bulk = document.body.classList.contains("is-bulk");
   if (!bulk && early()) return;
-  const within = bulk ? $("#bulk") : $(".more", current() ?? document);
+  const within = bulk ? $("#bulk") : $(".row.is-current:not(.is-decided) .more");
   const button = within && $(`button[name="verb"][value="${verb}"]`, within);
-  if (bulk && !button) return say("not-many");
-  if (within && !button && $('button[name="verb"]', within)) return say("not-now");
-  button?.click();
+  button ? button.click() : cannot();
 }
 
 /** While it is asked which slot gives way, its digit answers. */

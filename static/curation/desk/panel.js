@@ -2,7 +2,7 @@
  * The panels of the verbs: opened by key in the current row, or in the bar for the selected ones.
  * While one is open its keys come first: digits choose, Enter sends, Escape closes; no letter decides anything.
  */
-import { early, say } from "./acts.js";
+import { cannot, early } from "./acts.js";
 import { bind, intercept } from "./keys.js";
 import { renew } from "./overtaken.js";
 import { $, $$, current, rowOf, steady } from "./rows.js";
@@ -19,7 +19,7 @@ function open(verb) {
   const within = isBulk() ? $("#bulk") : current();
   if (!within || opened() || (!isBulk() && early())) return;
   const door = $(`[data-panel="${verb}"]`, within);
-  if (!door) return isBulk() && say("not-many");
+  if (!door) return cannot();
   coming = [];
   door.click();
   if (!asked) coming = null;

@@ -130,12 +130,13 @@ export function clear() {
 }
 
 export function pick(row, { extend = false } = {}) {
-  if (!row || !box(row)) return;
+  if (!row || !box(row)) return false;
   const from = extend && anchor && rowOf(anchor);
   if (from) span(from, row);
   else box(row).checked = !box(row).checked;
   anchor = row.dataset.candidate;
   recount();
+  return true;
 }
 
 /** Selects all rows from one to another that nobody decided. */
