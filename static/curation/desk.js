@@ -14,7 +14,7 @@ import "./desk/live.js";
 import "./desk/presence.js";
 import "./desk/turn.js";
 import "./desk/unread.js";
-import { $, $$, clear, current, pick, recount, rowOf, rows, stand, step } from "./desk/rows.js";
+import { $, $$, clear, current, pick, picks, reach, recount, rowOf, rows, stand, step } from "./desk/rows.js";
 
 bind("next", () => step(1));
 bind("skip", () => step(1));
@@ -25,6 +25,8 @@ bind("block", () => decide("block"));
 bind("undo", takeBack);
 bind("select", () => early() || pick(current()) || cannot("not-now"));
 bind("extend", () => early() || pick(current(), { extend: true }) || cannot("not-now"));
+bind("extend_next", () => (picks().length && early()) || reach(1));
+bind("extend_previous", () => (picks().length && early()) || reach(-1));
 bind("open", () => early() || $("[data-act=open]", current() ?? document)?.click());
 bind("history", () => $("#show-history")?.click());
 bind("search", () => $("#q")?.select());

@@ -2,7 +2,10 @@
 
 import { $ } from "./rows.js";
 
-const REPEATING = new Set(["next", "previous"]), ALWAYS = { ArrowDown: "next", ArrowUp: "previous", Escape: "escape" };
+const REPEATING = new Set(["next", "previous", "extend_next", "extend_previous"]);
+const ALWAYS = {
+  ArrowDown: "next", ArrowUp: "previous", "Shift+ArrowDown": "extend_next", "Shift+ArrowUp": "extend_previous", Escape: "escape",
+};
 const chosen = JSON.parse(document.body.dataset.keys ?? "{}");
 /** Whether the person works with single keys. */
 export const single = Object.keys(chosen).length > 0;
@@ -19,18 +22,19 @@ export const perform = (act) => doing[act]?.();
 /** Keys that something open takes before the desk does: `take(chord, event)` says whether it did. */
 export const intercept = (take) => first.unshift(take);
 
-/** The letter that is printed where it is Latin, else the place it has on a keyboard; "Shift+b" with Shift. */
+/** The letter that is printed where it is Latin, else the place it has on a keyboard; with Shift "Shift+b",
+ * and "Shift+ArrowUp" of an arrow. */
 export function chord({ key, code, shiftKey }) {
   const latin = /^[a-z]$/i.test(key), placed = key.length === 1 && /\p{L}/u.test(key) && /^Key[A-Z]$/.test(code);
-  if (!latin && !placed) return key;
+  if (!latin && !placed) return shiftKey && key.startsWith("Arrow") ? `Shift+${key}` : key;
   const letter = latin ? key.toLowerCase() : code.slice(3).toLowerCase();
   return shiftKey ? `Shift+${letter}` : letter;
 }
 
-const SHIFTED = { select: "extend", block: "block_reason" };
+const SHIFTED = { select: "extend", next: "extend_next", previous: "extend_previous", block: "block_reason" };
 
-/** The act of a chord. With Shift, the key that selects extends, and the one that blocks asks why; no other letter means
- * with Shift what it means alone. */
+/** The act of a chord. With Shift, the keys that select and move extend, and the one that blocks asks why; no other letter
+ * means with Shift what it means alone. */
 export const actOf = (told) => ALWAYS[told] ?? acts[told] ?? SHIFTED[acts[told.replace(/^Shift\+/, "")]];
 
 /* Who writes on where the field is gone presses no keys of the desk: until a click, Esc, or a pause. */

@@ -42,7 +42,7 @@ function comeBack({ id, what, at }) {
 /* Who stands on an entry means that entry: no key there decides about the queue. */
 
 const HERE = { block: "block", block_reason: "block panel", schedule: "schedule panel", context: "annotate panel", move: "move panel" };
-const ELSEWHERE = ["approve", "pin", "skip", "select", "extend", "open"], GLANCE = 300;
+const ELSEWHERE = ["approve", "pin", "skip", "select", "extend", "extend_next", "extend_previous", "open"], GLANCE = 300;
 
 intercept((told, { target, repeat }) => {
   const entry = target.closest("[data-live]"), act = actOf(told);

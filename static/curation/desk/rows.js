@@ -145,6 +145,17 @@ function span(from, to) {
   for (const row of all.slice(first, last + 1)) if (box(row)) box(row).checked = true;
 }
 
+/** One row further, selecting as any list does: from the last one picked to here; who turns back lets go again. */
+export function reach(by) {
+  const left = current(), from = rowOf(anchor) ?? left, all = rows(), away = (row) => Math.abs(all.indexOf(row) - all.indexOf(from));
+  step(by);
+  if (!picks().length) return;
+  if (away(current()) < away(left) && box(left)) box(left).checked = false;
+  span(from, current());
+  anchor = from.dataset.candidate;
+  recount();
+}
+
 document.addEventListener("click", ({ target, shiftKey }) => {
   const row = target.closest("#rows .row");
   if (!row) return;
