@@ -4,7 +4,7 @@ import { $, current, steady } from "./rows.js";
 import { during, isLogIn, reads } from "./swaps.js";
 
 /* Where it is said, by what was to be filled; else in its own place. What is asked for by the clock is quiet, unless it will never be answered. */
-const SAID_AT = { main: ".filters", rows: "#changes", changes: "#strip p", "recent-acts": "#recent[open] #recent-acts, #strip p" };
+const SAID_AT = { main: ".filters", rows: ".filters", changes: "#strip p", "recent-acts": "#recent[open] #recent-acts, #strip p" };
 const FOR_GOOD = ["logged-out", "someone-else"];
 
 const asking = new WeakMap();
