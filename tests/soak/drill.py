@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from http.client import HTTPException
 from random import Random
 from typing import Any
 
@@ -113,8 +114,16 @@ class Editor(threading.Thread):
                 self.withdraw(post)
 
     def say(self, verb: str, post: Post, version: int, **more: Any) -> None:
-        body = {"verb": verb, "version": version} | more
-        status, told = self.caller.post(f"/api/v1/candidates/{post.pk}/decisions/", body)
+        """Asked for again, with its key, where the connection was lost."""
+        body, key = {"verb": verb, "version": version} | more, f"{verb}-{post.pk}-{version}"
+        until = time.monotonic() + 60
+        while True:
+            try:
+                status, told = self.caller.post(f"/api/v1/candidates/{post.pk}/decisions/", body, key)
+                break
+            except (OSError, HTTPException):
+                assert time.monotonic() < until, f"no answer to {verb} on {post}"
+                time.sleep(0.1)
         assert status == 201, (verb, status, told)
         self.notes.add(verb, post.id)
 

@@ -178,6 +178,7 @@ def test_nothing_that_was_blocked_or_withdrawn_since_the_backup_reappears(
                     drill.notes.add("erase", one.id)
                 revoke(consumers[1], by=None)
                 drill.until(there + MANY)
+            since = drill.notes.decisions - there
             assert eventually(lambda: (tmp_path / "erasures.jsonl").exists(), 20), "the publisher writes erasures down"
         told = drill.lost_and_restored(backup, bare=False)
         assert "1 authors who had been erased were erased again, with 3 posts." in told
@@ -195,7 +196,8 @@ def test_nothing_that_was_blocked_or_withdrawn_since_the_backup_reappears(
         connection.close()
     outcome = judged([one.file for one in drill.phones], drill.notes, drill.losses)
     figures = {
-        "decisions": drill.notes.decisions, "by kind": dict(drill.notes.kinds), "removed": len(drill.notes.removed),
+        "decisions": drill.notes.decisions, "after the first backup": since, "by kind": dict(drill.notes.kinds),
+        "removed": len(drill.notes.removed),
         "losses": len(drill.losses), "restores killed": drill.killed,
         "down for": [round(one.back - one.at, 1) for one in drill.losses], "seconds": round(time.monotonic() - began),
     }  # fmt: skip
