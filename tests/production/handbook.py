@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 HANDBOOK = ROOT / "docs/handbook.md"
 FENCE = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-LATER = "Upgrade"
+LATER = ("Fetch the new version", "Change over")
 """What is done on a house that runs."""
 HEADING = re.compile(r"^#{2,3} (.+)$", re.MULTILINE)
 
