@@ -44,7 +44,7 @@ def postgres(folder: Path, programs: Path) -> Iterator[str]:
     """A cluster of its own, as initdb of this version makes it; one may make databases in it."""
     owner = pwd.getpwnam("postgres")
     shutil.chown(folder, owner.pw_uid, owner.pw_gid)
-    as_owner = ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
+    as_owner = ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups", "--pdeathsig=QUIT"]
     rows, port = folder / "rows", free_port()
     make = [programs / "initdb", "-D", rows, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--auth=trust"]
     subprocess.run([*as_owner, *make], check=True, capture_output=True, cwd="/")
