@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from curation.config.celery import app
+
 ROOT = Path(__file__).resolve().parents[2]
 TOLD = """
 import json
@@ -58,3 +60,11 @@ def test_only_jobs_send_jobs(room: str) -> None:
     sends = re.compile(r"\.(?:delay|apply_async|send_task)\(")
     found = {str(file.relative_to(ROOT)) for file in (ROOT / room).rglob("*.py") if sends.search(file.read_text())}
     assert found <= {"curation/tasks.py", "feeds/tasks.py"}
+
+
+def test_a_job_leaves_the_queue_when_it_is_done() -> None:
+    """Else a worker that is killed takes it along, and those that it had fetched ahead."""
+    app.loader.import_default_modules()
+    ours = [job for name, job in app.tasks.items() if name.startswith(("curation.", "feeds."))]
+    assert {(job.acks_late, job.reject_on_worker_lost) for job in ours} == {(True, True)}
+    assert app.conf.worker_prefetch_multiplier == 1

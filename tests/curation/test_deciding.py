@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from curation import operations
 from curation.models import Act, Candidate, Decision, State, Tweet
+from curation.operations.record import Record
 from regions.models import Block, Channel, User
 from regions.problems import Refusal
 from tests.cast import make_block, make_candidate
@@ -279,3 +281,12 @@ def test_a_slot_asked_for_by_the_first_pair_of_eyes_is_answered_with_a_remark(an
     said = "It waits for a second approval; who gives it chooses the slot."
     assert (pinned.remark, approved.remark, again(rows[0]).slot) == (said, "", None)
     assert (repeated.repeated, repeated.remark) == (True, said)
+
+
+def test_what_changed_without_the_lock_is_noticed(anna: User, de_politics: Channel) -> None:
+    """The UPDATE itself compares the version: who forgets the lock changes nothing."""
+    candidate = make_candidate(de_politics)
+    Candidate.objects.filter(pk=candidate.pk).update(version=2)
+    with pytest.raises(RuntimeError, match="lock"), transaction.atomic():
+        Record("block", by=anna, now=timezone.now()).change(candidate, "block", reason="spam", state=State.BLOCKED)
+    assert (again(candidate).state, again(candidate).version) == (State.PENDING, 2)

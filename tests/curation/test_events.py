@@ -1,5 +1,6 @@
 """Open browsers hear of decisions through the real events process, if they may."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -18,6 +19,7 @@ from django.test import Client
 
 from curation import events, operations
 from curation.config.demo.ports import free_port
+from curation.events.serving import Hub
 from regions.models import Channel, Membership, User
 from tests.cast import make_candidate
 
@@ -136,3 +138,13 @@ def test_a_decision_does_not_wait_for_redis_that_is_away(anna: User, monkeypatch
         operations.approve(make_candidate(channel), by=anna, version=1)
     assert bell.resting_until > 0
     assert time.monotonic() - started < 2
+
+
+def test_news_of_a_market_go_to_its_readers_alone() -> None:
+    async def heard() -> list[int]:
+        hub = Hub(f"redis://127.0.0.1:{free_port()}/0")
+        readers = [hub.open("de"), hub.open("de"), hub.open("nl")]
+        hub.hand_out(json.dumps({"event": "channel", "market": "de", "category": "politics"}))
+        return [reader.qsize() for reader in readers]
+
+    assert asyncio.run(heard()) == [1, 1, 0]

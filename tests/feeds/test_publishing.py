@@ -10,6 +10,7 @@ from django.utils import timezone
 from curation.models import Candidate, Wording
 from feeds.models import Feed, Snapshot
 from feeds.operations import publish
+from feeds.rendering import as_json
 from regions.models import Channel, Market
 from tests.cast import make_author, make_tweet
 from tests.feeds.conftest import id_of, ids, live, published
@@ -157,3 +158,23 @@ def test_an_edited_tweet_is_removed_by_the_id_it_was_published_under(de: Market,
     body = published("de", "politics", "full")
     assert (ids(body), body["entries"][0]["edited"]) == ([id_of(candidate)], True)
     assert [gone["id"] for gone in body["removed"]] == [old]
+
+
+def test_a_clock_set_back_by_a_day_stops_no_publication(de: Market, politics: Channel) -> None:
+    now = timezone.now()
+    first = live(politics, approved_at=now - timedelta(days=1, minutes=5))
+    publish(de.pk, now=now)
+    before = published("de", "politics")
+    second = live(politics, approved_at=now - timedelta(days=1))
+    publish(de.pk, now=now - timedelta(days=1))
+    body = published("de", "politics")
+    assert (ids(body), body["snapshot"] > before["snapshot"]) == ([id_of(second), id_of(first)], True)
+    Candidate.objects.filter(pk=second.pk).update(state="blocked")
+    publish(de.pk, now=now - timedelta(hours=23))
+    body = published("de", "politics")
+    assert (ids(body), [gone["id"] for gone in body["removed"]]) == ([id_of(first)], [id_of(second)])
+
+
+def test_half_a_letter_is_replaced_and_the_feed_still_read() -> None:
+    assert as_json({"text": "Brücke \ud83d"}) == '{"text":"Brücke \ufffd"}'
+    assert as_json({"text": "\U0001f309"}) == '{"text":"\U0001f309"}'

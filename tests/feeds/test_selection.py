@@ -41,6 +41,11 @@ def test_outside_its_window_nothing_is_shown_not_even_a_pin() -> None:
     assert ids([row(1, go_live_at=early), row(2, expire_at=late), row(3, slot=1, expire_at=late), row(4)]) == [4]
 
 
+def test_clocks_that_differ_keep_no_approval_back() -> None:
+    """The desk that approved is on another machine, whose clock runs ahead of the publisher's."""
+    assert ids([row(1, -3), row(2, 10)]) == [1, 2]
+
+
 def test_a_pin_that_ended_takes_its_place_in_time() -> None:
     rows = [row(1, 50, slot=1, pinned_until=NOON), row(2, 40)]
     assert channel_feed(RULES, rows, NOON) == [Shown(rows[1], None), Shown(rows[0], None)]
