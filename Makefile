@@ -9,13 +9,14 @@ CHECKS := DATABASE_URL=postgres://checks@127.0.0.1:1/checks REDIS_URL=redis://12
 # what judges the promises: all that SOAK=short runs
 PROMISES := tests/soak/test_promises.py tests/soak/test_restore_drill.py
 
-.PHONY: help demo manage test soak lint bench pictures messages translations venv
+.PHONY: help demo manage test soak defects lint bench pictures messages translations venv
 
 help:
 	@echo "make demo       everything on this machine: http://localhost:8000 (PORT, DEMO_DIR move it)"
 	@echo "make manage     manage.py against a demo that runs (ARGS='ingest --health')"
 	@echo "make test       the tests, browser included (ARGS='-k words' picks some)"
 	@echo "make soak       two hours of faults and judges, see docs/reliability.md (SOAK=short: ten minutes)"
+	@echo "make defects    seventy deliberate defects, one at a time: docs/defects.md (ARGS='clock' picks some)"
 	@echo "make lint       style, types, missing migrations, weak code, known weaknesses"
 	@echo "make bench      speed as ratios, kept in docs/benchmarks.md (ARGS='ingest --stored 0' is quick)"
 	@echo "make pictures   the docs' pictures anew, of a demo of their own"
@@ -33,6 +34,10 @@ test: translations
 
 soak: translations
 	@exec $(PY) -m pytest -m soak $(if $(filter short,$(SOAK)),$(PROMISES),tests) $(ARGS)
+
+defects: translations
+	@.ci/browser
+	@exec $(PY) -m tests.defects $(ARGS)
 
 lint: venv
 	$(PY) -m ruff check .
