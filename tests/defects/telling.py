@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from tests.defects.kinds import ROOT
+from tests.defects.listed import LISTED
 from tests.defects.trying import Tried
 
 DOCUMENT = ROOT / "docs/defects.md"
@@ -36,6 +37,9 @@ def write_table(tried: Sequence[Tried]) -> None:
         "| --- | --- | --- | --- |",
         *(line(one) for one in tried),
     ]
+    names = {one.defect.name for one in tried}
+    if left := [one.name for one in LISTED if one.name not in names]:
+        lines.append(f"\nNot tried in that run: {'; '.join(left)}.")
     DOCUMENT.write_text(HEAD + "\n".join(lines) + "\n")
 
 

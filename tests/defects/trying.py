@@ -83,7 +83,7 @@ class Copy:
         finally:
             self._write(defect.file, text)
         noticed = {test for test, said in ran.failed.items() if not said.startswith(NONSENSE)}
-        caught = sorted(noticed) if ran.code == 1 and not ran.errors else []
+        caught = sorted(noticed) if ran.code == 1 else []
         return Tried(defect, caught, time.monotonic() - began, "; ".join(ran.failed.values()) or ran.last)
 
     def run(self, tests: list[str], *options: str, seconds: float = LONGEST) -> Ran:
