@@ -269,6 +269,11 @@ def test_the_api_pages_by_id(api: Any, lena: User, anna: User, vera: User, monke
     assert (sorted(told), second["next"]) == (["anna", "lena", "vera"], "")
 
 
+def test_the_api_lists_a_markets_own_people_alone(api: Any, lena: User, anna: User, bram: User, eleni: User) -> None:
+    told = api(lena).get(API, {"market": "de"}).json()
+    assert ({one["username"] for one in told["results"]}, told["next"]) == ({"anna", "lena"}, "")
+
+
 def test_a_removed_role_ends_every_door_at_the_next_request(
     browse: Any, lena: User, anna: User, de_politics: Any
 ) -> None:
