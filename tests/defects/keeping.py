@@ -37,7 +37,7 @@ DEFECTS = [
         "feeds/operations.py",
         "        if closure.stands():\n            return []\n",
         "",
-        (f"{REOPENING}::test_what_was_blocked_since_stays_off_and_numbers_go_on",),
+        (f"{REOPENING}::test_closed_nobody_writes_and_a_revoked_key_still_ends",),
     ),
     Defect(
         "numbers begin again where the backup's ended",
