@@ -46,6 +46,49 @@ def test_what_could_not_be_sent_is_sent_again(
     assert [decided(candidate) for candidate in rows] == [["approve"], ["block"], []]
 
 
+def test_what_waits_is_sent_in_the_order_it_was_done(
+    enter: Open, context: BrowserContext, anna: User, rows: list[Candidate]
+) -> None:
+    """Though the first is the slowest, and the last was done when all could be sent again."""
+    context.clock.install()
+    page = enter(anna)
+    cut(page)
+    page.keyboard.press("a")
+    expect(page.locator("#strip")).to_contain_text(WAITS)
+    keys.glance(page)
+    page.keyboard.press("b")
+    expect(row(page, rows[1])).to_contain_text("hat gesperrt")
+    keys.glance(page)
+    with keys.Held(page, f"**/candidates/{rows[0].pk}/**"):
+        mend(page)
+        page.keyboard.press("p")
+        page.keyboard.press("z")
+        page.evaluate("dispatchEvent(new Event('online'))")
+        expect(page.locator(".is-sent")).to_have_count(3)
+    expect(page.locator("#strip")).to_contain_text("Zurückgenommen")
+    made = Decision.objects.order_by("pk").values_list("candidate_id", "verb")
+    told = [(rows[0], "approve"), (rows[1], "block"), (rows[2], "pin"), (rows[2], "undo")]
+    assert list(made) == [(candidate.pk, verb) for candidate, verb in told]
+
+
+def test_two_acts_on_many_wait_beside_each_other(
+    enter: Open, context: BrowserContext, anna: User, rows: list[Candidate]
+) -> None:
+    context.clock.install()
+    page = enter(anna)
+    cut(page)
+    for verb in "ab":
+        page.keyboard.press("x")
+        page.keyboard.press(verb)
+        expect(page.locator("body.is-bulk")).to_have_count(0)
+        keys.glance(page)
+    expect(page.locator(".is-sent")).to_have_count(2)
+    mend(page)
+    page.clock.fast_forward(4_000)
+    expect(page.locator(".is-sent")).to_have_count(0)
+    assert [decided(candidate) for candidate in rows] == [["approve"], ["block"], []]
+
+
 def test_an_answer_that_was_lost_counts_once(
     enter: Open, context: BrowserContext, anna: User, rows: list[Candidate]
 ) -> None:

@@ -3,7 +3,7 @@
 import { intercept, single, WRITING } from "./keys.js";
 import { ask } from "./news.js";
 import { keep, rowsOf, unsent } from "./resend.js";
-import { $, $$, current, goOn, linger, picks, recount, rowOf, stand, unseen, want } from "./rows.js";
+import { $, $$, clear, current, goOn, linger, picks, recount, rowOf, stand, unseen, want } from "./rows.js";
 import { during, isLogIn, reads } from "./swaps.js";
 
 /* Marks: the verb that a row was marked with, by its id, since the answer brings another element. */
@@ -123,7 +123,10 @@ during("over", "marks", (detail) => {
   const { xhr, target, requestConfig: config } = detail, ids = config.marked ?? [];
   if (reads(config)) return recount();
   if (undoing === config) undoing = null;
-  if (keep(detail)) return say("waiting");
+  if (keep(detail)) {
+    if (config.elt.id === "bulk") clear();
+    return say("waiting");
+  }
   for (const id of ids) unmark(id);
   recount();
   const refusal = unswapped(xhr, config);

@@ -1,10 +1,14 @@
 /**
  * What could not be sent waits and is sent again, with its key: so it counts once, whatever the server had done
- * already. After the last try it is given up, and said.
+ * already. One after the other, in the order they were done, and what is done meanwhile behind them: else the last one
+ * would not be what Undo takes back. After the last try it is given up, and said.
  */
+
+import { during, reads } from "./swaps.js";
 
 const PAUSES = [1, 2, 4, 8, 15, 30, 30].map((seconds) => seconds * 1000);
 const waiting = new Map();
+let turns = 0, failed = 0, soon = 0, under = null;  // acts done, and how often one was sent again in vain; the key of one on its way
 
 const keyOf = ({ parameters }) => parameters.key;
 /** No answer at all, a proxy without the server behind it, or a server without its database. A 503 that is a row is
@@ -18,28 +22,51 @@ export const unsent = () => waiting.size;
 /** The rows of an act that is sent again, null for one that is sent the first time. */
 export const rowsOf = (config) => waiting.get(keyOf(config))?.rows ?? null;
 
+/** The bar of many keeps its form: a second act of it, done while the first one waits, is another act. */
+during("asking", "resend", ({ parameters }) => {
+  if (waiting.has(parameters.key) && parameters.key !== under) parameters.key = crypto.randomUUID();
+});
+
+/** What is done while others wait is not sent before them. */
+during("leaving", "resend", (detail) => {
+  const { requestConfig: config } = detail, key = keyOf(config);
+  if (reads(config) || !key || key === under) return;
+  config.turn = turns += 1;
+  detail.held = waiting.size > 0;
+});
+
 /** Whether an act that met this answer will be sent again; from then on it waits here. */
 export function keep({ xhr, target, requestConfig: config }) {
-  const { elt } = config, key = keyOf(config), before = waiting.get(key)?.tries ?? 0;
-  waiting.delete(key);
-  if (!key || !unreached(xhr, config) || before >= PAUSES.length) return false;
-  const swap = elt.closest("[hx-swap]")?.getAttribute("hx-swap") ?? "none";
-  waiting.set(key, {
-    path: config.path, body: new FormData(), elt, target: `#${target.id}`, swap, rows: config.marked ?? [], tries: before + 1,
-  });
+  const { elt } = config, key = keyOf(config), before = waiting.get(key), again = key === under;
+  if (again) under = null;
+  if (again && unreached(xhr, config)) failed += 1;
+  if (!key || !unreached(xhr, config) || (before && failed - before.since >= PAUSES.length)) {
+    if (waiting.delete(key)) plan(0);
+    return false;
+  }
+  const swap = elt.closest("[hx-swap]")?.getAttribute("hx-swap") ?? "none", { turn, since } = before ?? { turn: config.turn, since: failed };
+  waiting.set(key, { path: config.path, body: new FormData(), elt, target: `#${target.id}`, swap, rows: config.marked ?? [], turn, since });
   for (const [name, value] of config.formData) waiting.get(key).body.append(name, value);
-  setTimeout(() => again(key), PAUSES[before]);
+  if (again || waiting.size === 1) plan(PAUSES[failed - first()[1].since]);
   return true;
 }
 
-function again(key) {
-  const told = waiting.get(key);
-  if (!told || told.under) return;
-  told.under = true;
+const first = () => [...waiting].sort(([, one], [, other]) => one.turn - other.turn)[0];
+
+function plan(pause) {
+  clearTimeout(soon);
+  soon = setTimeout(sendFirst, pause);
+}
+
+function sendFirst() {
+  clearTimeout(soon);
+  if (under || !waiting.size) return;
+  const [key, told] = first();
+  under = key;
   const there = told.elt.isConnected && document.querySelector(told.target);
   const place = there ? { source: told.elt, target: told.target, swap: told.swap } : { source: "#strip", target: "#strip", swap: "outerHTML" };
   window.htmx.ajax("POST", told.path, { ...place, values: told.body }).catch(() => {});  // said by keep
 }
 
-addEventListener("online", () => [...waiting.keys()].forEach(again));
+addEventListener("online", sendFirst);
 addEventListener("beforeunload", (event) => waiting.size && event.preventDefault());

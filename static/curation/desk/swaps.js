@@ -5,7 +5,8 @@
  */
 
 const ORDER = {
-  asking: ["sender", "rows"],  // headers and parameters may still be changed
+  asking: ["sender", "rows", "resend"],  // headers and parameters may still be changed
+  leaving: ["resend"],  // may yet be held back: then it goes on as one that did not reach the server
   sending: ["marks", "alikes", "panel", "news"],  // on its way
   arriving: ["strangers", "marks", "live", "line"],  // the answer is there: what must not be swapped, what must outlive it
   placing: ["overtaken", "marks"],  // a part of the answer is about to take its place by its id
@@ -36,6 +37,14 @@ export const reads = ({ verb, elt }) => verb === "get" || elt.matches("[data-pan
 export const isLogIn = (xhr) => Boolean(xhr.responseURL) && new URL(xhr.responseURL).pathname === document.body.dataset.logIn;
 
 document.addEventListener("htmx:configRequest", ({ detail }) => run("asking", detail));
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  run("leaving", event.detail);
+  if (!event.detail.held) return;
+  event.preventDefault();
+  run("sending", event.detail);
+  run("over", event.detail);
+});
 
 /** The end is taken from the request itself: htmx tells it to its element, which may be gone from the page by then. */
 document.addEventListener("htmx:beforeSend", ({ detail }) => {
