@@ -39,7 +39,8 @@ DRAWN = """() => [...document.querySelectorAll(
   .map((one) => one.outerHTML.slice(0, 120))"""
 
 WIDE = """() => [...document.body.querySelectorAll("*")].filter((one) =>
-  one.getBoundingClientRect().right > innerWidth + 1 && one.parentElement.getBoundingClientRect().right <= innerWidth + 1
+  one.getBoundingClientRect().right > innerWidth + 1
+  && one.parentElement.getBoundingClientRect().right <= innerWidth + 1
   && !one.closest(".tabs, .markets, .rail")).map((one) => "wide: " + one.outerHTML.slice(0, 160)).slice(0, 6)"""
 
 
