@@ -165,7 +165,7 @@ DEFECTS = [
         "def fold_character(character: str) -> str:\n"
         '    """One character as it is compared; empty for marks and invisible characters."""\n'
         '    plain = unicodedata.normalize("NFKD", character.lower()).lower()\n',
-        ("tests/curation/test_folding.py::test_what_is_alike",),
+        ("tests/curation/test_folding.py", "tests/curation/test_matching.py::test_terms"),
     ),
     Defect(
         "a text of X stands in the page as markup",

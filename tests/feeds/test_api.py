@@ -13,7 +13,7 @@ import psycopg2
 import pytest
 from django.conf import settings as project
 from django.db import connection, connections
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
@@ -100,6 +100,12 @@ def test_what_is_known_answers_304(politics: Channel, client: Client) -> None:
     make_candidate(politics, "Neu", state="approved")
     publish(politics.market_id)
     assert client.get(FEED, headers=PACKED | {"If-None-Match": etag}).status_code == 200
+
+
+def test_two_snapshots_of_one_size_have_two_etags(rf: RequestFactory) -> None:
+    body = gzip.compress(b"{}", mtime=0)
+    seven, eight = (api.given_out(rf.get(FEED), (number, body))["ETag"] for number in (7, 8))
+    assert seven != eight
 
 
 def test_head_tells_what_get_would(politics: Channel, client: Client) -> None:
