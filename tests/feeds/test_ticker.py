@@ -142,6 +142,14 @@ def test_entities_that_do_not_fit_leave_the_text_alone(page: Page, edge: Edge, e
     assert page.locator(".text a").count() == 0
 
 
+def test_words_never_become_elements(page: Page, edge: Edge) -> None:
+    words = "<i>Plain</i> <img src=x onerror='ran=1'>"
+    edge.feed = feed(1, post("11", words, context=words, label=words))
+    show(page, edge)
+    assert texts(page) == [words]
+    assert page.locator("section i, section img").count() == 0
+
+
 def test_hostile_words_stay_words_in_their_box(page: Page, edge: Edge) -> None:
     hostile = [
         "<img src=x onerror='ran=1'><script>ran=1</script>&lt;b&gt;",
