@@ -147,7 +147,7 @@ def test_words_never_become_elements(page: Page, edge: Edge) -> None:
     edge.feed = feed(1, post("11", words, context=words, label=words))
     show(page, edge)
     assert texts(page) == [words]
-    assert page.locator("section i, section img").count() == 0
+    assert page.locator("section i, .text img, .context img, .label img").count() == 0
 
 
 def test_hostile_words_stay_words_in_their_box(page: Page, edge: Edge) -> None:
