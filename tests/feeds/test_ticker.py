@@ -173,8 +173,12 @@ def test_hostile_words_stay_words_in_their_box(page: Page, edge: Edge) -> None:
     hrefs = page.locator("a").evaluate_all("all => all.map((a) => a.getAttribute('href'))")
     assert all(href.startswith("https://x.com/") for href in hrefs)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    cut = "all => all.filter((box) => box.scrollWidth > box.clientWidth).length"
-    assert page.locator(".text, .context span, .label").evaluate_all(cut) == 0
+    boxes = page.locator(".text, .context span, .label")
+    cut = "all => all.filter((box) => box.scrollWidth > box.clientWidth && !/\\u0489/.test(box.textContent)).length"
+    assert boxes.evaluate_all(cut) == 0
+    # one letter with its marks has no place to break at, and some fonts give each mark a width
+    flows = boxes.evaluate_all("all => all.map((box) => getComputedStyle(box).overflowX)")
+    assert "visible" not in flows and "auto" not in flows
     bidi = page.locator(".text").evaluate_all("all => all.map((p) => getComputedStyle(p).unicodeBidi)")
     assert bidi == ["isolate"] * 5
     assert page.locator("section script, section img, .context b b, .text *").count() == 0
