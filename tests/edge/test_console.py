@@ -174,8 +174,10 @@ def assert_once(answer: Answer, *names: str) -> None:
 
 def test_what_stands_in_deploy_is_what_nginx_takes(nginx_here: None, tmp_path: Path) -> None:
     """Every file is read by nginx.conf, and the operator's are the three of here/."""
-    read = "".join(file.read_text() for file in (ROOT / "deploy").rglob("*.conf"))
-    files = [str(file.relative_to(ROOT / "deploy")) for file in (ROOT / "deploy").rglob("*.conf")]
+    rooms = [ROOT / "deploy" / room for room in ("edge", "here")]
+    found = [ROOT / "deploy/nginx.conf", *(file for room in rooms for file in room.rglob("*.conf"))]
+    read = "".join(file.read_text() for file in found)
+    files = [str(file.relative_to(ROOT / "deploy")) for file in found]
     assert [name for name in files if name != "nginx.conf" and f"include {name};" not in read] == []
     assert sorted(name for name in files if name.startswith("here/")) == [
         "here/listen.conf", "here/machine.conf", "here/places.conf",
