@@ -22,6 +22,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from curation.appended_file import sync_folder
 from feeds.models import Consumer, Feed, Mode, Place, Rendering
 from regions.models import Market
 
@@ -181,7 +182,7 @@ def _replace(file: Path, number: int, body: bytes) -> None:
     except OSError:
         new.unlink(missing_ok=True)
         raise
-    _sync_folder(file.parent)
+    sync_folder(file.parent)
 
 
 def write_common(texts: Callable[[], dict[Path, str]]) -> int:
@@ -258,11 +259,3 @@ def _write_through(file: Path, number: int, body: bytes) -> None:
         opened.flush()
         os.utime(opened.fileno(), (EPOCH + number, EPOCH + number))
         os.fsync(opened.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

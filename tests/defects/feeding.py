@@ -18,7 +18,7 @@ DEFECTS = [
         "a new name is not on the disk when publishing goes on",
         "6",
         "feeds/files.py",
-        "        raise\n    _sync_folder(file.parent)\n",
+        "        raise\n    sync_folder(file.parent)\n",
         "        raise\n",
         ("tests/feeds/test_durable.py::test_the_bytes_then_the_name_then_the_folder",),
     ),
