@@ -9,6 +9,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from curation.cards import DID, DONE
 from curation.causes import CAUSES
 from curation.models import Decision, Verb
 from regions.clocks import zone_of
@@ -34,9 +35,10 @@ HELD_NO_MORE = gettext_lazy("A block ended, and this post is held no more (%(tim
 
 def sentence(last: Decision, reader: User) -> str:
     """Who decided what and when, by the reader's clock; of the system's decisions what happened."""
+    own, verb = last.by == reader, Verb(last.verb)
     told = {
         "who": last.by.shown_name if last.by else last.act.by.shown_name if last.act.by else "",
-        "verb": last.get_verb_display(),
+        "verb": (DONE if own else DID).get(verb, last.get_verb_display()),
         "cause": CAUSES.get(last.reason, last.reason),
         "time": date_format(localtime(last.at, zone_of(reader, last.market)), "H:i:s"),
     }
@@ -44,7 +46,7 @@ def sentence(last: Decision, reader: User) -> str:
         return str(_by_the_system(last)) % told
     oneself = _("You decided on it already (%(verb)s, %(time)s).")
     another = _("%(who)s was faster (%(verb)s, %(time)s).")
-    return (oneself if last.by == reader else another) % told
+    return (oneself if own else another) % told
 
 
 def _by_the_system(last: Decision) -> Any:

@@ -82,7 +82,7 @@ def test_nobody_was_faster_than_oneself(api: Any, anna: User, de_politics: Chann
     at = datetime(2026, 11, 22, 18, 4, 5, tzinfo=UTC)
     operations.decide("approve", candidate, by=anna, version=1, now=at)
     answer = api(anna).post(decisions_url(candidate), {"verb": "block", "version": 1}, format="json")
-    assert json.loads(answer.content)["detail"] == "You decided on it already (approve, 19:04:05)."
+    assert json.loads(answer.content)["detail"] == "You decided on it already (approved, 19:04:05)."
 
 
 @pytest.mark.parametrize(("own", "shown"), [("", "19:04:05"), ("America/New_York", "13:04:05")])
@@ -96,7 +96,7 @@ def test_when_someone_was_faster_is_told_by_the_readers_clock(
     operations.decide("approve", candidate, by=anna, version=1, now=at)
     sent = {"verb": "block", "version": 1}
     answer = api(User.objects.get(pk=ben.pk)).post(decisions_url(candidate), sent, format="json")
-    assert json.loads(answer.content)["detail"] == f"Anna Amsel was faster (approve, {shown})."
+    assert json.loads(answer.content)["detail"] == f"Anna Amsel was faster (approved, {shown})."
 
 
 def test_a_pin_that_ended_is_none(api: Any, anna: User, de_politics: Channel) -> None:

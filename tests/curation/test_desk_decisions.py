@@ -56,7 +56,7 @@ def test_who_comes_second_is_told_who_was_first(browse: Any, anna: User, ben: Us
     sent = {"verb": "approve", "version": 1}
     response = browse(in_german(anna)).post(door(candidate), sent, headers=HTMX | {"HX-Target": f"row-{candidate.pk}"})
     assert (response.status_code, states(candidate)) == (409, [State.BLOCKED])
-    assert "Ben Buche war schneller (sperren" in text_of(response)
+    assert "Ben Buche war schneller (hat gesperrt" in text_of(response)
     assert "Ben Buche hat gesperrt" in text_of(response)
 
 

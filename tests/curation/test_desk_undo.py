@@ -55,7 +55,7 @@ def test_an_undo_of_nothing_says_why(browse: Any, anna: User, ben: User, de_poli
     act = operations.decide_many("block", {row.pk: 1 for row in rows}, by=anna).act
     operations.decide_many("reopen", {row.pk: 2 for row in rows}, by=ben)
     response = browse(anna).post(undo_of(act), headers=STRIP)
-    assert (response.status_code, told_by(response)[:28]) == (409, "Ben Buche was faster (reopen")
+    assert (response.status_code, told_by(response)[:30]) == (409, "Ben Buche was faster (reopened")
 
 
 def test_a_bulk_of_nothing_says_why(browse: Any, anna: User, ben: User, de_politics: Channel) -> None:
@@ -63,7 +63,7 @@ def test_a_bulk_of_nothing_says_why(browse: Any, anna: User, ben: User, de_polit
     operations.decide_many("block", {row.pk: 1 for row in rows}, by=ben)
     sent = {"verb": "approve", "candidate": [f"{row.pk}:1" for row in rows]}
     response = browse(in_german(anna)).post("/desk/de/decisions/", sent, headers=HTMX | {"HX-Target": "bulk"})
-    assert (response.status_code, told_by(response)[:29]) == (409, "Ben Buche war schneller (sper")
+    assert (response.status_code, told_by(response)[:33]) == (409, "Ben Buche war schneller (hat gesp")
     plain = browse(anna).post("/desk/de/decisions/", sent)
     assert [message.level_tag for message in get_messages(plain.wsgi_request)] == ["error"]
 
@@ -75,7 +75,7 @@ def test_a_repeated_bulk_tells_its_refusals_again(browse: Any, anna: User, ben: 
     once, again = (browse(anna).post("/desk/de/decisions/", sent, headers=HTMX) for _ in range(2))
     assert told_by(again) == told_by(once) == "1 done, 1 refused"
     (refused,) = [card.refusal for card in again.context["rows"] if card.candidate.pk == second.pk]
-    assert (refused.code, str(refused.detail)[:27]) == ("stale_version", "Ben Buche was faster (block")
+    assert (refused.code, str(refused.detail)[:29]) == ("stale_version", "Ben Buche was faster (blocked")
     assert states(first, second) == ["approved", "blocked"]
 
 

@@ -85,7 +85,7 @@ def test_a_refusal_is_shown_in_words(browse: Any, anna: User, ben: User, de_poli
     response = undo(client, act, htmx=htmx)
     assert response.status_code == (409 if htmx else 302)
     said = text_of(response if htmx else client.get(response.url))
-    assert "Ben Buche was faster (block," in said
+    assert "Ben Buche was faster (blocked," in said
 
 
 def test_too_late_is_too_late(browse: Any, anna: User, de_politics: Channel) -> None:
