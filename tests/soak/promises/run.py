@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 from celery import Celery
@@ -41,6 +41,7 @@ from tests.soak.promises.x_hand import LOUD, PLAIN, SHY, STREAMED, XHand
 POOR, LITTLE, PLENTY = "hr", 150, 10_000_000  # a market whose budget ends before its posts do
 READ_INTO = {PLAIN[0]: "politics", LOUD: "politics", STREAMED: "politics", PLAIN[1]: "sport", SHY: "sport"}
 LIVE_FEED = 25
+GROW_OLD_EVERY = 2  # seconds
 PAGES = ("/desk/{}/", "/desk/{}/politics/", "/desk/{}/politics/?state=approved", "/live/{}/politics/", "/log/{}/")
 SYNDICATED = ("politics/rss.xml", "politics/feed.json", "rss.xml", "feed.json")
 
@@ -80,11 +81,12 @@ class Run:
             self.house.open()
             edge = enter(self.house.at_the_edge())
             self.x_hand.start()
-            with self.read(edge):
+            with self.read(edge), self.ageing():
                 with self.people_at_work():
                     self.break_things(edge, seconds)
                 self.settle()
-                self.keep_pages(edge)
+            self.end()
+            self.keep_pages(edge)
             self.write_down()
 
     # --- before
@@ -181,21 +183,36 @@ class Run:
         hand = Hand(self.house, self.x, self.lines["faults"], self.seed)
         hand.edge_port = edge.port
         until = time.time() + seconds
-        aged = time.time()
         for fault in schedule(self.seed):
             if time.time() > until:
                 return
             hand.do(fault)
             self.done.append(fault)
-            aged = self.grow_old(aged)
             time.sleep(hand.chance.uniform(0.5, 2.5))
             self.house.mend()
 
-    def grow_old(self, since: float) -> float:
+    @contextmanager
+    def ageing(self) -> Iterator[None]:
+        """For as long as the edge is read: what is judged by a shorter time must grow old as fast all the while."""
+        stop = Event()
+        thread = Thread(target=self.grow_old, args=[stop])
+        thread.start()
+        try:
+            yield
+            assert thread.is_alive()
+        finally:
+            stop.set()
+            thread.join(30)
+
+    def grow_old(self, stop: Event) -> None:
+        aged = time.time()
+        while not stop.wait(GROW_OLD_EVERY):
+            aged = self.grow_older(aged)
+        connection.close()
+
+    def grow_older(self, since: float) -> float:
         """What was checked a minute ago counts as checked `scale` minutes ago, and beat rings as much more often."""
         now = time.time()
-        if self.scale == 1:
-            return now
         with suppress(OperationalError, InterfaceError):
             with connection.cursor() as cursor:
                 cursor.execute(
@@ -211,7 +228,7 @@ class Run:
 
     # --- after
     def settle(self) -> None:
-        """Faults have ended: what X has is read, and all is sealed and published."""
+        """Faults have ended: what X has is read."""
         began = time.time()
         self.x.mend()
         self.x_hand.return_some(everyone=True)
@@ -225,10 +242,13 @@ class Run:
             hand.go_on_reading()
             Cursor.objects.free().update(due_at=timezone.now())
             time.sleep(3)
-        for part in ("worker", "worker2", "beat", "stream"):
-            self.house.down(part)  # they would decide on, faster than the log is sealed
-        sealed(120)
         self.settled = time.time() - began
+
+    def end(self) -> None:
+        """Nobody asks X or decides any more, which would be faster than the log is sealed; all is sealed."""
+        for part in ("worker", "worker2", "beat", "stream"):
+            self.house.down(part)
+        sealed(120)
         time.sleep(6)  # the last seals go to their file, the last files to the edge
 
     def stored(self) -> set[int]:
