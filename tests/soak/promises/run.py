@@ -207,7 +207,7 @@ class Run:
     def grow_old(self, stop: Event) -> None:
         aged = time.time()
         while not stop.wait(GROW_OLD_EVERY):
-            aged = self.grow_older(aged)
+            aged = self.grow_older(aged) if self.scale > 1 else time.time()
         connection.close()
 
     def grow_older(self, since: float) -> float:
