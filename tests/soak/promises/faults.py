@@ -16,10 +16,12 @@ from random import Random
 import psycopg2
 from django.core.management import CommandError, call_command
 from django.db import InterfaceError, OperationalError, connection
+from django.test import override_settings
 from redis import Redis, RedisError
 
 from curation.config.demo.ports import HOST
 from curation.config.demo.program import eventually
+from curation.ingest import pauses
 from curation.x.simulator import Simulator
 from curation.x.simulator.chaos import KINDS
 from regions.models import Source
@@ -78,14 +80,16 @@ class Hand:
         getattr(self, fault.kind)(fault)
         self.house.mend()
 
-    def go_on_reading(self) -> None:
-        """What a lead does when X refused: sources are resumed, and X is tried at once."""
+    def go_on_reading(self) -> bool:
+        """What a lead does when X refused: sources are resumed, and X is tried at once. Whether all is read again."""
         with suppress(OperationalError, InterfaceError):
             Source.objects.exclude(paused_at=None).update(paused_at=None, paused_reason="")
-            with suppress(CommandError):  # X did not answer the trial: the next one may
+            asked = override_settings(X_API_BASE_URL=self.x.base_url, X_BEARER_TOKEN=self.x.token)
+            with asked, suppress(CommandError):  # X did not answer the trial: the next one may
                 call_command("ingest", resume=True, verbosity=0, stdout=StringIO())
-            return
+            return pauses.of_everyone() is None
         connection.close()
+        return False
 
     @contextmanager
     def noted(self, fault: Fault, *away: str) -> Iterator[dict[str, object]]:
@@ -196,7 +200,7 @@ class Hand:
             self.x.chaos.rate = 0
             self.x.mend()
             line["met"] = dict(self.x.chaos.counts)
-            self.go_on_reading()
+            line["resumed"] = eventually(self.go_on_reading, 30)
 
     def slow(self, fault: Fault) -> None:
         """Half of them say a byte now and then, the others nothing more after their first line."""
