@@ -6,16 +6,13 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from django.db.models import F, Func, JSONField, OuterRef, Subquery, Value
-from django.db.models.functions import Coalesce
-
-from curation.models import Candidate, Decision
+from curation.models import Candidate
 from feeds import closure
 from feeds.edition import Edition, Fill
 from feeds.models import Feed, Snapshot
 from feeds.rendering import Entry
+from feeds.standing import since_of
 from regions.models import Channel, Market
 
 LATE = 10  # seconds until an editor is told that something is not live yet
@@ -24,8 +21,8 @@ MOST_PLANNED = 50
 
 @dataclass(frozen=True)
 class Line:
-    """One entry. `since` is the time of the snapshot that first showed it, None while none does; `waits` in seconds.
-    `key` makes a repeated press count once."""
+    """One entry. `since` is the time of the snapshot since which it stands without a break, None while the newest does
+    not show it; `waits` in seconds. `key` makes a repeated press count once."""
 
     candidate: Candidate
     slot: int | None
@@ -111,7 +108,7 @@ def board(market: Market, channel: Channel | None, now: datetime) -> Board:
     return Board(
         feed,
         newest,
-        lines(feed, newest, entries, now),
+        lines(newest, entries, now),
         planned([channel] if channel else channels, now),
         channel.slots if channel else 0,
         channel.feed_length if channel else market.feed_length,
@@ -128,17 +125,16 @@ def thin_of(edition: Edition, channels: Iterable[Channel]) -> list[Thin]:
     return [one for one in fills if one.fill.thin and one.channel.pk not in blank]
 
 
-def lines(feed: Feed | None, newest: Snapshot | None, entries: Iterable[Entry], now: datetime) -> list[Line]:
+def lines(newest: Snapshot | None, entries: Iterable[Entry], now: datetime) -> list[Line]:
     """A line for each entry, in their order."""
-    shown = {entry["candidate"] for entry in newest.entries} if newest else set()
+    since = since_of(newest)
     rows = list(entries)
-    candidates = with_receipts(feed).with_tweets().in_bulk([entry.candidate for entry in rows])
+    candidates = Candidate.objects.with_tweets().in_bulk([entry.candidate for entry in rows])
     told = []
     for place, entry in enumerate(rows, start=1):
         candidate = candidates[entry.candidate]
-        since = candidate.live_since if candidate.pk in shown else None
         waits = max(0, int((now - (candidate.live_from() or now)).total_seconds()))
-        told.append(Line(candidate, entry.slot, place, since, waits))
+        told.append(Line(candidate, entry.slot, place, since.get(str(entry.tweet.current_id)), waits))
     return told
 
 
@@ -147,18 +143,3 @@ def planned(channels: Iterable[Channel], now: datetime) -> list[Line]:
     here = Candidate.objects.approved().filter(channel__in=channels, channel__active=True, go_live_at__gt=now)
     rows = here.with_tweets().order_by("go_live_at", "pk")[:MOST_PLANNED]
     return [Line(row, row.slot, place, None, 0) for place, row in enumerate(rows, start=1)]
-
-
-def with_receipts(feed: Feed | None) -> Any:
-    """Candidates with `live_since`: when the first snapshot showed them in a feed since they became approved, the last
-    time: an undo gives back an earlier `approved_at`, but they were away meanwhile."""
-    named = Func(Value("candidate"), OuterRef("pk"), function="jsonb_build_object", output_field=JSONField())
-    entry = Func(named, function="jsonb_build_array", output_field=JSONField())
-    snapshots = Snapshot.objects.filter(feed=feed, at__gte=OuterRef("became_live"), entries__contains=entry)
-    became = Decision.objects.filter(candidate=OuterRef("pk"), after__state="approved").exclude(
-        before__state="approved"
-    )
-    entered = Coalesce(Subquery(became.order_by("-version").values("at")[:1]), F("approved_at"))
-    return Candidate.objects.annotate(became_live=entered).annotate(
-        live_since=Subquery(snapshots.order_by("at").values("at")[:1])
-    )

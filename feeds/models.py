@@ -153,7 +153,7 @@ class SnapshotQuerySet(models.QuerySet["Snapshot"]):
 class Snapshot(models.Model):
     """One numbered state of a feed, never edited. `entries` and `removed` hold ids, order and digests, no words.
 
-    entries: [{"id", "tweet", "candidate", "channel", "slot", "context", "label", "expires_at", "text_hash"}]
+    entries: [{"id", "tweet", "candidate", "channel", "slot", "context", "label", "expires_at", "text_hash", "since"}]
     removed: [{"id", "at"}]"""
 
     feed = models.ForeignKey(Feed, models.PROTECT)

@@ -17,7 +17,7 @@ from curation import events
 from curation import operations as curation
 from curation.models import Tweet, Wording
 from curation.models.candidates import digest
-from feeds import closure, files, verifying
+from feeds import closure, files, standing, verifying
 from feeds.catalogue import catalogue
 from feeds.edition import Edition
 from feeds.models import Closure, Consumer, Feed, Mode, Rendering, Snapshot
@@ -124,7 +124,7 @@ def _publication(feed: Feed, edition: Edition, last: Snapshot | None) -> Publica
         number=feed.number + 1,
         at=edition.now,
         revision=channel.revision if channel else edition.revision,
-        entries=[entry.stored() for entry in entries],
+        entries=standing.stored(entries, last, edition.now),
         removed=removed,
         checksum=digest("".join(bodies[mode].hash for mode in Mode.values)),
     )
