@@ -261,3 +261,9 @@ def test_annotate_changes_what_is_given_alone(api: Any, anna: User, de_politics:
     assert (after.context, after.label, after.version) == ("", "Anzeige", 2)
     assert after.standing() == before | {"context": ""}
     assert answer["decision"]["verb"] == "annotate"
+
+
+@pytest.mark.parametrize("noun", ["candidates", "decisions"])
+def test_a_market_that_no_database_could_know_is_not_found(noun: str, api: Any, anna: User) -> None:
+    answer = api(anna).get(f"/api/v1/{noun}/", {"market": "de\0"})
+    assert (answer.status_code, json.loads(answer.content)["code"]) == (404, "not_found")
