@@ -8,7 +8,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import Error
-from django.db.models import Max, Min
+from django.db.models import Max, Min, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from kombu import Connection
 from prometheus_client.core import GaugeMetricFamily
@@ -132,9 +133,8 @@ def ingest(now: datetime) -> Iterable[GaugeMetricFamily]:
 def log(now: datetime) -> Iterable[GaugeMetricFamily]:
     oldest = Enforcement.objects.waiting().aggregate(at=Min("at"))["at"]
     yield gauge("block_uncarried_seconds", "For how long the oldest block waits to be carried.", {(): age(oldest, now)})
-    sealed = dict(Seal.objects.values_list("market").annotate(last=Max("last_id")))
-    loose = {}
-    for pk, code in Market.objects.values_list("pk", "code"):
-        first = Decision.objects.filter(market=pk, pk__gt=sealed.get(pk, 0)).order_by("pk").first()
-        loose[code] = age(first.at if first else None, now)
-    yield gauge("unsealed_seconds", "For how long the oldest decision has no seal.", loose, "market")
+    sealed = Seal.objects.filter(market=OuterRef(OuterRef("pk"))).order_by("-number").values("last_id")[:1]
+    loose = Decision.objects.filter(market=OuterRef("pk"), pk__gt=Coalesce(Subquery(sealed), 0)).order_by("pk")
+    firsts = Market.objects.annotate(loose=Subquery(loose.values("at")[:1])).values_list("code", "loose")
+    ages = {code: age(at, now) for code, at in firsts}
+    yield gauge("unsealed_seconds", "For how long the oldest decision has no seal.", ages, "market")

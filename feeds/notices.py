@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from curation.notices import Notice
-from feeds import closure
 from feeds.models import Closure, Feed
 from regions.clocks import clock_time, zone_of
 from regions.models import Market
@@ -27,13 +26,12 @@ def told_of(user: Any, markets: Sequence[Market], now: datetime) -> list[Notice]
     rows = rows.order_by("channel__position", "channel")
     held = [feed for feed in rows if feed.held(now) and (feed.channel is None or feed.channel.active)]
     held.sort(key=lambda feed: (order[feed.market_id], feed.channel_id is not None))
-    return [*closed_of(user, markets), *(notice_of(user, feed) for feed in held)]
-
-
-def closed_of(user: Any, markets: Sequence[Market]) -> list[Notice]:
     closed = Closure.objects.standing().order_by("at").first()
-    if closed is None:
-        return []
+    above = closed_of(user, markets, closed) if closed else []
+    return [*above, *(notice_of(user, feed, closed=closed is not None) for feed in held)]
+
+
+def closed_of(user: Any, markets: Sequence[Market], closed: Closure) -> list[Notice]:
     headline, lead = _("Nothing is published."), lead_of_closure()
     why, door = closed.get_why_display(), _("Look at it")
     return [
@@ -57,12 +55,12 @@ def lead_of_closure() -> str:
     return _("The phones keep what they have; decisions go out once it is reopened.")
 
 
-def notice_of(user: Any, feed: Feed) -> Notice:
+def notice_of(user: Any, feed: Feed, *, closed: bool) -> Notice:
     release = may(user, "feed.hold", feed.market)
     return Notice(
         feed.market,
         headline_of(feed, zone_of(user, feed.market)),
-        lead_of(feed),
+        lead_of(feed, closed=closed),
         feed.held_since,
         feed.held_by.shown_name if feed.held_by else "",
         feed.held_reason,
@@ -89,8 +87,8 @@ def headline_of(feed: Feed, zone: tzinfo) -> str:
     return told % {"name": name}
 
 
-def lead_of(feed: Feed) -> str:
-    if closure.stands():
+def lead_of(feed: Feed, *, closed: bool) -> str:
+    if closed:
         return lead_of_closure()
     if feed.hold == Feed.Hold.BLANK:
         return _("Nothing of it stands on any phone.")

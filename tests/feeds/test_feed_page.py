@@ -8,11 +8,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from curation.models import Candidate
+from feeds.closure import close
 from feeds.holding import BLANK, hold, release
-from feeds.models import Feed
+from feeds.models import Closure, Feed
+from feeds.notices import lead_of_closure, told_of
 from feeds.operations import publish
 from regions.models import Channel, Market, Role, User
 from tests.cast import channel_of, make_block, make_user
@@ -312,6 +316,19 @@ def test_what_is_held_stands_on_every_page_of_the_market(
     release(de, None, by=lena)
     release(de, politics, by=lena)
     assert "is blank" not in text_of(client.get("/health/de/"))
+
+
+def test_whether_publishing_is_closed_is_asked_once_for_all_that_is_held(
+    lena: User, de: Market, politics: Channel, past: list[Candidate]
+) -> None:
+    now = timezone.now()
+    for channel in (politics, channel_of("de", "sport")):
+        hold(de, channel, BLANK, reason="Wahl", by=lena)
+    with CaptureQueriesContext(connection) as asked:
+        assert len(told_of(lena, [de], now)) == 2
+    assert len([one for one in asked if "feeds_closure" in one["sql"]]) == 1
+    close(Closure.Why.RESTORED, now=now)
+    assert {str(one.lead) for one in told_of(lena, [de], now)} == {lead_of_closure()}
 
 
 def test_a_hold_that_ended_by_itself_stands_nowhere(

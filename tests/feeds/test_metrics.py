@@ -15,7 +15,7 @@ from django.utils import timezone
 from kombu import Connection
 from prometheus_client.parser import text_string_to_metric_families
 
-from curation import operations
+from curation import metrics, operations
 from curation.models import BudgetDay, Cursor, Enforcement, IngestRun, Pause
 from feeds import files
 from feeds.closure import close
@@ -144,6 +144,21 @@ def test_blocks_and_seals_that_wait(de: Market, politics: Channel, anna: User, l
     operations.lay_block("term", "brücke", by=lena, market=de)
     assert Enforcement.objects.waiting().exists()
     assert scraped()["tickerdesk_block_uncarried_seconds",] > 0
+
+
+def test_what_has_no_seal_is_told_by_one_question_for_all_markets(
+    de: Market, politics: Channel, anna: User, django_assert_num_queries: Any
+) -> None:
+    sealed, loose = (make_candidate(politics) for _ in "ab")
+    operations.approve(sealed, by=anna, version=1, now=timezone.now() - HOUR)
+    operations.seal(now=timezone.now())
+    operations.approve(loose, by=anna, version=1, now=timezone.now() - 20 * MINUTE)
+    told = scraped()
+    assert 1200 <= told["tickerdesk_unsealed_seconds", "de"] < 1230
+    assert told["tickerdesk_unsealed_seconds", "nl"] == 0
+    assert Market.objects.count() > 1
+    with django_assert_num_queries(2):  # the other asks for blocks
+        list(metrics.log(timezone.now()))
 
 
 def test_servers_that_are_away_are_told(settings: Any) -> None:
