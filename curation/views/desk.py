@@ -300,6 +300,8 @@ def answered(
     with clock_of(request.user, place.market):
         response = render(request, "curation/_answer.html", context | {"may_decide": True}, status=status)
     response["HX-Trigger"] = "acted"
+    if any(row.refusal for row in rows):
+        response["X-Refused"] = "some"
     return response
 
 

@@ -10,6 +10,7 @@ import "./desk/panel.js";
 import "./desk/clock.js";
 import "./desk/fold.js";
 import "./desk/history.js";
+import "./desk/leaving.js";
 import "./desk/live.js";
 import "./desk/presence.js";
 import "./desk/turn.js";

@@ -1,9 +1,10 @@
 /** Decisions: rows are marked before the server answers, and come back when it refuses. */
 
-import { intercept, single, WRITING } from "./keys.js";
+import { actOf, intercept, single, WRITING } from "./keys.js";
+import { asked, isLate, tell } from "./late.js";
 import { ask } from "./news.js";
-import { keep, rowsOf, unsent } from "./resend.js";
-import { $, $$, clear, current, goOn, linger, picks, recount, rowOf, stand, unseen, want } from "./rows.js";
+import { broughtBy, keep, rowsOf, unsent } from "./resend.js";
+import { $, $$, clear, current, goOn, linger, picks, recount, rowOf, stand, steady, unseen, want } from "./rows.js";
 import { during, isLogIn, reads } from "./swaps.js";
 
 /* Marks: the verb that a row was marked with, by its id, since the answer brings another element. */
@@ -33,8 +34,10 @@ function unmark(id) {
   $(".verdict", row)?.remove();
 }
 
+const said = (what) => $(`template[data-said="${what}"]`)?.content.cloneNode(true);
+
 export function say(what) {
-  const words = $(`template[data-said="${what}"]`)?.content.cloneNode(true);
+  const words = said(what);
   if (words) $("#strip p").replaceChildren(words);
 }
 
@@ -59,13 +62,23 @@ export function decide(verb) {
   button ? button.click() : cannot();
 }
 
-/** While it is asked which slot gives way, its digit answers. */
+/** While it is asked which slot gives way, its digit answers; whoever does anything else has left the question. */
 intercept((told, { target, repeat }) => {
   const offer = single && !document.body.classList.contains("is-bulk") && current() && $(".more .swaps", current());
-  const slot = offer && /^\d$/.test(told) && $(`button[value="${told}"]`, offer);
-  if (!slot || target.closest(WRITING)) return false;
+  if (!offer || target.closest(WRITING)) return false;
+  const slot = /^\d$/.test(told) && $(`button[value="${told}"]`, offer);
+  if (!slot) return unask(told, offer);
   if (!repeat && !early()) slot.click();
   return true;
+});
+
+function unask(told, offer) {
+  if (actOf(told)) steady(current(), () => offer.remove());
+  return told === "Escape";
+}
+
+document.addEventListener("stood", () => {
+  for (const offer of $$("#rows .row:not(.is-current) .swaps")) offer.remove();
 });
 
 let wished = 0, undoing = null;  // acts still to be taken back, and the request that takes one back
@@ -102,10 +115,13 @@ during("asking", "sender", ({ headers, parameters, verb }) => {
 during("sending", "marks", ({ elt, requestConfig }) => {
   if (elt.matches("form:has(#undo)")) undoing = requestConfig;
   const verb = elt.matches("form") && verbOf(requestConfig);
-  const sent = rowsOf(requestConfig);
+  const sent = rowsOf(requestConfig), brought = broughtBy(requestConfig);
+  if (brought !== undefined) Object.assign(requestConfig, { asked: brought, carried: true });
   if (sent) requestConfig.marked = sent;
-  if (!verb || sent) return;
+  if (sent || !elt.matches("form")) return;
   const chosen = concerned(elt);
+  requestConfig.asked = asked(verb ?? (/\/acts\//.test(requestConfig.path) ? "undo" : ""), chosen.map((row) => row.dataset.candidate), elt);
+  if (!verb) return;
   requestConfig.marked = chosen.map((row) => row.dataset.candidate);
   for (const row of chosen) mark(row, verb);
 });
@@ -129,10 +145,15 @@ during("over", "marks", (detail) => {
   }
   for (const id of ids) unmark(id);
   recount();
-  const refusal = unswapped(xhr, config);
+  const strip = homeless(detail) && footOf(xhr), refusal = strip ? "" : unswapped(xhr, config);
+  if (strip) place(strip);
   if (refusal) say(refusal);
   if (refusal === "gone" || (!target.isConnected && ids.some(rowOf))) ask();  // the row does not know yet what it is now
-  if (!refusal && xhr.status < 400) return;
+  const failed = refusal || xhr.status >= 400;
+  if (!failed && !xhr.getResponseHeader("X-Refused")) return;
+  config.refused = true;
+  if (strip || isLate(config)) tellLate(config.asked);
+  if (!failed) return;
   wished = 0;
   stand(rowOf(ids[0]), { itself: true });
 });
@@ -166,6 +187,21 @@ function unswapped(xhr, { swapped }) {
   if (xhr.status === 401) return "someone-else";
   if (swapped || xhr.status === 204) return "";
   return { 403: "forbidden", 404: "gone" }[xhr.status] ?? (xhr.status >= 400 && xhr.status < 500 ? "refused" : "lost");
+}
+
+/** An answer whose row went with another tab or search of the queue: htmx leaves all of it out, also the foot. */
+const homeless = ({ target, requestConfig: { swapped } }) => swapped === undefined && !target.isConnected;
+const footOf = (xhr) => new DOMParser().parseFromString(xhr.responseText, "text/html").querySelector("#strip");
+
+/** What stands at the foot is said there until it is read. */
+function tellLate(what) {
+  tell(what, $("#strip p").textContent.trim());
+  $("#strip p").replaceChildren();
+}
+
+function place(strip) {
+  $("#strip").replaceWith(strip);
+  window.htmx.process(strip);
 }
 
 /** Who decided about one of the similar ones by keyboard goes on with the next. */

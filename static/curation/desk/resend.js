@@ -22,6 +22,9 @@ export const unsent = () => waiting.size;
 /** The rows of an act that is sent again, null for one that is sent the first time. */
 export const rowsOf = (config) => waiting.get(keyOf(config))?.rows ?? null;
 
+/** What was asked in an act that another page could not send, and this one sends. */
+export const broughtBy = (config) => waiting.get(keyOf(config))?.carried;
+
 /** The bar of many keeps its form: a second act of it, done while the first one waits, is another act. */
 during("asking", "resend", ({ parameters }) => {
   if (waiting.has(parameters.key) && parameters.key !== under) parameters.key = crypto.randomUUID();
@@ -44,14 +47,16 @@ export function keep({ xhr, target, requestConfig: config }) {
     if (waiting.delete(key)) plan(0);
     return false;
   }
-  const swap = elt.closest("[hx-swap]")?.getAttribute("hx-swap") ?? "none", { turn, since } = before ?? { turn: config.turn, since: failed };
-  waiting.set(key, { path: config.path, body: new FormData(), elt, target: `#${target.id}`, swap, rows: config.marked ?? [], turn, since });
+  const swap = elt.closest("[hx-swap]")?.getAttribute("hx-swap") ?? "none", { turn, since, carried } = before ?? { turn: config.turn, since: failed };
+  const place = { elt, target: `#${target.id}`, swap };
+  waiting.set(key, { path: config.path, body: new FormData(), ...place, rows: config.marked ?? [], turn, since, asked: config.asked, carried });
   for (const [name, value] of config.formData) waiting.get(key).body.append(name, value);
   if (again || waiting.size === 1) plan(PAUSES[failed - first()[1].since]);
   return true;
 }
 
-const first = () => [...waiting].sort(([, one], [, other]) => one.turn - other.turn)[0];
+const inTurn = () => [...waiting].sort(([, one], [, other]) => one.turn - other.turn);
+const first = () => inTurn()[0];
 
 function plan(pause) {
   clearTimeout(soon);
@@ -63,10 +68,30 @@ function sendFirst() {
   if (under || !waiting.size) return;
   const [key, told] = first();
   under = key;
-  const there = told.elt.isConnected && document.querySelector(told.target);
+  const there = told.elt?.isConnected && document.querySelector(told.target);
   const place = there ? { source: told.elt, target: told.target, swap: told.swap } : { source: "#strip", target: "#strip", swap: "outerHTML" };
   window.htmx.ajax("POST", told.path, { ...place, values: told.body }).catch(() => {});  // said by keep
 }
 
+/* What this page could not send goes with whoever leaves it. */
+
+/** An act that is on its way, as it is kept; none that has no key, since it could count twice. */
+export const packed = (config) => keyOf(config) && !waiting.has(keyOf(config)) && { path: config.path, body: [...config.formData], asked: config.asked };
+
+/** All that waits here, in turn. */
+export const left = () => inTurn().map(([, { path, body, asked }]) => ({ path, body: [...body], asked }));
+
+/** Sends what another page left; whatever is done meanwhile comes behind it. */
+export function bring(acts) {
+  for (const { path, body, asked = "" } of acts) {
+    const told = new FormData();
+    for (const [name, value] of body) told.append(name, value);
+    const place = { elt: null, target: "#strip", swap: "outerHTML" };
+    waiting.set(told.get("key"), { path, body: told, ...place, rows: [], turn: (turns += 1), since: failed, asked, carried: asked });
+  }
+  plan(0);
+}
+
 addEventListener("online", sendFirst);
-addEventListener("beforeunload", (event) => waiting.size && event.preventDefault());
+/** What was brought and has not failed here goes on with whoever leaves, unasked. */
+addEventListener("beforeunload", (event) => [...waiting.values()].some(({ elt }) => elt) && event.preventDefault());

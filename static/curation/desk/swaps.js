@@ -7,7 +7,7 @@
 const ORDER = {
   asking: ["sender", "rows", "resend"],  // headers and parameters may still be changed
   leaving: ["resend"],  // may yet be held back: then it goes on as one that did not reach the server
-  sending: ["marks", "alikes", "panel", "news"],  // on its way
+  sending: ["marks", "leaving", "alikes", "panel", "news"],  // on its way
   arriving: ["strangers", "marks", "live", "line"],  // the answer is there: what must not be swapped, what must outlive it
   placing: ["overtaken", "marks"],  // a part of the answer is about to take its place by its id
   homeless: ["line"],  // a part of the answer that has no place on this page
@@ -15,7 +15,7 @@ const ORDER = {
     "live", "overtaken", "line", "marks", "gone", "turn", "returned",  // what one looks at stays; marks go and come; one stands elsewhere
     "ages", "unread", "palette", "history", "faces",  // what is drawn anew
     "alikes", "panel",  // where the keyboard is at last
-    "again", "news",  // what waited for the answer
+    "again", "news", "late", "leaving",  // what waited for the answer
   ],
 };
 const works = Object.fromEntries(Object.keys(ORDER).map((moment) => [moment, {}]));
