@@ -10,6 +10,9 @@ from tests.curation.test_keys import Open, is_current, row, state_of
 pytestmark = keys.pytestmark
 context, enter, rows = keys.context, keys.enter, keys.rows
 WAITS = "Keine Verbindung"
+NEWS_COMES = """window.EventSource = class extends EventTarget {
+  constructor() { super(); setTimeout(() => this.dispatchEvent(new MessageEvent("open", { data: "{}" }))); }
+}"""
 
 
 def cut(page: Page) -> None:
@@ -44,6 +47,28 @@ def test_what_could_not_be_sent_is_sent_again(
     expect(page.locator("#undo")).to_be_visible()
     expect(page.locator(".is-sent")).to_have_count(0)
     assert [decided(candidate) for candidate in rows] == [["approve"], ["block"], []]
+
+
+def test_while_an_act_waits_the_line_does_not_say_connected(
+    enter: Open, context: BrowserContext, anna: User, rows: list[Candidate]
+) -> None:
+    """News may come though nothing can be sent."""
+    anna.language = "en"
+    anna.save()
+    context.clock.install()
+    context.add_init_script(NEWS_COMES)
+    page = enter(anna)
+    line = page.locator("#line")
+    expect(line).to_have_text("Connected")
+    cut(page)
+    page.keyboard.press("a")
+    expect(page.locator("#strip")).to_contain_text("No connection")
+    expect(line).to_have_text("No connection")
+    expect(line).to_have_class("warn")
+    mend(page)
+    page.clock.fast_forward(4_000)
+    expect(page.locator("#undo")).to_be_visible()
+    expect(line).to_have_text("Connected")
 
 
 def test_what_waits_is_sent_in_the_order_it_was_done(

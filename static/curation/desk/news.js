@@ -3,6 +3,7 @@
  * listens, and tells the others; where that tab is closed, the next one has the lock.
  */
 
+import { unsent } from "./resend.js";
 import { $, $$ } from "./rows.js";
 import { during } from "./swaps.js";
 
@@ -33,6 +34,7 @@ const isQuestion = ({ elt }) => elt.id === "changes";
 
 during("sending", "news", (detail) => isQuestion(detail) && (under = true));
 during("over", "news", ({ requestConfig, xhr }) => {
+  show();
   if (!isQuestion(requestConfig)) return;
   under = false;
   if (xhr.status === 403 || xhr.status === 404) return leave();
@@ -50,8 +52,8 @@ function leave() {
 function show(on = connected) {
   const line = $("#line"), there = on && navigator.onLine;
   connected = on;
-  line.className = there ? "ok" : "";
-  line.lastElementChild.textContent = there ? line.dataset.on : line.dataset.off;
+  line.className = unsent() ? "warn" : there ? "ok" : "";
+  line.lastElementChild.textContent = unsent() ? line.dataset.cut : there ? line.dataset.on : line.dataset.off;
 }
 
 function take({ event, told, on }) {
