@@ -6,7 +6,7 @@ from curation.models import Act, Candidate
 from regions.models import Channel, User
 from tests.cast import make_candidate
 from tests.curation import test_keys as keys
-from tests.curation.test_keys import Open, is_current, row
+from tests.curation.test_keys import Open, is_current, row, top_of
 
 pytestmark = keys.pytestmark
 context, enter, rows = keys.context, keys.enter, keys.rows
@@ -43,3 +43,22 @@ def test_shift_with_an_arrow_extends_what_is_selected(
     page.keyboard.press("Escape")
     page.keyboard.press("?")
     expect(page.locator("#keys dt", has_text="⇧↓")).to_have_text("⇧X ⇧↓ ⇧↑")
+
+
+def test_the_longest_words_of_the_bar_move_no_row(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    anna.language = "el"
+    anna.save()
+    page = enter(anna)
+    before = top_of(page, rows[0])
+    page.keyboard.press("x")
+    expect(page.locator("#bulk")).to_be_visible()
+    assert top_of(page, rows[0]) == before
+    bar = page.locator("#bulk").bounding_box()
+    assert bar is not None
+    for button in page.locator("#bulk > .button").all():
+        box = button.bounding_box()
+        assert box is not None
+        assert bar["y"] <= box["y"] and box["y"] + box["height"] <= min(bar["y"] + bar["height"], before)
+    page.keyboard.press("Escape")
+    expect(page.locator("#tabs a").first).to_be_visible()
+    assert top_of(page, rows[0]) == before
