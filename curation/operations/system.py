@@ -22,7 +22,8 @@ LOST = "Decided after the backup that was restored, or not shown when it was los
 def lapse_old(*, now: datetime) -> int:
     """Lapses pending candidates older than their channel allows, in batches; returns how many."""
     lapsed = 0
-    while rows := list(Candidate.objects.older_than_their_channel_allows(now).values_list("pk", "channel_id")[:BATCH]):
+    old_ones = Candidate.objects.older_than_their_channel_allows(now, BATCH).values_list("pk", "channel_id")
+    while rows := list(old_ones.all()):
         with one_transaction():
             channels = lock_channels(channel for _pk, channel in rows)
             waiting = lock_candidates(pk for pk, _channel in rows)

@@ -54,6 +54,7 @@ def statements_for(operation: Any) -> list[str]:
     return ["BEGIN;", *(str(one) for one in editor.collected_sql), "COMMIT;"]
 
 
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)  # what is made concurrently is made in none
 def test_new_migrations_are_backwards_compatible() -> None:
     found = {(app, name): complaints(statements_of(app, name)) for app, name in since_the_first_release()}
     assert {which: wrong for which, wrong in found.items() if wrong} == {}

@@ -9,7 +9,7 @@ from django.utils import timezone
 from curation import operations
 from curation.models import Author, Candidate, Decision, Hit, Tweet
 from regions.models import Channel
-from tests.cast import make_block, make_candidate, make_tweet
+from tests.cast import channel_of, make_block, make_candidate, make_tweet
 
 pytestmark = pytest.mark.django_db
 
@@ -23,6 +23,20 @@ def test_only_what_waited_too_long_lapses(de_politics: Channel) -> None:
     assert [Candidate.objects.get(pk=row.pk).state for row in (old, young)] == ["lapsed", "pending"]
     decision = Decision.objects.get()
     assert (decision.verb, decision.by, decision.candidate_id) == ("lapse", None, old.pk)
+
+
+def test_each_channel_has_its_own_limit_and_batches_their_own_size(de_politics: Channel) -> None:
+    now, sport = timezone.now(), channel_of("de", "sport")
+    Channel.objects.filter(pk=de_politics.pk).update(pending_hours=2)
+    Channel.objects.filter(pk=sport.pk).update(pending_hours=6)
+    then = now - timedelta(hours=3)
+    old = [make_candidate(de_politics, pending_since=then - timedelta(minutes=n)) for n in range(3)]
+    make_candidate(sport, pending_since=then)
+    make_candidate(de_politics, pending_since=then, state="lapsed")
+    found = Candidate.objects.older_than_their_channel_allows
+    assert set(found(now, 9)) == set(old)
+    assert len(found(now, 2)) == 2
+    assert (operations.lapse_old(now=now), operations.lapse_old(now=now)) == (3, 0)
 
 
 def test_an_edit_takes_what_is_live_back_to_pending(de_politics: Channel) -> None:
