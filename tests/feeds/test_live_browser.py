@@ -72,6 +72,23 @@ def test_dragging_to_a_slot_pins_there(enter: Open, anna: User, shown: list[Cand
     assert slots(*shown) == [None, 2, 3, 1]
 
 
+def test_who_gives_way_to_what_was_dragged_is_said_and_beside_the_slots_nothing_is_dropped(
+    enter: Open, anna: User, shown: list[Candidate]
+) -> None:
+    anna.language = "en"
+    anna.save()
+    page = enter(anna)
+    entry(page, shown[0]).drag_to(entry(page, shown[3]))
+    entry(page, shown[2]).drag_to(entry(page, shown[1]))
+    author = shown[1].tweet.author
+    assert author is not None
+    expect(page.locator("#strip")).to_contain_text(f"{author} gave way")
+    assert slots(*shown) == [1, None, 2, None]
+    page.locator("#undo").click()
+    expect(page.locator("#strip")).to_contain_text("Taken back")
+    assert slots(*shown) == [1, 2, None, None]
+
+
 def test_the_menu_takes_off_and_brings_back(
     enter: Open, anna: User, shown: list[Candidate], de_politics: Channel
 ) -> None:
