@@ -20,6 +20,7 @@ from regions.words import unusable
 MOST_AT_ONCE = 200
 MOST_ALSO = 20
 FAR = timedelta(days=3653)
+A_MINUTE = timedelta(minutes=1)  # a form's times have no seconds
 TIMES = ("go_live_at", "expire_at", "until")
 LONGEST = {"context": 200, "label": 40, "note": 500}
 
@@ -108,6 +109,8 @@ def check_window(verb: str, wish: Wish, candidate: Candidate) -> None:
         raise BadWindow(_("That time is past."), field="until")
     if wish.expire_at and wish.expire_at <= wish.now:
         raise BadWindow(_("That time is past."), field="expire_at")
+    if wish.go_live_at and wish.go_live_at <= wish.now - A_MINUTE and not _same_minute(wish, candidate):
+        raise BadWindow(_("That time is past. For now, leave it empty."), field="go_live_at")
     starts, ends = wish.go_live_at, wish.expire_at
     if verb == Verb.SCHEDULE and candidate.state == State.PENDING and not (starts or ends):
         raise BadWindow(_("Say from when, until when, or both."), field="go_live_at")
@@ -115,3 +118,9 @@ def check_window(verb: str, wish: Wish, candidate: Candidate) -> None:
         starts, ends = starts or candidate.go_live_at, ends or candidate.expire_at
     if ends and ends <= max(wish.now, starts or wish.now):
         raise BadWindow(_("It would end before it begins."), field="expire_at")
+
+
+def _same_minute(wish: Wish, candidate: Candidate) -> bool:
+    """Whether the start is the one that stands already, as a form with minutes gives it back."""
+    there, asked = candidate.go_live_at, wish.go_live_at
+    return there is not None and asked is not None and abs(there - asked) < A_MINUTE

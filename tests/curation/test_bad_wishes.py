@@ -48,6 +48,7 @@ BAD: dict[str, list[tuple[Any, str]]] = {
     "until": [("2001-01-01T00:00Z", "bad_window"), ("soon", "invalid"), ("2026-03-29", "bad_window")],
     "go_live_at": [
         ("1900-01-01T00:00", "bad_window"),
+        ("2020-01-01T10:00", "bad_window"),
         ("9999-12-31T23:59:59-12:00", "bad_window"),
         ("0001-01-01T00:00", "bad_window"),
         ("2027-03-28T02:30", "bad_window"),
@@ -251,6 +252,29 @@ def test_schedule_sets_the_window_as_given(api: Any, anna: User, de_politics: Ch
     row = Candidate.objects.get(pk=candidate.pk)
     assert (status, row.go_live_at, row.expire_at) == (201, tomorrow + timedelta(hours=1), None)
     assert (row.state, row.approved_at, row.context) == ("approved", before, "Heute")
+
+
+@pytest.mark.parametrize("verb", ["schedule", "approve"])
+def test_no_start_is_given_that_is_past(verb: str, api: Any, anna: User, de_politics: Channel) -> None:
+    """It would go live at once, though whoever typed 7:00 meant tomorrow's. A minute that goes on counts as now."""
+    for ago, status in ((timedelta(hours=3), 422), (timedelta(minutes=2), 422), (timedelta(seconds=50), 201)):
+        candidate = make_candidate(de_politics)
+        begins = (timezone.now() - ago).isoformat()
+        told, answer = ask(api, anna, candidate, verb, {"go_live_at": begins})
+        assert (told, Candidate.objects.get(pk=candidate.pk).state) == (
+            status,
+            "approved" if status == 201 else "pending",
+        ), (ago, answer)
+
+
+def test_a_start_that_stands_already_may_be_past(api: Any, anna: User, de_politics: Channel) -> None:
+    """Whoever changes when a live post ends sends its start along, without its seconds."""
+    began = timezone.now() - timedelta(hours=3)
+    candidate = make_candidate(de_politics, state="approved", go_live_at=began)
+    told = {"go_live_at": began.replace(second=0, microsecond=0).isoformat()}
+    ends = {"expire_at": (timezone.now() + timedelta(hours=1)).isoformat()}
+    status, _answer = ask(api, anna, candidate, "schedule", told | ends)
+    assert (status, Candidate.objects.get(pk=candidate.pk).expire_at is None) == (201, False)
 
 
 def test_annotate_changes_what_is_given_alone(api: Any, anna: User, de_politics: Channel) -> None:
