@@ -5,6 +5,7 @@ import { asked, isLate, tell } from "./late.js";
 import { ask } from "./news.js";
 import { broughtBy, keep, rowsOf, unsent } from "./resend.js";
 import { $, $$, clear, current, goOn, linger, picks, recount, rowOf, stand, steady, unseen, want } from "./rows.js";
+import { strayed } from "./sight.js";
 import { during, isLogIn, reads } from "./swaps.js";
 
 /* Marks: the verb that a row was marked with, by its id, since the answer brings another element. */
@@ -43,7 +44,7 @@ export function say(what) {
 
 /** Whether a key came before anybody can have seen the row that it would mean; nothing is done then. */
 export function early() {
-  const why = unseen();
+  const why = strayed() ? "late" : unseen();
   if (why === "late") say("unseen");
   if (why === "jumped") linger();
   return why !== "";
@@ -61,6 +62,14 @@ export function decide(verb) {
   const button = within && $(`button[name="verb"][value="${verb}"]`, within);
   button ? button.click() : cannot();
 }
+
+/** The bar at the thumb stands still while its row is scrolled away. */
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("#rows .is-current .decide") || !strayed()) return;
+  event.preventDefault();
+  event.stopPropagation();
+  say("unseen");
+}, { capture: true });
 
 /** While it is asked which slot gives way, its digit answers; whoever does anything else has left the question. */
 intercept((told, { target, repeat }) => {
