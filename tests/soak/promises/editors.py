@@ -178,7 +178,7 @@ class Editor(Person):
             found[0] |= {"candidate": told["candidate"]} if told.get("candidate") else {}
         self.learn([one["candidate"] for one in found if one.get("candidate")])
         return [
-            {"id": one["id"], "status": one["status"]}
+            {"id": one["id"], "status": one["status"] if "status" in one else one["problem"]["status"]}
             | {name: one["problem"].get(name) for name in ("code", "by", "verb", "at") if one.get("problem")}
             for one in found
         ]

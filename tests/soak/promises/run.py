@@ -230,6 +230,7 @@ class Run:
     def settle(self) -> None:
         """Faults have ended: what X has is read."""
         began = time.time()
+        connection.close()  # one of them may have cut it
         self.x.mend()
         self.x_hand.return_some(everyone=True)
         self.house.mend()
