@@ -43,8 +43,7 @@ def undo(act: Act, *, by: User, key: str = "", now: datetime | None = None) -> M
     now = now or timezone.now()
     with one_transaction():
         if earlier := keys.begin(by, key, keys.fingerprint(Verb.UNDO, act.pk)):
-            ids = list(act.decision_set.order_by("id").values_list("candidate_id", flat=True))
-            return known(repeated(earlier, ids, by))
+            return known(repeated(earlier, [decision.candidate_id for decision in _of(act)], by))
         check(act, now)
         many = _undone(act, by, now)
         if many.act is None:

@@ -260,3 +260,13 @@ def test_undo_can_itself_be_taken_back_and_that_again(anna: User, de_politics: C
     approved, blocked = ("approved", False, True), ("blocked", False, False)
     assert told == [approved, False, blocked, True, approved, False]
     assert [one.version for one in Candidate.objects.get().decision_set.order_by("pk")] == [2, 3, 4, 5, 6, 7]
+
+
+def test_undo_told_again_tells_the_same(anna: User, de_politics: Channel) -> None:
+    """The job blocked others by the author's block, and gives them back: neither is told of the undo."""
+    seen, _waits = by_one_author(de_politics, 2)
+    act = operations.block(seen, by=anna, version=1, reason="spam", also=also("author")).act
+    operations.carry_blocks(now=timezone.now())
+    told, again = (operations.undo(act, by=anna, key="u") for _ in range(2))
+    assert told.act == again.act
+    assert [one.id for one in told.results] == [one.id for one in again.results] == [seen.pk]
