@@ -26,6 +26,7 @@ from curation.queue import Place, counted
 from curation.transitions import REASONS
 from regions.models import Block, Channel, Market, User
 from regions.permissions import may
+from regions.words import isolated
 
 TITLES = {
     Verb.BLOCK: gettext_lazy("Why block it?"),
@@ -362,7 +363,8 @@ class Panel:
     @cached_property
     def whose(self) -> str:
         """Of whom the selected posts are: "Rathaus 2, Stadtblatt 1 and 3 others"."""
-        names = Counter(card.tweet.author.name if card.tweet.author else _("Removed post") for card in self.cards)
+        authors = [card.tweet.author for card in self.cards]
+        names = Counter(isolated(author.name) if author else _("Removed post") for author in authors)
         told = ", ".join(f"{name} {n}" if n > 1 else name for name, n in names.most_common(MOST_NAMED))
         rest = len(names) - MOST_NAMED
         return _("%(names)s and %(n)d others") % {"names": told, "n": rest} if rest > 0 else told

@@ -20,6 +20,7 @@ from curation.models import Tweet
 from curation.wording import brief, is_long, shown_text
 from curation.x.entities import plain_text
 from regions import clocks
+from regions.words import contained
 
 register = template.Library()
 DOLLARS = {"en": "${}", "nl": "$\u00a0{}"}  # Unicode's CLDR; all others set the sign behind
@@ -48,7 +49,7 @@ def runs_long(tweet: Tweet) -> bool:
 @register.filter
 def in_brief(tweet: Tweet) -> str:
     """The text for a line or two beside something else: links as X shows them, no gaps."""
-    return brief(tweet.text, tweet.part("entities"))
+    return contained(brief(tweet.text, tweet.part("entities")))
 
 
 @register.filter

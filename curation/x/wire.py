@@ -28,6 +28,7 @@ from typing import Any
 import orjson
 
 from curation.x.entities import clean, read_entities
+from regions.words import straight
 
 by_the_book = JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
@@ -224,7 +225,7 @@ def read_person(payload: Any) -> Person:
     return Person(
         x_id=read_id(payload.get("id"), "the account's id"),
         username=username,
-        name=clean(_text(payload, "name"))[:200],
+        name=straight(clean(_text(payload, "name")))[:200],
         avatar_url=_address(payload.get("profile_image_url"), 500),
         verified_type=clean(_text(payload, "verified_type"))[:20],
         followers=_count(payload.get("public_metrics"), "followers_count"),

@@ -122,8 +122,7 @@ def test_who_gives_way_to_a_pin_was_not_pinned(browse: Any, anna: User, de_polit
     newcomer = make_candidate(de_politics)
     operations.decide("pin", newcomer, by=anna, version=1, slot=1, swap=True)
     told = strip_of(browse(anna).get(DESK))
-    assert told.startswith(f"Pinned {newcomer.tweet.author.name} :")
-    assert f"· {holder.tweet.author} gave way" in told
+    assert told.startswith(f"Pinned · {holder.tweet.author} gave way · {newcomer.tweet.author.name} :")  # seen whole
     assert [(done.count, done.one) for done in done_by(anna, de_politics.market)] == [(1, newcomer)]
 
 

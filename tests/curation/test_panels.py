@@ -477,7 +477,7 @@ def test_a_selection_is_told_before_anything_is_done(browse: Any, anna: User, de
     rows = [make_candidate(de_politics, tweet=make_tweet(author=author)) for author in (one, one, two)]
     for headers in (HTMX, {}):
         response = browse(anna).post("/desk/de/decisions/block/", {"candidate": picked(*rows)}, headers=headers)
-        assert "3 posts: Rathaus 2, Stadtblatt" in text_of(response)
+        assert "3 posts: \u2068Rathaus\u2069 2, \u2068Stadtblatt\u2069" in text_of(response)
         assert "Only these posts are blocked." in text_of(response)
         assert "Would have hit" not in text_of(response)
     assert (states(*rows), Act.objects.count()) == ([State.PENDING] * 3, 0)

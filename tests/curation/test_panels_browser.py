@@ -92,6 +92,19 @@ def test_shift_b_without_a_key_of_its_own_still_asks_why(enter: Open, anna: User
     assert Act.objects.count() == 0
 
 
+def test_without_single_keys_no_digit_chooses_in_a_panel(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    anna.keys = {"off": True}
+    anna.save()
+    page = enter(anna)
+    for verb, chosen in (("move", "2"), ("block", "3")):
+        page.locator(f"#rows .is-current [data-panel={verb}]").click()
+        expect(panel(page, verb)).to_be_visible()
+        expect(panel(page, verb).locator("[data-digit] kbd, label kbd")).to_have_count(0)
+        press(page, chosen, "Escape")
+        expect(page.locator(".why")).to_have_count(0)
+    assert (is_current(page), Act.objects.count()) == (str(rows[0].pk), 0)
+
+
 def test_what_is_refused_stays_open_as_it_was_typed(enter: Open, anna: User, rows: list[Candidate]) -> None:
     page = enter(anna)
     press(page, "Shift+B")
@@ -271,7 +284,7 @@ def test_many_are_blocked_for_a_reason_and_moved_by_keys(
     expect(page.locator("body.is-bulk")).to_have_count(0)
 
     press(page, "x", "j", "x", "Shift+B")
-    expect(bar(page)).to_contain_text("2 posts: Tippblitz, ")
+    expect(bar(page)).to_contain_text("2 posts: \u2068Tippblitz\u2069, ")
     expect(page.locator('#bulk > .button[value="approve"]')).to_be_hidden()
     press(page, "a", "b")
     assert Act.objects.count() == 0

@@ -3,7 +3,7 @@
  * While one is open its keys come first: digits choose, Enter sends, Escape closes; no letter decides anything.
  */
 import { cannot, early } from "./acts.js";
-import { bind, intercept } from "./keys.js";
+import { bind, intercept, single } from "./keys.js";
 import { renew } from "./overtaken.js";
 import { $, $$, current, rowOf, steady } from "./rows.js";
 import { during, reads } from "./swaps.js";
@@ -75,7 +75,7 @@ intercept((told, { target }) => {
 /** Whether a key was the panel's. */
 function press(panel, told) {
   if (DO[told]) DO[told](panel);
-  else if (/^\d$/.test(told)) choose(panel, told);
+  else if (/^\d$/.test(told) && single) choose(panel, told);
   else return /^(Shift\+)?\p{L}$/u.test(told);
   return true;
 }
