@@ -43,6 +43,10 @@ TABLES = {
     "changes": f"""
         SELECT c.verb, c.after, c.before, m.code AS market, {COMMITTED.format("c")} FROM regions_change c
         JOIN regions_market m ON m.id = c.market_id WHERE c.noun = 'membership' ORDER BY c.id""",
+    "asked": f"""
+        SELECT r.kind, m.code AS market, r.outcome, r.error, r.read, {MICRO.format("r.started_at")} AS at,
+            {MICRO.format("r.ended_at")} AS ended
+        FROM curation_ingestrun r LEFT JOIN regions_market m ON m.id = r.market_id ORDER BY r.id""",
     "users": "SELECT id, username FROM regions_user",
     "seals": f"""
         SELECT s.market_id AS market, m.code, s.number, s.first_id, s.last_id, s.form, s.head,
