@@ -339,6 +339,7 @@ SPECTACULAR_SETTINGS = {
 # --- logs -------------------------------------------------------------------------------------------------------
 LOGGING = logging_for(LOG_LEVEL, LOG_FORMAT)
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = TRUSTED_PROXIES > 0  # nginx gives each request its own
 if SENTRY_DSN:
     import sentry_sdk
 

@@ -4,6 +4,7 @@ import sys
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from django.contrib.auth.views import redirect_to_login
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +17,9 @@ from regions import problems
 def error_page(request: HttpRequest, status: int, code: str, title: str, sentence: str) -> HttpResponse:
     if request.path.startswith("/api/"):
         return problems.answer(status, code, sentence)
-    return render(request, "regions/error.html", {"title": title, "sentence": sentence}, status=status)
+    reference = structlog.contextvars.get_contextvars().get("request_id") if status >= 500 else None
+    told = {"title": title, "sentence": sentence, "reference": reference}
+    return render(request, "regions/error.html", told, status=status)
 
 
 def forbidden(request: HttpRequest, exception: Any = None) -> HttpResponse:

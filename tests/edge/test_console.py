@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from http.client import HTTPConnection
@@ -86,7 +87,8 @@ def test_events_come_at_once(house: House) -> None:
 
 
 def test_the_web_hears_who_asks_from_nginx_and_nobody_else(house: House) -> None:
-    forged = {"X-Forwarded-For": "198.51.100.7", "X-Forwarded-Proto": "https", "X-Real-IP": "1.2.3.4", "Cookie": "a=b"}
+    forged = {"X-Forwarded-For": "198.51.100.7", "X-Forwarded-Proto": "https", "X-Real-IP": "1.2.3.4", "Cookie": "a=b",
+              "X-Request-ID": "mine"}  # fmt: skip
     answer = ask(house.edge, "/ticker/de/", forged)
     _line, headers = house.web.seen[-1]
     assert (headers["x-forwarded-for"], headers["x-forwarded-proto"], headers["cookie"]) == ("127.0.0.1", "http", "a=b")
@@ -94,6 +96,9 @@ def test_the_web_hears_who_asks_from_nginx_and_nobody_else(house: House) -> None
     assert "x-real-ip" not in headers
     assert answer.headers["x-frame-options"] == "DENY"
     assert "x-content-type-options" not in answer.headers, "Django's, not ours"
+    reference = answer.headers["x-request-id"]
+    assert re.fullmatch("[0-9a-f]{32}", reference) and headers["x-request-id"] == reference
+    assert (house.edge.folder / "access.log").read_text().splitlines()[-1].endswith(f" {reference}")
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/livez", "/readyz"])
@@ -149,8 +154,10 @@ def test_the_log_holds_no_key_no_link_that_lets_in_and_no_phone(house: House) ->
 
 def test_a_web_that_is_away_keeps_no_feed_back(edge: Edge, politics: Channel) -> None:
     assert ask(edge, FEED).status == 200
-    assert ask(edge, "/desk/de/").status == 502
+    away = ask(edge, "/desk/de/")
+    assert (away.status, len(away.headers["x-request-id"])) == (502, 32)
     answer = ask(edge, "/api/v1/feeds/de/snapshots/")
+    assert len(answer.headers["x-request-id"]) == 32
     assert (answer.status, json.loads(answer.text)["code"]) == (503, "unavailable")
 
 

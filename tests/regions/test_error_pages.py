@@ -65,6 +65,21 @@ def test_what_went_wrong_is_told(where: str, status: int, title: str, sentence: 
     assert told(client.get(where)) == (status, [title], [sentence])
 
 
+def test_a_breakdown_names_its_reference_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    page = Client(raise_request_exception=False).get("/broken/").content.decode()
+    reference = re.findall(r"Reference: ([0-9a-f-]{36})<", page)
+    told = [one.msg["request_id"] for one in caplog.records if isinstance(one.msg, dict) and "request_id" in one.msg]
+    assert reference and set(told) == set(reference)
+    assert "Reference" not in Client().get("/nowhere/").content.decode()
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_the_reference_is_nginxs_and_never_a_callers(trusted: bool, settings: Any) -> None:
+    settings.DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = trusted
+    page = Client(raise_request_exception=False).get("/broken/", headers={"X-Request-ID": "5" * 32})
+    assert ("5" * 32 in page.content.decode()) is trusted
+
+
 def test_a_swap_gets_the_sentence_alone() -> None:
     response = Client().get("/stale/", headers={"HX-Request": "true"})
     assert (response.status_code, response.content.decode()) == (409, "Ben approved it at 14:02.")
