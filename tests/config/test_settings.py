@@ -63,10 +63,10 @@ def test_the_message_never_tells_the_value() -> None:
     assert "secret-word" not in started.stderr + started.stdout
 
 
-@pytest.mark.parametrize(("proxies", "taken"), [("0", "False"), ("1", "True")])
-def test_a_requests_id_is_taken_from_a_proxy_of_ours_alone(proxies: str, taken: str) -> None:
+@pytest.mark.parametrize(("proxies", "taken"), [({}, "False"), ({"TRUSTED_PROXIES": "1"}, "True")])
+def test_a_requests_id_is_taken_from_a_proxy_of_ours_alone(proxies: dict[str, str], taken: str) -> None:
     asked = "from curation.config import settings; print(settings.DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID)"
-    environment = os.environ | {"TRUSTED_PROXIES": proxies}
+    environment = {name: value for name, value in os.environ.items() if name != "TRUSTED_PROXIES"} | proxies
     command = [sys.executable, "-c", asked]
     told = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     assert told.stdout.strip() == taken
