@@ -112,7 +112,7 @@ def check_target(target: Database, replace: str) -> None:
         cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = %s", [target.name])
         if others := cursor.fetchone()[0]:
             raise Failed(
-                f"{others} connections to {target.name} are open: stop web, events, publisher, worker, beat and stream."
+                f"{others} connections to {target.name} are open: stop everything (systemctl stop tickerdesk.target)."
             )
 
 

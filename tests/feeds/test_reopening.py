@@ -254,6 +254,15 @@ def test_it_asks_and_changes_nothing_without_yes(politics: Channel, monkeypatch:
 
 
 @committed
+def test_without_a_terminal_it_says_what_it_needs(politics: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
+    closure.close(Closure.Why.RESTORED, now=timezone.now())
+    monkeypatch.setattr("sys.stdin", StringIO(""))
+    with pytest.raises(CommandError, match="needs a terminal"):
+        call_command("reopen_feeds", stdout=StringIO())
+    assert closure.stands()
+
+
+@committed
 def test_broken_off_it_is_begun_again(backup: Any, politics: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
     shown, other = live(politics), live(politics)
     publish(politics.market_id)

@@ -26,7 +26,7 @@ class Command(BaseCommand):
             raise CommandError("Publishing is not closed.")
         for line in lines_of(told):
             self.stdout.write(line)
-        if not options["yes"] and input("Reopen? [y/N] ").strip().lower() not in ("y", "yes"):
+        if not options["yes"] and not agreed():
             raise CommandError("Nothing was changed.")
         reopening.reopen(told, now=timezone.now())
         operations.catch_up()
@@ -34,6 +34,13 @@ class Command(BaseCommand):
         if closure.stands():
             raise CommandError("Publishing was closed again meanwhile. Look at what stays live, and reopen once more.")
         self.stdout.write("Publishing is open.")
+
+
+def agreed() -> bool:
+    try:
+        return input("Reopen? [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        raise CommandError("It asks, so it needs a terminal; or look at the lines above and add --yes.") from None
 
 
 def lines_of(told: Plan) -> list[str]:

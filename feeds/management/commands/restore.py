@@ -15,11 +15,13 @@ from feeds.backups.restoring import Restored, restore
 
 NEXT = """\
 Next, before anything is started (docs/backup.md):
-  1. python manage.py reopen_feeds    says what would stay on the phones, asks, and lets publishing go on
-  2. start publisher, web, events, worker, beat and stream
-  3. python manage.py recheck --approved    asks X at once about what is on the phones
-  4. People who lost a role or left since are there again, and old passwords count: look at each market's people.
-  5. Tell the leads: blocks, sources, settings and budgets are those of the backup; what was read since is not counted.\
+  1. manage.py verify_log --seals FILE    with the seals from before: says as cut_off what is lost; afterwards it cannot
+  2. manage.py reopen_feeds    says what would stay on the phones, asks, and lets publishing go on
+  3. start everything: systemctl start tickerdesk.target
+  4. manage.py recheck --approved    asks X at once about what is on the phones
+  5. Copy the new LOG_SEALS to where a copy of it is kept, and keep the old one beside it under another name.
+  6. People who lost a role or left since are there again, and old passwords count: look at each market's people.
+  7. Tell the leads: blocks, sources, settings and budgets are those of the backup; what was read since is not counted.\
 """
 
 
@@ -63,8 +65,8 @@ class Command(BaseCommand):
             self.stdout.write(f"The database that was there is now {done.kept}: drop it when nobody needs it.")
         if done.seals_kept:
             self.stdout.write(
-                f"The seals written since the backup are kept in {done.seals_kept}: with --seals and that file,"
-                " verify_log names the decisions that are lost."
+                f"The seals written since the backup are kept in {done.seals_kept}: until publishing goes"
+                " on, verify_log with --seals and that file says which decisions are lost."
             )
         self.tell(done.aftermath)
 
