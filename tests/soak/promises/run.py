@@ -6,11 +6,12 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+import psycopg2
 from celery import Celery
 from django.core.management import call_command
 from django.db import InterfaceError, OperationalError, connection
@@ -42,6 +43,10 @@ POOR, LITTLE, PLENTY = "hr", 150, 10_000_000  # a market whose budget ends befor
 READ_INTO = {PLAIN[0]: "politics", LOUD: "politics", STREAMED: "politics", PLAIN[1]: "sport", SHY: "sport"}
 LIVE_FEED = 25
 GROW_OLD_EVERY = 2  # seconds
+OLDER = (
+    "UPDATE curation_tweet SET checked_at = checked_at - make_interval(secs => %s) WHERE id IN"
+    " (SELECT id FROM curation_tweet WHERE gone_at IS NULL FOR UPDATE SKIP LOCKED)"
+)
 PAGES = ("/desk/{}/", "/desk/{}/politics/", "/desk/{}/politics/?state=approved", "/live/{}/politics/", "/log/{}/")
 SYNDICATED = ("politics/rss.xml", "politics/feed.json", "rss.xml", "feed.json")
 
@@ -208,22 +213,19 @@ class Run:
         aged = time.time()
         while not stop.wait(GROW_OLD_EVERY):
             aged = self.grow_older(aged) if self.scale > 1 else time.time()
-        connection.close()
 
     def grow_older(self, since: float) -> float:
         """What was checked a minute ago counts as checked `scale` minutes ago, and beat rings as much more often."""
         now = time.time()
-        with suppress(OperationalError, InterfaceError):
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "UPDATE curation_tweet SET checked_at = checked_at - make_interval(secs => %s) WHERE id IN"
-                    " (SELECT id FROM curation_tweet WHERE gone_at IS NULL FOR UPDATE SKIP LOCKED)",
-                    [(self.scale - 1) * (now - since)],
-                )
-            with suppress(Exception), Celery(broker=self.house.bell.url) as bell:  # it may be away
-                bell.send_task("feeds.tasks.recheck_live", expires=10, retry=False)
-            return now
-        connection.close()
+        try:
+            link = psycopg2.connect(self.house.server.url, connect_timeout=3, options="-c statement_timeout=5000")
+        except psycopg2.OperationalError:
+            return since
+        with suppress(psycopg2.OperationalError, psycopg2.InterfaceError), closing(link), link, link.cursor() as cursor:
+            cursor.execute(OLDER, [(self.scale - 1) * (now - since)])
+            since = now
+        with suppress(Exception), Celery(broker=self.house.bell.url) as bell:  # it may be away
+            bell.send_task("feeds.tasks.recheck_live", expires=10, retry=False)
         return since
 
     # --- after
