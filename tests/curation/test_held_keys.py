@@ -85,3 +85,28 @@ def test_keys_for_a_decided_post_do_nothing_and_say_so(enter: Open, anna: User, 
         page.keyboard.press(key)
         expect(page.locator("#strip")).to_contain_text("Das geht bei diesem Beitrag gerade nicht")
     assert (is_current(page), Act.objects.count(), state_of(rows[0])) == (str(rows[0].pk), 1, State.BLOCKED)
+
+
+def test_an_undo_that_waits_says_so_and_how_many(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    """While the foot still named the act before, the key was pressed again, and took back that one too."""
+    anna.language = "en"
+    anna.save()
+    page = enter(anna)
+    page.keyboard.press("b")
+    strip, waits = page.locator("#strip"), page.locator("#strip .taking-back")
+    expect(strip).to_contain_text("Blocked")
+    glance(page)
+    with Held(page, "**/undo/"):
+        with Held(page, "**/candidates/**"):
+            page.keyboard.press("a")
+            page.keyboard.press("z")
+            expect(waits).to_have_text("Taking back … Press again only to take back one more.")
+            expect(strip).not_to_contain_text("Blocked")
+            page.keyboard.press("z")
+            expect(waits).to_contain_text("2 ×")
+        expect(page.locator(".is-sent")).to_have_count(0)
+        expect(waits).to_contain_text("2 ×")
+    expect(page.locator("#undo")).to_have_count(0)
+    expect(waits).to_have_count(0)
+    expect(strip).to_contain_text("Taken back")
+    assert [state_of(candidate) for candidate in rows] == [State.PENDING] * 3

@@ -99,9 +99,19 @@ export function takeBack() {
 }
 
 function takeNext() {
-  if (!wished || undoing || marked.size || unsent()) return;
+  if (!wished) return;
+  if (undoing || marked.size || unsent()) return tellTaking();
   wished = $("#undo") ? wished - 1 : 0;
   $("#undo")?.click();
+}
+
+/** Until it is done the foot names another act: so how many are being taken back is said at once. */
+function tellTaking() {
+  const words = said("taking-back"), many = wished + (undoing ? 1 : 0);
+  if (!words) return;
+  if (many > 1) $("b", words).textContent = `${many} ×`;
+  $("#strip .taking-back")?.remove();
+  unsent() ? $("#strip p").append(" ", words) : $("#strip p").replaceChildren(words);
 }
 
 /* Around htmx's requests */
@@ -122,7 +132,10 @@ during("asking", "sender", ({ headers, parameters, verb }) => {
 });
 
 during("sending", "marks", ({ elt, requestConfig }) => {
-  if (elt.matches("form:has(#undo)")) undoing = requestConfig;
+  if (elt.matches("form:has(#undo)")) {
+    undoing = requestConfig;
+    tellTaking();
+  }
   const verb = elt.matches("form") && verbOf(requestConfig);
   const sent = rowsOf(requestConfig), brought = broughtBy(requestConfig);
   if (brought !== undefined) Object.assign(requestConfig, { asked: brought, carried: true });
