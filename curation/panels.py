@@ -24,6 +24,7 @@ from curation.operations.naming import BadBlock, name_of
 from curation.operations.wishes import LONGEST
 from curation.queue import Place, counted
 from curation.transitions import REASONS
+from regions import clocks
 from regions.models import Block, Channel, Market, User
 from regions.permissions import may
 from regions.words import isolated
@@ -255,7 +256,8 @@ class Panel:
 
     @property
     def zone_named(self) -> str:
-        return f"{self.market.time_zone.replace('_', ' ')} ({self.now.astimezone(self.zone):%Z})"
+        names = clocks.zone_names(self.market, self.now.year).values()
+        return f"{self.market.time_zone.replace('_', ' ')} ({'/'.join(names)})"
 
     def clock(self, at: datetime | None) -> str:
         """A time as a browser's field holds it; empty for none."""

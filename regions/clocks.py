@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format
-from django.utils.timezone import localdate, localtime
+from django.utils.timezone import localdate, localtime, override
 from django.utils.translation import gettext as _
 
 from regions.models import Market, User
@@ -37,6 +37,35 @@ def clock_time(at: datetime) -> str:
     """The time of day, with the day where it is not today's."""
     here = localtime(at)
     return date_format(here, "H:i") if here.date() == localdate() else moment(at)
+
+
+def market_time(at: datetime, market: Market, *, brief: bool = False) -> str:
+    """What was typed by a market's clocks, as they show it; with their zone's name where it says more. `brief`: without
+    the day where it is today's."""
+    named = zone_name(at, market)
+    with override(ZoneInfo(market.time_zone)):
+        told = clock_time(at) if brief else moment(at)
+    return f"{told} {named}" if named else told
+
+
+def zone_name(at: datetime, market: Market) -> str:
+    """The zone of a market's clocks at a moment, in short. Empty where the reader's own show the same time, unless
+    they show it twice that day."""
+    here = at.astimezone(ZoneInfo(market.time_zone))
+    same = here.utcoffset() == localtime(at).utcoffset()
+    return "" if same and not comes_twice(at, market) else f"{here:%Z}"
+
+
+def zone_names(market: Market, year: int) -> dict[int, str]:
+    """What it is called in a year's winter and summer, by the minutes that it is ahead of UTC."""
+    told = [datetime(year, month, 1, tzinfo=ZoneInfo(market.time_zone)) for month in (1, 7)]
+    return {int((at.utcoffset() or timedelta()).total_seconds() / 60): f"{at:%Z}" for at in told}
+
+
+def comes_twice(at: datetime, market: Market) -> bool:
+    """Whether a market's clocks show the time of this moment at another one too, as they are set back."""
+    here = at.astimezone(ZoneInfo(market.time_zone))
+    return here.replace(fold=0).utcoffset() != here.replace(fold=1).utcoffset()
 
 
 def instant(market: Market, told: datetime, *, field: str = "") -> datetime:

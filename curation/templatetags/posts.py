@@ -1,5 +1,6 @@
 """How posts and times read on the desk."""
 
+import json
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -20,6 +21,7 @@ from curation.models import Tweet
 from curation.wording import brief, is_long, shown_text
 from curation.x.entities import plain_text
 from regions import clocks
+from regions.models import Market
 from regions.words import contained
 
 register = template.Library()
@@ -101,13 +103,45 @@ def moment(at: datetime | None, detail: str = "") -> str:
 
 
 @register.filter
-def in_words(typed: str) -> str:
-    """A time as a browser's field holds it, with its weekday and month; empty for none and for what is no time."""
+def market_time(at: datetime, market: Market) -> str:
+    """What was typed by a market's clocks, as they show it; with their zone where it says more."""
+    return clocks.market_time(at, market)
+
+
+@register.filter
+def market_clock(at: datetime, market: Market) -> str:
+    """The same, without the day where it is today's."""
+    return clocks.market_time(at, market, brief=True)
+
+
+@register.filter
+def in_words(typed: str, market: Market) -> str:
+    """A time as a browser's field holds it, with its weekday, and the zone where it says more, as static/curation/desk/
+    clock.js says it; empty for none and for what is no time."""
     try:
         at = datetime.fromisoformat(typed)
     except ValueError:
         return ""
-    return f"{date_format(at, 'l')}, {date_format(at, 'MONTH_DAY_FORMAT')}, {at:%H:%M}"
+    form = "MONTH_DAY_FORMAT" if at.year == timezone.now().year else "DATE_FORMAT"
+    told = f"{date_format(at, 'l')}, {date_format(at, form)}, {at:%H:%M}"
+    try:
+        meant = clocks.instant(market, at)
+    except clocks.BadTime:
+        return told
+    told = " ".join(filter(None, (told, clocks.zone_name(meant, market))))
+    return f"{told} · {first_of_two()}" if clocks.comes_twice(meant, market) else told
+
+
+@register.filter
+def zone_names(market: Market) -> str:
+    """For the script: by the minutes that the market's zone is ahead of UTC."""
+    return json.dumps(clocks.zone_names(market, timezone.now().year))
+
+
+@register.simple_tag
+def first_of_two() -> str:
+    """Of an hour that comes twice, as clocks are set back."""
+    return _("comes twice that day: the first is meant")
 
 
 @register.filter

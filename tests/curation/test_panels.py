@@ -288,11 +288,21 @@ def test_times_are_typed_by_the_markets_clock(browse: Any, anna: User, de_politi
     assert 'value="2030-07-01T12:30"' in field(response, "go_live_at")
     assert "Europe/Berlin (CE" in text_of(response)
     said = re.findall(r"<output[^>]*>([^<]*)</output>", response.content.decode())
-    assert said == ["Monday, July 1, 12:30", ""]
+    assert said == ["Monday, July 1, 2030, 12:30 CEST", ""]
     sent = {"verb": "schedule", "panel": "schedule", "version": 1, "go_live_at": "2030-07-01T13:00", "expire_at": ""}
     browse(anna).post(door(candidate), sent, headers=target(candidate))
     candidate.refresh_from_db()
     assert candidate.go_live_at == datetime(2030, 7, 1, 11, 0, tzinfo=UTC)
+
+
+@time_machine.travel("2027-05-01T10:00:00Z", tick=False)
+def test_an_hour_that_comes_twice_says_which_is_meant(browse: Any, anna: User, de_politics: Channel) -> None:
+    live = datetime(2027, 10, 31, 0, 30, tzinfo=UTC)
+    candidate = make_candidate(de_politics, state=State.APPROVED, go_live_at=live)
+    response = browse(anna).get(panel_of(candidate, "schedule"), headers=HTMX)
+    said = re.findall(r"<output[^>]*>([^<]*)</output>", response.content.decode())
+    assert said == ["Sunday, October 31, 02:30 CEST · comes twice that day: the first is meant", ""]
+    assert "Europe/Berlin (CET/CEST)" in text_of(response)
 
 
 @time_machine.travel("2030-07-01T20:30:00Z", tick=False)

@@ -153,6 +153,28 @@ def test_half_a_time_is_not_taken_for_none(enter: Open, anna: User, rows: list[C
     assert rows[0].go_live_at is not None
 
 
+def test_a_time_is_said_by_the_clocks_of_the_market(enter: Open, anna: User, rows: list[Candidate]) -> None:
+    """With the year where it is another, and the zone where one reads by another clock; what comes twice says so."""
+    anna.time_zone = "Europe/Athens"
+    anna.save()
+    page = enter(anna)
+    press(page, "e")
+    field, said = panel(page, "schedule").get_by_label("Goes live"), panel(page, "schedule").locator("output").first
+    for typed, told in (
+        ("2035-07-02T07:00", "Monday, July 2, 2035 at 07:00 AM CEST"),
+        ("2035-12-03T07:00", "Monday, December 3, 2035 at 07:00 AM CET"),
+        ("2035-03-25T02:30", "Sunday, March 25, 2035 at 02:30 AM"),
+        ("2035-10-28T02:30", "Sunday, October 28, 2035 at 02:30 AM CEST · comes twice that day: the first is meant"),
+    ):
+        field.fill(typed)
+        expect(said).to_have_text(told)
+    field.fill("2035-12-03T07:00")
+    press(page, "Enter")
+    saved(page, rows[0], "scheduled")
+    expect(row(page, rows[0])).to_contain_text("from Dec. 3, 2035, 07:00 CET")
+    expect(page.locator("#live")).to_contain_text("Dec. 3, 2035, 07:00 CET")
+
+
 def test_who_was_faster_is_said_and_the_row_is_as_they_left_it(
     enter: Open, anna: User, ben: User, rows: list[Candidate], de_politics: Channel
 ) -> None:

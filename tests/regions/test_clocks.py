@@ -1,10 +1,13 @@
 """The wall clock of a market: what people type, as instants, through both changes of the clocks."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
+from django.utils.timezone import override
 
-from regions.clocks import BadTime, instant
+from regions.clocks import BadTime, instant, market_time
 from regions.models import Market
 
 pytestmark = pytest.mark.django_db
@@ -87,3 +90,28 @@ def test_what_no_calendar_holds_is_refused() -> None:
     for told in (datetime.max.replace(tzinfo=timezone(-timedelta(hours=12))), datetime.min):
         with pytest.raises(BadTime):
             instant(market("de"), told)
+
+
+@pytest.mark.parametrize(
+    ("code", "own", "at", "told"),
+    [
+        ("gr", "Europe/Berlin", "2027-10-31T00:30", "Oct. 31, 2027, 03:30 EEST"),
+        ("gr", "Europe/Berlin", "2027-10-31T01:30", "Oct. 31, 2027, 03:30 EET"),
+        ("gr", "Europe/Berlin", "2026-11-24T05:00", "November 24, 07:00 EET"),
+        ("gr", "Europe/Bucharest", "2026-11-24T05:00", "November 24, 07:00"),
+        ("gr", "Europe/Athens", "2027-10-31T01:30", "Oct. 31, 2027, 03:30 EET"),
+        ("de", "Europe/Amsterdam", "2026-12-31T23:30", "Jan. 1, 2027, 00:30"),
+        ("de", "America/New_York", "2026-12-31T23:30", "Jan. 1, 2027, 00:30 CET"),
+    ],
+)
+def test_what_a_markets_clocks_show_is_told_by_them(code: str, own: str, at: str, told: str) -> None:
+    """Shown by one's own without a word, it looked as if another time had been saved."""
+    moment = datetime.fromisoformat(at).replace(tzinfo=UTC)
+    with time_machine.travel("2026-11-23T12:00:00Z", tick=False), override(ZoneInfo(own)):
+        assert market_time(moment, market(code)) == told
+
+
+@time_machine.travel("2026-11-23T22:30:00Z", tick=False)
+def test_today_is_the_markets_too() -> None:
+    with override(ZoneInfo("Europe/Berlin")):
+        assert market_time(datetime(2026, 11, 24, 5, tzinfo=UTC), market("gr"), brief=True) == "07:00 EET"
