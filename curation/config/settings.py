@@ -226,7 +226,11 @@ SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
 SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
-MFA_FORMS = {"add_webauthn": "regions.passkeys.AddForm", "login_webauthn": "regions.passkeys.LoginForm"}
+MFA_FORMS = {
+    "add_webauthn": "regions.passkeys.AddForm",
+    "login_webauthn": "regions.passkeys.LoginForm",
+    "authenticate": "regions.second_step.CodeForm",
+}
 MFA_TOTP_ISSUER = "Tickerdesk"
 MFA_TOTP_TOLERANCE = 1  # a code that changed while it was typed still counts
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE  # passkeys then work on http://localhost

@@ -123,6 +123,25 @@ def test_a_recovery_code_counts_once(lock: User) -> None:
         assert (count, client.get("/desk/de/").status_code) == (count, status)
 
 
+def test_after_a_recovery_code_it_says_how_many_are_left(lock: User) -> None:
+    codes = Authenticator.objects.get(user=lock, type="recovery_codes").wrap().get_unused_codes()
+    for code, said in ((codes[0], ["9 are left."]), (codes[1], ["8 are left."]), (code_of(lock), [])):
+        client = Client()
+        client.post(LOG_IN, {"login": "anna", "password": "anna"})
+        response = client.post(SECOND, {"code": code})
+        told = [str(message) for message in get_messages(response.wsgi_request)]
+        assert told == [f"You used a recovery code: {left}" for left in said]
+
+
+def test_the_one_field_of_each_step_has_the_focus(lock: User) -> None:
+    client = Client()
+    html = client.get(LOG_IN).content.decode()
+    assert re.findall(r'id="(\w+)"[^>]* autofocus', html) == ["id_login"]
+    client.post(LOG_IN, {"login": "anna", "password": "anna"})
+    found = re.findall(r"<input[^>]* autofocus[^>]*>", client.get(SECOND).content.decode())
+    assert [('id="id_code"' in one, 'inputmode="numeric"' in one) for one in found] == [(True, True)]
+
+
 def test_the_company_account_has_no_place_until_it_is_configured(browse: Any, db: None) -> None:
     html = browse().get(LOG_IN).content.decode()
     assert settings.OIDC_ISSUER == ""
