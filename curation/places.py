@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.db.models import Exists, Max, OuterRef
 from django.http import Http404
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -41,6 +41,18 @@ def place_for(user: Any, market: str, category: str = "") -> Place:
         if channel.category.slug == category:
             return Place(home, channels, channel)
     raise Http404
+
+
+def standing(request: PageRequest, place: Place) -> Place:
+    """Of the same market the desk that one looks at, as its rows are drawn; else the place itself."""
+    try:
+        found = resolve(urlsplit(request.htmx.current_url or "").path)
+    except Resolver404:
+        return place
+    if found.url_name not in ("desk", "market-desk") or found.kwargs["market"] != place.market.code:
+        return place
+    slug = found.kwargs.get("category")
+    return Place(place.market, place.channels, next((one for one in place.channels if one.category.slug == slug), None))
 
 
 @contextmanager

@@ -35,6 +35,7 @@ from curation.places import (
     new_key,
     news,
     place_for,
+    standing,
     way_back,
 )
 from curation.queue import Place, behind, next_of_groups
@@ -291,6 +292,7 @@ def answered(
         (messages.error if status >= 400 else messages.success)(request, str(told) or remark or _("Done."))
         return redirect(way_back(request, place))
     context = strip(request, place, str(told), act) | {
+        "place": standing(request, place),
         "rows": rows,
         "next_ones": [] if (request.htmx.target or "").startswith("alike-") else next_ones(request, place, rows),
         "refused": status >= 400,

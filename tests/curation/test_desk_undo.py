@@ -153,3 +153,20 @@ def test_one_stands_on_what_was_pinned_not_on_what_gave_way(
     act = operations.decide("pin", newcomer, by=anna, version=1, slot=1, swap=True).act
     response = browse(anna).post(undo_of(act), headers=STRIP)
     assert response["HX-Trigger-After-Settle"] == f'{{"returned": {{"row": {newcomer.pk}}}}}'
+
+
+@pytest.mark.parametrize(("at", "named"), [("politics/", False), ("", True)])
+def test_rows_are_drawn_for_the_desk_that_one_looks_at(
+    browse: Any, anna: User, de_politics: Channel, at: str, named: bool
+) -> None:
+    """Each names its category where those of others stand beside it, and only there."""
+    candidate = make_candidate(de_politics)
+    page = {"HX-Current-URL": f"http://testserver/desk/de/{at}?order=newest"}
+    sent = {"verb": "block", "version": 1}
+    row = HTMX | page | {"HX-Target": f"row-{candidate.pk}"}
+    blocked = browse(anna).post(f"{DESK}candidates/{candidate.pk}/", sent, headers=row)
+    back = browse(anna).post(undo_of(Act.objects.get()), headers=STRIP | page)
+    for response in (blocked, back):
+        assert rows_of(response) == [candidate.pk]
+        via = response.content.decode().partition('class="via"')[2].partition("</span>")[0]
+        assert (str(de_politics.category.name) in via) == named
