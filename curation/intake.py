@@ -109,9 +109,10 @@ def budgets_of(user: User, markets: Iterable[Market], now: datetime) -> dict[int
 
 
 def troubles_of(user: User, markets: Iterable[Market], now: datetime) -> dict[int, list[tuple[Source, Health]]]:
-    """Of the markets that a person leads the sources that are paused, and those that fail again and again."""
+    """Of the markets that a person leads the sources that are paused, and those that fail again and again. Those of
+    erased accounts are paused for good: nobody can mend that."""
     led = [market.pk for market in markets if may(user, "settings.edit", market)]
-    own = Source.objects.filter(Q(market__in=led) | Q(channel__market__in=led))
+    own = Source.objects.without_erased().filter(Q(market__in=led) | Q(channel__market__in=led))
     paused = Q(paused_at__isnull=False) & (Q(paused_until=None) | Q(paused_until__gt=now))
     wrong = list(
         own.filter(paused | Q(cursor__failures__gte=MANY_FAILURES)).select_related("market", "channel__market")

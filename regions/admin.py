@@ -133,6 +133,9 @@ class SourceAdmin(Logged):
     search_fields = ("value", "name")
     readonly_fields = ("kind", "value", "market", "channel")
 
+    def has_change_permission(self, request: HttpRequest, obj: Source | None = None) -> bool:
+        return not (obj and obj.erased) and super().has_change_permission(request, obj)
+
     def market_of(self, row: Source) -> Market | None:
         return row.channel.market if row.channel else row.market
 

@@ -111,6 +111,6 @@ def add_source(
 @transaction.atomic
 def pause_source(source: Source, reason: str, *, by: User | None, now: Any, until: Any = None) -> None:
     """Stops reading a source, until a time where given; `reason` is what its lead reads."""
-    Source.objects.filter(pk=source.pk).update(paused_at=now, paused_until=until, paused_reason=reason)
+    Source.ever.filter(pk=source.pk).update(paused_at=now, paused_until=until, paused_reason=reason)
     market = source.channel.market if source.channel else source.market
     log_change(source, "pause", by=by, market=market, after={"reason": reason})

@@ -120,8 +120,9 @@ def try_again(now: datetime) -> bool:
 
 @transaction.atomic
 def resume_source(source: Source, now: datetime, *, by: User | None = None) -> bool:
-    """Reads a source again that was paused, by a lead or because X refused it. Whether there was anything to end."""
-    paused = Source.objects.filter(pk=source.pk, paused_at__isnull=False)
+    """Reads a source again that was paused, by a lead or because X refused it. Whether there was anything to end: the
+    pause of an erased account's never ends."""
+    paused = Source.objects.without_erased().filter(pk=source.pk, paused_at__isnull=False)
     if not paused.update(paused_at=None, paused_until=None, paused_reason=""):
         return False
     _due_at(Cursor.objects.filter(pk=source.pk), now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,12 +13,13 @@ from django.db.models import Count, Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext as _
 
-from curation.models import Author, Candidate, IngestRun, Quarantined, Tweet
+from curation.models import Author, Candidate, Cursor, IngestRun, Quarantined, Tweet
 from curation.operations.errors import NotAnId, SeveralAuthors, UnknownAuthor
 from curation.operations.following import Followed, withdraw
 from curation.operations.record import one_transaction
 from curation.tombstones import bury
-from regions.models import Block, Change, Channel, Source, User
+from regions.models import Block, Change, Channel, Source, SourceExemption, User
+from regions.models.lists import ERASED
 from regions.numbers import whole
 from regions.operations import pause_source, rename_in_admin
 
@@ -149,8 +150,8 @@ def _forget(found: Erasure, by: User | None, now: datetime) -> None:
         _close(source, found, by, now)
     for block in found.blocks:
         _rename(block, found)
-    _blank(Change.objects.filter(noun="source", noun_id__in=[one.pk for one in found.sources]), found)
-    _blank(Change.objects.filter(noun="block", noun_id__in=[one.pk for one in found.blocks]), found)
+    _blank(_other_lines(found), [*found.names, str(found.x_id)])
+    _blank(Change.objects.filter(noun="block", noun_id__in=[one.pk for one in found.blocks]), found.names)
     rename_in_admin([*found.sources, *found.blocks], LEFT_BLANK)
     told = {"posts": found.posts, "sources": [one.pk for one in found.sources]}
     Change.objects.create(by=by, at=now, noun="author", noun_id=0, verb="erase", after=told)
@@ -164,17 +165,18 @@ def _quarantined(found: Erasure) -> QuerySet[Quarantined]:
 
 
 def _close(source: Source, found: Erasure, by: User | None, now: datetime) -> None:
-    """Paused for good, by a name that is only X's number; what its runs said of the account goes."""
-    others = Source.objects.filter(
-        kind=source.kind, value=str(found.x_id), market=source.market_id, channel=source.channel_id
-    )
-    taken = others.exclude(pk=source.pk).exists()
-    value = f"{found.x_id}/{source.pk}" if taken else str(found.x_id)
-    Source.ever.filter(pk=source.pk).update(value=value, name="", x_id=str(found.x_id))
-    source.value, source.name = value, ""
-    if found.names:
-        runs = IngestRun.objects.filter(source=source, error__iregex=WORD % _any_of(found.names))
-        runs.update(error=LEFT_BLANK)
+    """Paused for good, without name and number; what its runs, its log and exemptions said of the account goes.
+
+    Its cursor goes first: who reads it just now has lost the lease, and stores neither number nor cause."""
+    Cursor.objects.filter(source=source).delete()
+    words = [*found.names, str(found.x_id), *filter(None, [source.name])]
+    IngestRun.objects.filter(source=source, error__iregex=WORD % _any_of(words)).update(error=LEFT_BLANK)
+    _blank(Change.objects.filter(noun="source", noun_id=source.pk), words, wholly=("name", "value"))
+    for exemption in SourceExemption.objects.filter(source=source):
+        exemption.reason = without(words, exemption.reason)[:200]
+        exemption.save(update_fields=["reason"])
+    source.value, source.name, source.x_id, source.auto_approve = f"{ERASED}{source.pk}", "", "", False
+    source.save(update_fields=["value", "name", "x_id", "auto_approve"])
     pause_source(source, _("The author was erased. Nothing of theirs is read any more."), by=by, now=now)
 
 
@@ -191,10 +193,18 @@ def _rename(block: Block, found: Erasure) -> None:
     block.save()
 
 
-def _blank(changes: QuerySet[Change], found: Erasure) -> None:
-    """What the lists' log holds of the name."""
+def _other_lines(found: Erasure) -> QuerySet[Change]:
+    """Lines of sources that read the account once, and read another now."""
+    account = rf"^\s*@?({_any_of([*found.names, str(found.x_id)])})\s*$"
+    held = Q(before__value__iregex=account) | Q(after__value__iregex=account)
+    return Change.objects.filter(held, noun="source")
+
+
+def _blank(changes: QuerySet[Change], words: list[str], wholly: Iterable[str] = ()) -> None:
+    """What the lists' log holds of the name, or the number. `wholly`: fields of which nothing is left."""
     for change in changes:
-        change.before, change.after = (without_in(found.names, state) for state in (change.before, change.after))
+        for state in (change.before, change.after):
+            state |= without_in(words, state) | {name: LEFT_BLANK for name in wholly if state.get(name)}
         change.save(update_fields=["before", "after"])
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from django.db.models import Q
 from django.utils.dateparse import parse_datetime
 
 from curation.erasure_file import ErasureFile, Tombstone, fingerprint
@@ -69,13 +68,12 @@ def _when(line: Tombstone, now: datetime) -> datetime:
 
 
 def _stored() -> Iterator[int]:
-    """X's ids of all authors of whom anything is stored. What an erasure leaves (sources and blocks that go by number
-    alone) is not told."""
+    """X's ids of all authors of whom anything is stored. What an erasure leaves (blocks that go by number alone) is
+    not told."""
     yield from Author.objects.values_list("pk", flat=True).iterator(BATCH)
-    named = (
-        Source.ever.filter(kind=Source.Kind.ACCOUNT).exclude(x_id="").exclude(Q(value__regex=r"^\d+(/\d+)?$", name=""))
-    )
-    yield from map(int, named.values_list("x_id", flat=True))
+    accounts = Source.ever.filter(kind=Source.Kind.ACCOUNT)
+    yield from map(int, accounts.exclude(x_id="").values_list("x_id", flat=True))
+    yield from map(int, accounts.filter(value__regex=r"^\d{1,19}$").values_list("value", flat=True))
     noted = Block.objects.filter(kind=Block.Kind.AUTHOR, value__regex=r"^\d{1,19}$", note__startswith="@")
     yield from map(int, noted.values_list("value", flat=True))
     for payload, beside in Quarantined.objects.values_list("payload", "beside").iterator(BATCH):

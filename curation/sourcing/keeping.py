@@ -38,6 +38,14 @@ class ChangedMeanwhile(Refusal):
     detail = gettext_lazy("Somebody changed this source meanwhile. Nothing of yours was saved.")
 
 
+class AccountErased(Refusal):
+    """Its account was erased: it stays paused, without a name."""
+
+    status = HTTPStatus.CONFLICT
+    code = "account_erased"
+    detail = gettext_lazy("The author was erased. Nothing of theirs is read any more.")
+
+
 def source_for(user: User, home: Market, pk: int, *, change: bool = False, removed: bool = False) -> Source:
     """A source of a market's list; `removed`: one that was taken off it too. Http404 where it is in none of this
     market's; PermissionDenied where it is to be changed and holds for all markets."""
@@ -93,9 +101,10 @@ def told_of(source: Source) -> dict[str, object]:
 
 def change(source: Source, wish: Wish, home: Market, *, by: User, now: datetime, seen: int | None = None) -> Source:
     """Makes a source what the wish says. `seen`: the newest Change that the person knew of, so that nobody overwrites
-    what they did not see. Raises what `Ground.understood` raises, and ChangedMeanwhile."""
+    what they did not see. Raises what `Ground.understood` raises, ChangedMeanwhile, AccountErased."""
     with transaction.atomic():
         stored = Source.objects.select_for_update(of=("self",)).get(pk=source.pk)
+        refuse_erased(stored)
         if seen is not None and seen != newest_change(stored):
             raise ChangedMeanwhile
         wanted = Ground(home, by).understood(wish, stored)
@@ -132,9 +141,11 @@ def remove(source: Source, *, by: User, now: datetime) -> None:
 
 
 def restore(source: Source, home: Market, *, by: User) -> None:
-    """Puts a removed source back as it was; it is read from its beginning. Raises AlreadyListed, ChangedMeanwhile."""
+    """Puts a removed source back as it was; it is read from its beginning. Raises AlreadyListed, ChangedMeanwhile,
+    AccountErased."""
     if source.removed_at is None:
         return
+    refuse_erased(source)
     Ground(home, by).refuse_if_fed(source)
     try:
         with transaction.atomic():
@@ -145,12 +156,14 @@ def restore(source: Source, home: Market, *, by: User) -> None:
 
 
 def pause(source: Source, reason: str, *, by: User, now: datetime) -> None:
-    """Stops reading it until somebody resumes it."""
+    """Stops reading it until somebody resumes it. Raises AccountErased."""
+    refuse_erased(source)
     operations.pause_source(source, reason_in(reason), by=by, now=now)
 
 
 def resume(source: Source, *, by: User, now: datetime) -> bool:
-    """Reads it again, also where X refused it. Whether it was paused."""
+    """Reads it again, also where X refused it. Whether it was paused. Raises AccountErased."""
+    refuse_erased(source)
     return pauses.resume_source(source, now, by=by)
 
 
@@ -172,6 +185,11 @@ def end_exemption(source: Source, home: Market, *, by: User) -> None:
     if found:
         log_change(source, "end_exemption", by=by, market=home, before={"reason": found.reason})
         found.delete()
+
+
+def refuse_erased(source: Source) -> None:
+    if source.erased:
+        raise AccountErased
 
 
 def newest_change(source: Source) -> int:

@@ -83,7 +83,7 @@ class Row:
 
     @property
     def tone(self) -> str:
-        return "muted" if self.exemption else SIGNS[self.health.condition][1]
+        return "muted" if self.exemption or self.source.erased else SIGNS[self.health.condition][1]
 
     @property
     def told(self) -> str:
@@ -98,7 +98,7 @@ class Row:
 
     @property
     def troubled(self) -> bool:
-        return not self.exemption and self.health.condition in TROUBLED
+        return not self.exemption and not self.source.erased and self.health.condition in TROUBLED
 
     @property
     def cost(self) -> Decimal:
@@ -264,7 +264,8 @@ class Listing:
             source = named.get(one.change.noun_id)
             newest = one.change.noun_id not in met
             met.add(one.change.noun_id)
-            if source and newest and source.removed_at and may_change(self.by, source, self.home):
+            back = source and newest and source.removed_at and not source.erased
+            if source and back and may_change(self.by, source, self.home):
                 one.restored = source.pk
         return told
 
@@ -329,4 +330,5 @@ def _of_tab(row: Row, show: str) -> bool:
 
 def _searched(row: Row) -> str:
     source = row.source
-    return fold(f"{source.name} @{source.value} {row.kind} {row.origin}")
+    called = str(source) if source.erased else f"{source.name} @{source.value}"
+    return fold(f"{called} {row.kind} {row.origin}")

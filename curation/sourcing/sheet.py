@@ -116,8 +116,8 @@ def taken(ground: Ground, entries: list[Source]) -> int:
 
 
 def written(rows: Sequence[Row]) -> str:
-    """The list as CSV, with the columns that are read."""
-    return sheets.written(COLUMNS, (cells_of(row.source) for row in rows))
+    """The list as CSV, with the columns that are read. Erased accounts have nothing that could come in again."""
+    return sheets.written(COLUMNS, (cells_of(row.source) for row in rows if not row.source.erased))
 
 
 def cells_of(source: Source) -> tuple[object, ...]:

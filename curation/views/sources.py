@@ -54,7 +54,7 @@ class Panel:
 
     @property
     def changeable(self) -> bool:
-        return self.row is None or self.row.changeable
+        return self.row is None or (self.row.changeable and not self.row.source.erased)
 
     @property
     def name(self) -> str:
@@ -232,7 +232,7 @@ def source_act(request: PageRequest, market: str, pk: int) -> HttpResponse:
     known = keeping.source_for(request.user, home, pk, change=act not in ("exempt", "take_over"))
     try:
         if act in ACTS:
-            undo = reverse("restore-source", args=[home.code, pk]) if act == "remove" else ""
+            undo = reverse("restore-source", args=[home.code, pk]) if act == "remove" and not known.erased else ""
             tell(request, acts(known, home, request, now)[act](), undo=undo)
     except Refusal as refusal:
         with clock_of(request.user, home):

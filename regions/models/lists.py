@@ -7,10 +7,13 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from regions.models.people import User
 from regions.models.places import Category, Channel, ChannelQuerySet, Market
+
+ERASED = "erased/"  # begins what stands for an erased account; no username has a slash
 
 
 class Scoped(models.Model):
@@ -39,6 +42,9 @@ class SourceQuerySet(models.QuerySet["Source"]):
     def over_market(self, market: Market) -> SourceQuerySet:
         """Every source that feeds the market: its channels', its own, global ones; those it is exempted from too."""
         return self.filter(Q(market=None, channel=None) | Q(market=market) | Q(channel__market=market))
+
+    def without_erased(self) -> SourceQuerySet:
+        return self.exclude(kind=Source.Kind.ACCOUNT, value__startswith=ERASED)
 
 
 class ListedSources(models.Manager.from_queryset(SourceQuerySet)):  # type: ignore[misc]
@@ -103,7 +109,14 @@ class Source(Scoped):
         ]
 
     def __str__(self) -> str:
+        if self.erased:
+            return gettext("Erased account")
         return self.name or (f"@{self.value}" if self.kind == self.Kind.ACCOUNT else self.value)
+
+    @property
+    def erased(self) -> bool:
+        """Whether its account was erased: neither name nor number is kept, and it stays paused."""
+        return self.kind == self.Kind.ACCOUNT and self.value.startswith(ERASED)
 
     def channels(self) -> ChannelQuerySet:
         """The channels it feeds, the paying market's first."""

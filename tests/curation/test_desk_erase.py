@@ -29,7 +29,8 @@ def test_what_is_known_is_shown_first(browse: Any, lena: User, author: Author, a
     given = str(author.x_id) if asked == "id" else asked
     said = text_of(browse(lena).post(FIND, {"author": given}))
     for words in ("@stadtblatt", "Posts stored 3", "Approved in DE Politics 1", "Approved in other markets 1",
-                  "Type stadtblatt to erase this author", "What stays: the numbers of the posts"):  # fmt: skip
+                  "Type stadtblatt to erase this author", "What stays: the numbers of the posts",
+                  "A block of the account stays too, by its number at X."):  # fmt: skip
         assert words in said
     assert "NL" not in said.split("Posts stored")[1]
     assert Tweet.objects.filter(author=author).count() == 3

@@ -146,14 +146,14 @@ def test_sources_of_theirs_are_paused_and_lose_the_name(author: Author, lena: Us
     assert [source.pk for source in done.sources] == [by_name.pk, by_id.pk, renamed.pk]
     for source in Source.objects.exclude(pk=stays.pk):
         assert (source.paused_at is None, source.paused_until, source.name) == (False, None, "")
-        assert (source.x_id, source.paused_reason) == (
-            str(X_ID), "The author was erased. Nothing of theirs is read any more.",
+        assert (source.value, source.x_id, source.paused_reason) == (
+            f"erased/{source.pk}", "", "The author was erased. Nothing of theirs is read any more.",
         )  # fmt: skip
     assert Source.objects.get(pk=stays.pk).paused_at is None
     run.refresh_from_db()
     assert run.error == "[erased]"
     stored = everything_stored()
-    assert [word for word in ("stadtblatt", "alter_name") if word in stored] == []
+    assert [word for word in ("stadtblatt", "alter_name", str(X_ID)) if word in stored] == []
 
 
 def test_what_the_admin_noted_of_their_sources_loses_the_name(author: Author, browse: Any, chief: User) -> None:

@@ -84,8 +84,18 @@ def test_sources_blocks_and_payloads_are_found_without_any_post(de_politics: Cha
     assert not Quarantined.objects.exists()
     account.refresh_from_db()
     block.refresh_from_db()
-    assert (account.value, block.note.startswith("@")) == ("101", False)
+    assert (account.value, account.x_id, block.note.startswith("@")) == (f"erased/{account.pk}", "", False)
     assert operations.replay_erasures(file, now=timezone.now()).erased == 0, "what goes by number is left"
+
+
+@pytest.mark.parametrize(("value", "x_id"), [("101", "101"), ("101/7", "101"), ("101", "")])
+def test_sources_that_go_by_number_lose_it(de_politics: Channel, file: ErasureFile, value: str, x_id: str) -> None:
+    """Of a backup in which an erased account's source still had its number, or a source that was listed by it."""
+    account = Source.objects.create(kind="account", value=value, x_id=x_id, channel=de_politics)
+    assert operations.replay_erasures(written(file, 101), now=timezone.now()).erased == 1
+    account.refresh_from_db()
+    assert (account.value, account.x_id, account.paused_at is None) == (f"erased/{account.pk}", "", False)
+    assert operations.replay_erasures(file, now=timezone.now()).erased == 0
 
 
 def test_another_key_is_told(de_politics: Channel, file: ErasureFile, settings: Any) -> None:

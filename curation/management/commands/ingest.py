@@ -69,6 +69,8 @@ class Command(BaseCommand):
 
     def _resume_source(self, source: Source, now: datetime) -> None:
         told = "resumed; it is due now." if pauses.resume_source(source, now) else "not paused; nothing to resume."
+        if source.erased:
+            told = "its account was erased; it stays paused."
         self.stdout.write(f"{source.pk} {source}: {told}")
 
     def _resume(self, chosen: list[Source], now: datetime) -> None:
