@@ -29,13 +29,13 @@ from tests.soak.witness import Notes
 
 HANDBOOK = (HOUSE / "docs/backup.md").read_text()
 FOLDER = "/var/backups/tickerdesk"
-LINE = re.compile(r"^ +python (manage\.py .*)$", re.MULTILINE)
+LINE = re.compile(r"^ {4}deploy/(manage) (.*)$", re.MULTILINE)
 
 
 def lines_of(heading: str) -> list[list[str]]:
     """The commands in a section of the handbook."""
     section = HANDBOOK.split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    return [line.split() for line in LINE.findall(section)]
+    return [[f"{name}.py", *words.split()] for name, words in LINE.findall(section)]
 
 
 def manage(house: Newsroom, words: list[str], **places: str) -> str:

@@ -40,7 +40,7 @@ MANY = int(os.environ.get("SOAK_DRILL") or (150 if os.environ.get("SOAK") == "sh
 SEED = int(os.environ.get("SOAK_SEED") or 1)
 HUSHED = "Quittenmus"  # in the posts of who is erased
 [BACKUP] = [line for line in lines_of("Taking backups") if line[1] == "backup" and "--verify" not in line]
-RESTORE, REOPEN = lines_of("When the database is lost")[:2]
+RESTORE, _LOOK, REOPEN = lines_of("When the database is lost")[:3]
 
 
 class Drill:
