@@ -160,7 +160,7 @@ def test_it_comes_back_whole_closed_and_with_every_door_shut(house: Channel, tmp
         assert databases() == {OTHER}
         assert "Tokens of the API have ended, give new ones to: anna." in told
         assert "ATTENTION: there is no file ERASURE_LOG" in told
-        assert told.index("reopen_feeds") < told.index("start publisher")
+        assert told.index("reopen_feeds") < told.index("start tickerdesk.target")
         assert operations.verify_log(house.market, SealFile(settings.LOG_SEALS), now=timezone.now()).found == 0
 
 
@@ -173,7 +173,7 @@ def test_what_stands_is_never_overwritten_unless_it_is_named(house: Channel, tmp
         with pytest.raises(CommandError, match="not another"):
             told_by("restore", made, replace="another")
         Candidate.objects.update(context="later")
-        with Database.ours().opened(), pytest.raises(CommandError, match=r"1 connections to .* stop web"):
+        with Database.ours().opened(), pytest.raises(CommandError, match=r"1 connections to .* systemctl stop tickerdesk\.target"):
             told_by("restore", made, replace=OTHER)
         told = told_by("restore", made, replace=OTHER)
         assert not Candidate.objects.filter(context="later").exists()
