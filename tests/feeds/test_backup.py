@@ -173,7 +173,7 @@ def test_what_stands_is_never_overwritten_unless_it_is_named(house: Channel, tmp
         with pytest.raises(CommandError, match="not another"):
             told_by("restore", made, replace="another")
         Candidate.objects.update(context="later")
-        with Database.ours().opened(), pytest.raises(CommandError, match=r"1 connections to .* systemctl stop tickerdesk\.target"):
+        with Database.ours().opened(), pytest.raises(CommandError, match=r"1 connections .* stop tickerdesk\.target"):
             told_by("restore", made, replace=OTHER)
         told = told_by("restore", made, replace=OTHER)
         assert not Candidate.objects.filter(context="later").exists()
