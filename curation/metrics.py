@@ -16,6 +16,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from redis import Redis, RedisError
 
+from curation import nightly
 from curation.ledger import budget
 from curation.models import Cursor, Decision, Enforcement, IngestRun, Pause, Quarantined, Seal
 from curation.wellbeing.reads import DAY
@@ -138,3 +139,5 @@ def log(now: datetime) -> Iterable[GaugeMetricFamily]:
     firsts = Market.objects.annotate(loose=Subquery(loose.values("at")[:1])).values_list("code", "loose")
     ages = {code: age(at, now) for code, at in firsts}
     yield gauge("unsealed_seconds", "For how long the oldest decision has no seal.", ages, "market")
+    right = nightly.age_of(nightly.LOG_RIGHT, now)
+    yield gauge("log_right_age_seconds", "Since the whole log was verified and found right.", {(): right})

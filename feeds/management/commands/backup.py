@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from curation import nightly
 from feeds.backups import taking
 from feeds.backups.manifest import Manifest, verify
 from feeds.backups.programs import Failed
@@ -32,6 +33,8 @@ class Command(BaseCommand):
         try:
             made = folder if options["verify"] else taking.take(folder, now=now)
             told = verify(made)
+            if not options["verify"]:
+                nightly.done(nightly.BACKUP)
             gone = (
                 [] if options["verify"] else taking.forget(folder, keep=options["keep"], days=options["days"], now=now)
             )
