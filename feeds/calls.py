@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from django.db.models import Prefetch
 
 from curation.models import Candidate
+from feeds import files
 from feeds.edition import Edition, Fill
 from feeds.live import LATE
 from feeds.models import Feed, Snapshot
@@ -73,14 +74,15 @@ def calls_of(markets: Iterable[Market], now: datetime) -> list[MarketCalls]:
     rows = Market.objects.filter(pk__in=[market.pk for market in markets])
     wanted = list(rows.prefetch_related(Prefetch("channel_set", asked)))
     feeds: dict[int, list[Feed]] = {market.pk: [] for market in wanted}
-    for feed in Feed.objects.filter(market__in=wanted).select_related("held_at", "held_by"):
+    known = Feed.objects.filter(market__in=wanted)
+    for feed in known.select_related("market", "channel__category", "held_at", "held_by"):
         feeds[feed.market_id].append(feed)
-    newest = Snapshot.objects.newest_of(feed for some in feeds.values() for feed in some)
-    told = [of_market(market, feeds[market.pk], newest, now) for market in wanted]
+    shown = files.shown(feed for some in feeds.values() for feed in some)
+    told = [of_market(market, feeds[market.pk], shown, now) for market in wanted]
     return sorted(told, key=lambda one: not one.calls)
 
 
-def of_market(market: Market, feeds: list[Feed], newest: dict[int, Snapshot], now: datetime) -> MarketCalls:
+def of_market(market: Market, feeds: list[Feed], shown: dict[int, Snapshot], now: datetime) -> MarketCalls:
     channels = list(market.channel_set.all())
     edition = Edition(market, channels, feeds, now)
     by_channel = {feed.channel_id: feed for feed in feeds}
@@ -90,7 +92,7 @@ def of_market(market: Market, feeds: list[Feed], newest: dict[int, Snapshot], no
         feed = by_channel.get(channel.pk)
         entries = edition.channel_entries(channel.pk)
         held = feed if feed and feed.held(now) and not feed.with_market else None
-        late = [] if feed and feed.held(now) else waiting(entries, newest.get(feed.pk) if feed else None, now)
+        late = [] if feed and feed.held(now) else waiting(entries, shown.get(feed.pk) if feed else None, now)
         fill = edition.fill_of(channel.pk)
         if held or fill.thin or late:
             found.append(Call(market, channel, held, fill, len(late), min(late, default=None)))
@@ -103,10 +105,10 @@ def weight(call: Call) -> tuple[bool, bool, int]:
     return (call.held is None, not call.late, call.fill.fresh if call.fill else 0)
 
 
-def waiting(entries: Iterable[Entry], newest: Snapshot | None, now: datetime) -> list[datetime]:
-    """Since when each entry that no snapshot shows yet should be live, of those for whom that is long ago."""
-    shown = {entry["candidate"] for entry in newest.entries} if newest else set()
-    missing = [entry.candidate for entry in entries if entry.candidate not in shown]
+def waiting(entries: Iterable[Entry], shown: Snapshot | None, now: datetime) -> list[datetime]:
+    """Since when each entry that phones are not shown yet should be live, of those for whom that is long ago."""
+    there = {entry["candidate"] for entry in shown.entries} if shown else set()
+    missing = [entry.candidate for entry in entries if entry.candidate not in there]
     rows = Candidate.objects.filter(pk__in=missing) if missing else ()
     began = [row.live_from() for row in rows]
     return [at for at in began if at and now - at > PATIENCE]

@@ -16,14 +16,14 @@ import gzip
 import os
 import shutil
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from django.conf import settings
 
 from curation.appended_file import sync_folder
-from feeds.models import Consumer, Feed, Mode, Place, Rendering
+from feeds.models import Consumer, Feed, Mode, Place, Rendering, Snapshot
 from regions.models import Market
 
 EPOCH = 1_000_000_000
@@ -105,6 +105,25 @@ def ahead() -> set[str]:
     files = [(market, file.relative_to(root()).parts[1:-1], number_of(file)) for market, file in _files()]
     known = Feed.objects.numbers()
     return {market for market, place, number in files if number > known.get(place, number)}
+
+
+def behind(feeds: Iterable[Feed]) -> dict[int, int]:
+    """Feeds, by id, with a file older than their newest snapshot: the lowest number; -1 where a file is missing."""
+    lowest = {feed: min(number_of(path_of(place)) for place in _places(feed)) for feed in feeds}
+    return {feed.pk: number for feed, number in lowest.items() if number < feed.number}
+
+
+def shown(feeds: Iterable[Feed]) -> dict[int, Snapshot]:
+    """What phones read of each feed, by its id: the newest snapshot, or an older one for as long as a file has that."""
+    rows = list(feeds)
+    older = {pk: number for pk, number in behind(rows).items() if number > 0}
+    found = {pk: Snapshot.objects.filter(feed=pk, number=number).first() for pk, number in older.items()}
+    return Snapshot.objects.newest_of(rows) | {pk: snapshot for pk, snapshot in found.items() if snapshot}
+
+
+def _places(feed: Feed) -> list[Place]:
+    category = feed.channel.category.slug if feed.channel else None
+    return [Place(mode, feed.market.code, category) for mode in Mode]
 
 
 def settle(market: str) -> int:

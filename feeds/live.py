@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from curation.models import Candidate
-from feeds import closure
+from feeds import closure, files
 from feeds.edition import Edition, Fill
 from feeds.models import Feed, Snapshot
 from feeds.rendering import Entry
@@ -21,8 +21,8 @@ MOST_PLANNED = 50
 
 @dataclass(frozen=True)
 class Line:
-    """One entry. `since` is the time of the snapshot since which it stands without a break, None while the newest does
-    not show it; `waits` in seconds. `key` makes a repeated press count once."""
+    """One entry. `since` is the time of the snapshot since which it stands without a break, None while the phones are
+    not shown it; `waits` in seconds. `key` makes a repeated press count once."""
 
     candidate: Candidate
     slot: int | None
@@ -58,9 +58,10 @@ class Thin:
 
 @dataclass(frozen=True)
 class Board:
-    """A feed with its newest snapshot, its lines in the feed's order, and the slots that are free. `planned`: what goes
-    live later, the next first. `held`: the feed, where it is held now; `thin`: channels of it that are below their
-    minimum. `closed`: nothing is published, and what the phones show is not known here: no line says it is live."""
+    """A feed with the snapshot that phones read, its lines in the feed's order, and the slots that are free.
+    `planned`: what goes live later, the next first. `held`: the feed, where it is held now; `thin`: channels of it that
+    are below their minimum. `closed`: nothing is published, and what the phones show is not known here: no line says it
+    is live."""
 
     feed: Feed | None
     snapshot: Snapshot | None
@@ -99,16 +100,17 @@ class Board:
 def board(market: Market, channel: Channel | None, now: datetime) -> Board:
     """The feed of a channel, or of the whole market."""
     channels = list(market.channel_set.select_related("market", "category").order_by("pk"))
-    feeds = list(Feed.objects.filter(market=market).select_related("held_at", "held_by"))
+    asked = Feed.objects.filter(market=market)
+    feeds = list(asked.select_related("market", "channel__category", "held_at", "held_by"))
     edition = Edition(market, channels, feeds, now)
     feed = next((feed for feed in feeds if feed.channel_id == (channel.pk if channel else None)), None)
     entries = edition.channel_entries(channel.pk) if channel else edition.market_entries()
     closed = closure.stands()
-    newest = feed.snapshot_set.order_by("-number").first() if feed and not closed else None
+    shown = files.shown([feed]).get(feed.pk) if feed and not closed else None
     return Board(
         feed,
-        newest,
-        lines(newest, entries, now),
+        shown,
+        lines(shown, entries, now),
         planned([channel] if channel else channels, now),
         channel.slots if channel else 0,
         channel.feed_length if channel else market.feed_length,
@@ -125,9 +127,9 @@ def thin_of(edition: Edition, channels: Iterable[Channel]) -> list[Thin]:
     return [one for one in fills if one.fill.thin and one.channel.pk not in blank]
 
 
-def lines(newest: Snapshot | None, entries: Iterable[Entry], now: datetime) -> list[Line]:
+def lines(shown: Snapshot | None, entries: Iterable[Entry], now: datetime) -> list[Line]:
     """A line for each entry, in their order."""
-    since = since_of(newest)
+    since = since_of(shown)
     rows = list(entries)
     candidates = Candidate.objects.with_tweets().in_bulk([entry.candidate for entry in rows])
     told = []

@@ -10,10 +10,11 @@ from django.conf import settings
 from django.db.models import Max
 from prometheus_client.core import GaugeMetricFamily
 
+from curation import nightly
 from curation.metrics import age, gauge
 from curation.models import Candidate, Decision, State
 from feeds import closure, files, vitals
-from feeds.models import Feed, Mode, Place, Snapshot
+from feeds.models import Feed
 from regions.models import Market
 
 
@@ -45,29 +46,26 @@ def feeds(now: datetime) -> Iterable[GaugeMetricFamily]:
     yield gauge("publishing_closed", "Whether nothing is published until reopen_feeds.", {(): float(closure.stands())})
     held = [one for one in Feed.objects.exclude(hold="") if one.held(now)]
     yield gauge("held_feeds", "Feeds that people hold.", {(): len(held)})
-    yield gauge("edge_behind_feeds", "Feeds whose file is older than their newest snapshot.", {(): behind()})
+    yield gauge(
+        "edge_behind_feeds",
+        "Feeds with a file older than their newest snapshot.",
+        {(): len(files.behind(Feed.objects.public()))},
+    )
+    taken = nightly.age_of(nightly.BACKUP, now)
+    yield gauge("backup_age_seconds", "Since a backup was taken and read whole.", {(): taken})
     if settings.FEED_ROOT.exists():
         free = shutil.disk_usage(settings.FEED_ROOT).free
         yield gauge("feed_disk_free_bytes", "Free bytes where the feed files are.", {(): free})
 
 
 def standing(markets: list[Market], now: datetime) -> dict[int, float]:
-    """By market, since when the newest snapshots show what is approved no more."""
+    """By market, since when the phones are shown what is approved no more."""
     shown: dict[int, set[int]] = {one.pk: set() for one in markets}
-    feeds = Feed.objects.filter(market__in=markets, number__gt=0)
-    owners = dict(feeds.values_list("pk", "market"))
-    for feed, snapshot in Snapshot.objects.newest_of(feeds).items():
+    feeds = Feed.objects.filter(market__in=markets, number__gt=0).select_related("market", "channel__category")
+    owners = {feed.pk: feed.market_id for feed in feeds}
+    for feed, snapshot in files.shown(feeds).items():
         shown[owners[feed]].update(entry["candidate"] for entry in snapshot.entries)
     gone = Candidate.objects.filter(pk__in=set().union(*shown.values())).exclude(state=State.APPROVED)
     taken = Decision.objects.filter(candidate__in=gone).values_list("candidate").annotate(last=Max("at"))
     ages = {pk: age(at, now) for pk, at in taken}
     return {market: max((ages[pk] for pk in ids & ages.keys()), default=0.0) for market, ids in shown.items()}
-
-
-def behind() -> int:
-    places = (
-        (one, Place(mode, one.market.code, one.channel.category.slug if one.channel else None))
-        for one in Feed.objects.public()
-        for mode in Mode
-    )
-    return sum(1 for feed, place in places if files.number_of(files.path_of(place)) < feed.number)

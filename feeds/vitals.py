@@ -16,8 +16,10 @@ from django.db.models.functions import Greatest
 
 from curation.models import Candidate
 from curation.wellbeing.reads import binned
+from feeds import files
 from feeds.calls import PATIENCE
 from feeds.models import Feed, Receipt, Snapshot, Unchecked
+from feeds.standing import since_of
 from feeds.verifying import EVERY_LIVE_ONE, shown_at
 from regions.models import Channel, Market
 
@@ -158,10 +160,22 @@ def noted_at() -> datetime | None:
 
 
 def waiting(markets: Sequence[Market], now: datetime) -> dict[int, list[datetime]]:
-    """By market, since when each approval that no snapshot shows yet should have been live, of those that are late."""
+    """By market, since when each approval that phones are not shown yet should have been live, of those that are
+    late: because no snapshot shows it, or because no file has that snapshot."""
     channels = list(Channel.objects.active().filter(market__in=markets))
     found: dict[int, list[datetime]] = defaultdict(list)
     for row in without_receipt(channels, now - PATIENCE):
         if not row.first_shown and not row.caught_up:
             found[row.market].append(row.due)
-    return dict(found)
+    for feed in Feed.objects.public().filter(market__in=markets):
+        found[feed.market_id] += [at for at in unwritten(feed) if now - at > PATIENCE]
+    return {market: times for market, times in found.items() if times}
+
+
+def unwritten(feed: Feed) -> list[datetime]:
+    """Since when each post stands in the newest snapshot that the feed's files have not."""
+    if feed.pk not in files.behind([feed]):
+        return []
+    newest, shown = Snapshot.objects.newest_of([feed]), files.shown([feed])
+    there = since_of(shown.get(feed.pk))
+    return [at for pk, at in since_of(newest.get(feed.pk)).items() if pk not in there]

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from datetime import datetime, timedelta
+from io import StringIO
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 from kombu import Connection
 from prometheus_client.parser import text_string_to_metric_families
 
-from curation import metrics, operations
+from curation import metrics, nightly, operations
 from curation.models import BudgetDay, Cursor, Enforcement, IngestRun, Pause
+from curation.operations import Sealer
 from feeds import files
+from feeds.calls import calls_of
 from feeds.closure import close
+from feeds.live import board
 from feeds.models import Closure, Snapshot
 from feeds.operations import mend_edge, publish
 from regions.models import Channel, Market, Source, User
 from tests.cast import make_candidate
-from tests.feeds.conftest import live
+from tests.feeds.conftest import committed, live
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[2]
@@ -182,3 +189,56 @@ def test_a_broker_that_is_away_is_told(settings: Any) -> None:
     told = scraped()
     assert told["tickerdesk_broker_up",] == 0
     assert ("tickerdesk_queue_messages", "ingest") not in told
+
+
+@committed
+def test_what_is_not_in_the_files_is_not_live_and_what_left_still_stands(
+    feed_root: Path, de: Market, politics: Channel, anna: User, now: datetime
+) -> None:
+    """The database published both; the disk is full."""
+    shown, feed = live(politics), feed_root / "ids/de/politics"
+    publish(de.pk)
+    no_room(feed)
+    operations.block(shown, by=anna, version=shown.version, reason="spam")
+    new = live(politics, approved_at=now - 2 * MINUTE)
+    with pytest.raises(OSError):
+        publish(de.pk, now=now - MINUTE)
+    assert Snapshot.objects.latest("pk").entries[0]["candidate"] == new.pk
+    told = scraped()
+    assert 0 < told["tickerdesk_standing_seconds", "de"] < 30
+    assert 60 <= told["tickerdesk_unpublished_seconds", "de"] < 90
+    assert (told["tickerdesk_edge_behind_feeds",], told["tickerdesk_standing_seconds", "nl"]) == (1, 0)
+    assert [line.since for line in board(de, politics, now).lines] == [None], "the desk says so too"
+    assert sum(call.late for call in calls_of([de], now + MINUTE)[0].calls) == 1
+    (feed / ".index.json.gz.new").rmdir()
+    mend_edge()
+    told = scraped()
+    names = ("standing_seconds", "unpublished_seconds")
+    assert [told[f"tickerdesk_{name}", "de"] for name in names] == [0, 0]
+    assert [bool(line.since) for line in board(de, politics, now).lines] == [True]
+
+
+def no_room(feed: Path) -> None:
+    """Makes the file of a feed one that cannot be written."""
+    (feed / ".index.json.gz.new").mkdir()
+
+
+def test_the_nights_work_that_was_not_done_well_is_told(
+    de: Market, politics: Channel, anna: User, now: datetime, settings: Any
+) -> None:
+    names = ("tickerdesk_backup_age_seconds", "tickerdesk_log_right_age_seconds")
+    assert [scraped()[name,] for name in names] == [inf, inf], "never done"
+    one = make_candidate(politics)
+    operations.approve(one, by=anna, version=one.version)
+    Sealer(settings.LOG_SEALS).turn()
+    call_command("verify_log", market="de", stdout=StringIO())
+    assert scraped()[names[1],] == inf, "of one market only"
+    call_command("verify_log", stdout=StringIO())
+    assert 0 <= scraped()[names[1],] < 30
+    long_ago = (now - 31 * HOUR).timestamp()
+    os.utime(nightly.file_of(nightly.LOG_RIGHT), (long_ago, long_ago))
+    assert 31 * 3600 <= scraped()[names[1],] < 31 * 3600 + 60
+    Path(settings.LOG_SEALS).unlink()
+    with pytest.raises(CommandError):
+        call_command("verify_log", stdout=StringIO())
+    assert [scraped()[name,] for name in names] == [inf, inf]
