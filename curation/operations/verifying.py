@@ -174,7 +174,7 @@ class Walk:
         if self.parted:
             words = (
                 f"seal {self.parted.number} has another head than in the file: the chain was recomputed from here on, "
-                "or the file is another database's"
+                "or the file is another database's, or of before a restore"
             )
             self.audit.damage("recomputed", words, self.parted.number)
 

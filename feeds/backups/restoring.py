@@ -19,6 +19,7 @@ from django.db.migrations.loader import MigrationLoader
 from psycopg2.sql import SQL, Identifier
 
 from curation.appended_file import sync_folder
+from curation.seal_file import Line, SealFile
 from feeds.backups import counting
 from feeds.backups.aftermath import Aftermath, make_safe
 from feeds.backups.manifest import DUMP, SEALS, Manifest, verify
@@ -184,3 +185,24 @@ def put_seals(seals: Path, now: datetime) -> Path | None:
     new.rename(file)
     sync_folder(file.parent)
     return kept
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Seals of a market that the file from before the restore has and the backup lacks."""
+
+    first: Line
+    last: Line
+
+
+def lost_since(kept: SealFile) -> tuple[list[Lost], list[Line]]:
+    """What is lost of each market; and seals of which file and backup had different heads, which no restore explains:
+    one of the two was tampered with, or is another database's."""
+    ends, lost, strange = SealFile(Path(settings.LOG_SEALS)).last(), dict[str, Lost](), []
+    for line in kept.lines():
+        end = ends.get(line.market)
+        if end is None or line.number > end.number:
+            lost[line.market] = Lost(lost[line.market].first if line.market in lost else line, line)
+        elif line.number == end.number and line.head != end.head:
+            strange.append(line)
+    return list(lost.values()), strange

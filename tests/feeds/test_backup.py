@@ -27,14 +27,16 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from knox.models import AuthToken
 
-from curation import operations
+from curation import nightly, operations
 from curation.erasure_file import ErasureFile
 from curation.models import Candidate, Decision, Seal, Tweet
 from curation.operations import Sealer
 from curation.operations.replaying import write_out_erasures
-from curation.seal_file import SealFile
+from curation.seal_file import Line, SealFile
 from feeds.backups import manifest, programs, taking
 from feeds.backups.programs import Database, Failed
+from feeds.backups.restoring import Lost, lost_since
+from feeds.management.commands.restore import lines_of_loss
 from feeds.models import Closure, Rendering
 from feeds.operations import mend_edge, publish
 from regions.invitations import invite
@@ -105,6 +107,7 @@ def test_it_is_one_folder_that_only_its_owner_reads_and_that_tells_no_secret(
 ) -> None:
     told = told_by("backup", tmp_path / "kept")
     made = newest(tmp_path / "kept")
+    assert nightly.age_of(nightly.BACKUP, timezone.now()) < 60
     assert f"{Decision.objects.count()} decisions" in told
     assert {one.name for one in made.iterdir()} == {"database.dump", "seals.jsonl", "manifest.json"}
     assert {stat.S_IMODE(one.stat().st_mode) for one in made.iterdir()} == {0o600}
@@ -272,10 +275,37 @@ def test_who_was_erased_and_what_was_blocked_since_does_not_come_back(
         assert not Tweet.objects.filter(text__contains="Farn").exists()
         [kept] = Path(settings.LOG_SEALS).parent.glob("seals.jsonl.before-*")
         assert (kept.read_bytes(), str(kept) in told) == (longer, True)
+        lost = SealFile(kept).last()["de"]
+        assert f"de: seals {lost.number} to {lost.number} are lost" in told
+        assert found(kept) == [("cut_off", lost.number)], "as the restore says, before anything is started"
         assert SealFile(settings.LOG_SEALS).last()["de"].head == Seal.objects.order_by("-number")[0].head
         call_command("reopen_feeds", yes=True, stdout=StringIO())
         after = at_the_edge("de", "politics")
         assert set(ids(after)) == set(shown) and id_of(blocked) not in ids(after)
+        Sealer(settings.LOG_SEALS).turn()
+        assert found(kept) == [("recomputed", lost.number)], "from the very seal that was told as lost"
+        assert found(Path(settings.LOG_SEALS)) == []
+
+
+def found(seals: Path) -> list[tuple[str, int | None]]:
+    audit = operations.verify_log(Market.objects.get(code="de"), SealFile(seals), now=timezone.now())
+    return [(damage.kind, damage.seal) for damage in audit.damages]
+
+
+def test_tampering_is_not_told_as_lost(tmp_path: Path, settings: Any) -> None:
+    """Another head for a seal that the backup has."""
+    here, kept = SealFile(settings.LOG_SEALS), SealFile(tmp_path / "kept.jsonl")
+    one, two = Line("de", 1, 1, 4, "a" * 64), Line("de", 2, 5, 9, "b" * 64)
+    here.append([one, two])
+    other = two._replace(head="c" * 64)
+    later = [Line("de", number, 10 * number, 10 * number + 5, "d" * 64) for number in (3, 4)]
+    kept.append([one, two, *later])
+    assert lost_since(kept) == ([Lost(*later)], [])
+    kept.path.unlink()
+    kept.append([one, other, *later])
+    lost, strange = lost_since(SealFile(kept.path))
+    assert strange == [other]
+    assert "ATTENTION: de: seal 2 has another head" in lines_of_loss(lost, strange)[-1]
 
 
 @committed

@@ -9,13 +9,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from curation.seal_file import Line, SealFile
 from feeds.backups.aftermath import Aftermath, make_safe
 from feeds.backups.programs import Failed
-from feeds.backups.restoring import Restored, restore
+from feeds.backups.restoring import Lost, Restored, lost_since, restore
 
 NEXT = """\
 Next, before anything is started (docs/backup.md):
-  1. manage.py verify_log --seals FILE    with the seals from before: says as cut_off what is lost; afterwards it cannot
+  1. manage.py verify_log --seals FILE    with the seals from before: cut_off from what was lost on; later recomputed
   2. manage.py reopen_feeds    says what would stay on the phones, asks, and lets publishing go on
   3. start everything: systemctl start tickerdesk.target
   4. manage.py recheck --approved    asks X at once about what is on the phones
@@ -64,10 +65,8 @@ class Command(BaseCommand):
         if done.kept:
             self.stdout.write(f"The database that was there is now {done.kept}: drop it when nobody needs it.")
         if done.seals_kept:
-            self.stdout.write(
-                f"The seals written since the backup are kept in {done.seals_kept}: until publishing goes"
-                " on, verify_log with --seals and that file says which decisions are lost."
-            )
+            self.stdout.write(f"The seals written since the backup are kept in {done.seals_kept}.")
+            self.stdout.write("\n".join(lines_of_loss(*lost_since(SealFile(done.seals_kept)))))
         self.tell(done.aftermath)
 
     def tell(self, done: Aftermath) -> None:
@@ -78,6 +77,25 @@ class Command(BaseCommand):
             self.stdout.write(f"{done.ended.invitations} open invitations were withdrawn.")
         self.stdout.write(f"{done.purged} texts whose term is over were purged again.")
         self.stdout.write("\n".join(lines_of_erasures(done)))
+
+
+def lines_of_loss(lost: list[Lost], strange: list[Line]) -> list[str]:
+    told = [
+        f"  {one.first.market}: seals {one.first.number} to {one.last.number} are lost, with what the backup lacks of"
+        f" the decisions {one.first.first} to {one.last.last}."
+        for one in lost
+    ]
+    if lost:
+        told.append(
+            "Write that down. Until anything is started, verify_log --seals with that file says cut_off from these"
+            " seals on; later it says recomputed, since they are made anew. Anything else is not the restore."
+        )
+    told += [
+        f"ATTENTION: {one.market}: seal {one.number} has another head there than in the backup. No restore does that:"
+        " one of the two was tampered with, or is another database's."
+        for one in strange
+    ]
+    return told
 
 
 def lines_of_erasures(done: Aftermath) -> list[str]:
