@@ -37,7 +37,7 @@ def test_name_address_and_ways_in_go_and_decisions_stay(
     kind = ContentType.objects.get_for_model(User)
     LogEntry.objects.create(user=chief, content_type=kind, object_id=anna.pk, object_repr="anna", action_flag=CHANGE)
     done = LogEntry.objects.create(user=anna, object_repr="DE", action_flag=CHANGE)
-    assert page.get("/de/").status_code == 200
+    assert page.get("/desk/de/").status_code == 200
     told = StringIO()
     call_command("forget_person", "anna", yes=True, stdout=told)
     name = f"left-{anna.pk}"
@@ -49,11 +49,11 @@ def test_name_address_and_ways_in_go_and_decisions_stay(
     assert kept == []
     assert LogEntry.objects.get(object_id=anna.pk).object_repr == name
     assert LogEntry.objects.filter(pk=done.pk).exists(), "what they did as a chief stays"
-    assert page.get("/de/").status_code != 200
+    assert page.get("/desk/de/").status_code == 302
     assert Change.objects.filter(verb="take_role", before__user=anna.pk).count() == 1
     assert Decision.objects.get(verb="approve").by == after
     assert verify_log(de_politics.market, None, now=timezone.now()).found == 0
-    assert name in browse(chief).get("/de/log/").content.decode()
+    assert name in browse(chief).get("/log/de/").content.decode()
 
 
 def test_it_asks_and_knows_whom(anna: User, monkeypatch: pytest.MonkeyPatch) -> None:
