@@ -78,7 +78,7 @@ def panel_of_many(
     typed: QueryDict | None = None,
 ) -> Panel:
     """The panel for the selected ones, with what was typed."""
-    rows = Candidate.objects.with_tweets().filter(pk__in=seen)
+    rows = Candidate.objects.with_tweets().filter(pk__in=seen).best_first()
     made = cards(list(rows), request.user, place.market)
     return Panel(verb, place, request.user, made, many=True, typed=typed or {}, refusal=refusal, seen=seen)
 

@@ -43,6 +43,7 @@ def test_enter_in_haste_decides_nothing_and_a_channel_is_found_by_keys_alone(
         page.keyboard.press("Enter")
     assert page.url.endswith(DESK)
     assert [state_of(one) for one in rows] == [State.PENDING] * 3
+    expect(page.locator("#rows .is-current")).to_be_focused()  # by the script, which is there then
     page.locator("#open-palette").click()
     expect(page.locator("#palette-q")).to_be_focused()
     page.mouse.click(10, 600)
