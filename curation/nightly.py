@@ -7,6 +7,7 @@ from math import inf
 from pathlib import Path
 
 from django.conf import settings
+from django.core.management.base import CommandError
 
 BACKUP = "last-backup"
 LOG_RIGHT = "last-log-right"
@@ -16,15 +17,18 @@ def file_of(work: str) -> Path:
     return Path(settings.LOG_SEALS).with_name(work)
 
 
-def done(work: str) -> None:
-    """Raises OSError."""
-    file_of(work).parent.mkdir(parents=True, exist_ok=True)
-    file_of(work).touch()
-
-
-def not_done(work: str) -> None:
-    """What was true is true no more. Raises OSError."""
-    file_of(work).unlink(missing_ok=True)
+def note(work: str, *, well: bool) -> None:
+    """Keeps that it was done well now; or, where it was not, that what was true is true no more. Raises CommandError
+    where that cannot be kept: the work itself is over by then."""
+    file = file_of(work)
+    try:
+        if well:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
+        else:
+            file.unlink(missing_ok=True)
+    except OSError as why:
+        raise CommandError(f"The rest is done, but {file} cannot be kept, and an alert will ring: {why}.") from why
 
 
 def age_of(work: str, now: datetime) -> float:

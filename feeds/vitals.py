@@ -4,7 +4,7 @@ minute, read for the Health page. Nothing here is on the way to the phones."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -167,15 +167,19 @@ def waiting(markets: Sequence[Market], now: datetime) -> dict[int, list[datetime
     for row in without_receipt(channels, now - PATIENCE):
         if not row.first_shown and not row.caught_up:
             found[row.market].append(row.due)
-    for feed in Feed.objects.public().filter(market__in=markets):
-        found[feed.market_id] += [at for at in unwritten(feed) if now - at > PATIENCE]
+    for market, times in unwritten(Feed.objects.public().filter(market__in=markets)).items():
+        found[market] += [at for at in times if now - at > PATIENCE]
     return {market: times for market, times in found.items() if times}
 
 
-def unwritten(feed: Feed) -> list[datetime]:
-    """Since when each post stands in the newest snapshot that the feed's files have not."""
-    if feed.pk not in files.behind([feed]):
-        return []
-    newest, shown = Snapshot.objects.newest_of([feed]), files.shown([feed])
-    there = since_of(shown.get(feed.pk))
-    return [at for pk, at in since_of(newest.get(feed.pk)).items() if pk not in there]
+def unwritten(feeds: Iterable[Feed]) -> dict[int, list[datetime]]:
+    """By market, since when each post stands in a newest snapshot that the feed's files have not."""
+    rows = list(feeds)
+    late = files.behind(rows)
+    behind = [feed for feed in rows if feed.pk in late]
+    newest, shown = Snapshot.objects.newest_of(behind), files.shown(behind)
+    found: dict[int, list[datetime]] = defaultdict(list)
+    for feed in behind:
+        there = since_of(shown.get(feed.pk))
+        found[feed.market_id] += [at for pk, at in since_of(newest.get(feed.pk)).items() if pk not in there]
+    return found

@@ -242,3 +242,11 @@ def test_the_nights_work_that_was_not_done_well_is_told(
     with pytest.raises(CommandError):
         call_command("verify_log", stdout=StringIO())
     assert [scraped()[name,] for name in names] == [inf, inf]
+
+
+@pytest.mark.parametrize("well", [True, False])
+def test_work_that_cannot_be_noted_is_told(well: bool, tmp_path: Path, settings: Any) -> None:
+    (tmp_path / "file").touch()
+    settings.LOG_SEALS = tmp_path / "file" / "seals.jsonl"
+    with pytest.raises(CommandError, match=r"The rest is done, but .*last-backup cannot be kept"):
+        nightly.note(nightly.BACKUP, well=well)

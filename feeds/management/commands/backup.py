@@ -33,8 +33,6 @@ class Command(BaseCommand):
         try:
             made = folder if options["verify"] else taking.take(folder, now=now)
             told = verify(made)
-            if not options["verify"]:
-                nightly.done(nightly.BACKUP)
             gone = (
                 [] if options["verify"] else taking.forget(folder, keep=options["keep"], days=options["days"], now=now)
             )
@@ -43,6 +41,8 @@ class Command(BaseCommand):
         self.stdout.write(f"{made}: {words_of(told)}")
         for one in gone:
             self.stdout.write(f"removed {one.name}")
+        if not options["verify"]:
+            nightly.note(nightly.BACKUP, well=True)
 
 
 def words_of(told: Manifest) -> str:
