@@ -11,6 +11,7 @@ import "./desk/clock.js";
 import "./desk/fold.js";
 import "./desk/history.js";
 import "./desk/leaving.js";
+import "./desk/links.js";
 import "./desk/live.js";
 import "./desk/presence.js";
 import "./desk/turn.js";

@@ -59,3 +59,40 @@ def test_a_sentence_being_written_stays_one_whatever_others_do(
     page.keyboard.press("a")
     expect(page.locator("#strip")).to_contain_text("Freigegeben")
     assert [state_of(one) for one in rows[3:]] == [State.APPROVED, State.PENDING]
+
+
+def test_a_tab_that_is_opened_while_counts_are_told_is_the_one_in_the_address(
+    enter: Open, anna: User, ben: User, rows: list[Candidate]
+) -> None:
+    """The link outlives the news, so that what it asked for is known by its answer: else a reload shows other posts."""
+    page = enter(anna)
+    tab, open_ones = page.locator("#tabs a").nth(1), page.locator("#categories [aria-current] .count")
+    expect(open_ones).to_contain_text("3")
+    with Held(page, "**/desk/de/politics/?show=*"):
+        tab.click()
+        operations.approve(rows[0], by=ben, version=1)
+        ask(page)
+        expect(open_ones).to_contain_text("2")
+    page.wait_for_url("**/desk/de/politics/?show=*")
+    expect(tab).to_have_attribute("aria-current", "page")
+    assert page.locator("#main").count() == 1
+
+
+def test_a_link_keeps_the_keyboard_and_the_finger_while_counts_are_told(
+    enter: Open, anna: User, ben: User, rows: list[Candidate]
+) -> None:
+    page = enter(anna)
+    tab, economy = page.locator("#tabs a").nth(1), page.locator('#categories [data-digit="2"]')
+    open_ones = page.locator("#categories [aria-current] .count")
+    tab.focus()
+    operations.approve(rows[0], by=ben, version=1)
+    ask(page)
+    expect(open_ones).to_contain_text("2")
+    expect(tab).to_be_focused()
+    economy.hover()
+    page.mouse.down()
+    operations.approve(rows[1], by=ben, version=1)
+    ask(page)
+    expect(open_ones).to_contain_text("1")
+    page.mouse.up()
+    page.wait_for_url("**/desk/de/economy/")

@@ -9,7 +9,7 @@ const ORDER = {
   leaving: ["resend"],  // may yet be held back: then it goes on as one that did not reach the server
   sending: ["marks", "leaving", "alikes", "panel", "news"],  // on its way
   arriving: ["strangers", "marks", "live", "line"],  // the answer is there: what must not be swapped, what must outlive it
-  placing: ["overtaken", "marks"],  // a part of the answer is about to take its place by its id
+  placing: ["overtaken", "links", "marks"],  // a part of the answer is about to take its place by its id
   homeless: ["line"],  // a part of the answer that has no place on this page
   over: [  // all is swapped, or nothing came
     "live", "overtaken", "line", "marks", "gone", "turn", "returned",  // what one looks at stays; marks go and come; one stands elsewhere
