@@ -117,13 +117,14 @@ def test_the_verdict_is_whole_on_a_phone(enter: Open, anna: User, de_politics: C
 
 
 def fits(page: Page, candidate: Candidate, part: str) -> bool:
-    """Whether a part of a row is wholly within its line."""
-    cut = """part => {
-      const line = part.closest(".who").getBoundingClientRect(), own = part.getBoundingClientRect();
+    """Whether a part of a row is wholly within its line; news may draw the row anew at any time."""
+    cut = """(place, part) => {
+      const there = place.querySelector(part), line = there.closest(".who").getBoundingClientRect();
+      const own = there.getBoundingClientRect();
       return own.width > 0 && own.right <= line.right && own.bottom <= line.bottom
-        && part.scrollWidth <= Math.max(part.clientWidth, own.width + 1);
+        && there.scrollWidth <= Math.max(there.clientWidth, own.width + 1);
     }"""
-    return bool(row(page, candidate).locator(part).evaluate(cut))
+    return bool(page.locator("#rows").evaluate(cut, f"#row-{candidate.pk} {part}"))
 
 
 def test_without_scripts_the_live_column_leads_back_to_itself(
