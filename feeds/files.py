@@ -114,11 +114,12 @@ def behind(feeds: Iterable[Feed]) -> dict[int, int]:
 
 
 def shown(feeds: Iterable[Feed]) -> dict[int, Snapshot]:
-    """What phones read of each feed, by its id: the newest snapshot, or an older one for as long as a file has that."""
+    """What phones read of each feed, by its id: the newest snapshot, or an older one for as long as a file has that;
+    feeds with a file that is missing are left out. Where there is no folder for files, the database is believed."""
     rows = list(feeds)
-    older = {pk: number for pk, number in behind(rows).items() if number > 0}
-    found = {pk: Snapshot.objects.filter(feed=pk, number=number).first() for pk, number in older.items()}
-    return Snapshot.objects.newest_of(rows) | {pk: snapshot for pk, snapshot in found.items() if snapshot}
+    late = behind(rows) if root().exists() else {}
+    found = {pk: Snapshot.objects.filter(feed=pk, number=number).first() for pk, number in late.items()}
+    return {pk: one for pk, one in (Snapshot.objects.newest_of(rows) | found).items() if one}
 
 
 def _places(feed: Feed) -> list[Place]:

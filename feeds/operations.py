@@ -124,7 +124,7 @@ def _publication(feed: Feed, edition: Edition, last: Snapshot | None) -> Publica
         number=feed.number + 1,
         at=edition.now,
         revision=channel.revision if channel else edition.revision,
-        entries=standing.stored(entries, last, edition.now),
+        entries=[],  # of a new one only: _store
         removed=removed,
         checksum=digest("".join(bodies[mode].hash for mode in Mode.values)),
     )
@@ -151,6 +151,8 @@ def _when(gone: dict[str, str]) -> datetime:
 
 def _store(new: list[Publication]) -> None:
     _keep_words(new)
+    for one in new:
+        one.snapshot.entries = standing.stored(one.entries, one.last, one.snapshot.at)
     Snapshot.objects.bulk_create([one.snapshot for one in new])
     Rendering.objects.bulk_create(
         [rendering for one in new for rendering in one.renderings()],

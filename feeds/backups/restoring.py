@@ -65,10 +65,19 @@ def restore(folder: Path, *, replace: str = "", now: datetime, say: Say) -> Rest
             with connection.cursor() as cursor:
                 cursor.execute("ANALYZE")
         check_target(target, replace)
+        seals = lay_out(folder / SEALS)
         kept = swap(target, aside, now)
     except psycopg2.Error as error:
         raise Failed(f"PostgreSQL refused: {str(error).strip()}.") from error
-    return Restored(manifest, aftermath, kept, put_seals(folder / SEALS, now))
+    except OSError as error:
+        raise Failed(f"Nothing was replaced: the file of seals cannot be written: {error}.") from error
+    try:
+        return Restored(manifest, aftermath, kept, put_seals(seals, now))
+    except OSError as error:
+        raise Failed(
+            f"The database is restored, and the file of seals is not in its place: {error}. Before anything is started,"
+            f" put {seals} in the place of {settings.LOG_SEALS}, and keep the old one; then read on in docs/backup.md."
+        ) from error
 
 
 # --- looked at first ---------------------------------------------------------------------------------------------
@@ -170,18 +179,28 @@ def renamed(name: str, new: str) -> Any:
     return SQL("ALTER DATABASE {} RENAME TO {}").format(Identifier(name), Identifier(new))
 
 
-def put_seals(seals: Path, now: datetime) -> Path | None:
+def lay_out(seals: Path) -> Path:
+    """The backup's seals beside LOG_SEALS, whole on the disk, so that a rename is all that is left to do."""
+    file = Path(settings.LOG_SEALS)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    new = file.with_name(f"{file.name}.new")
+    with new.open("wb") as opened:
+        opened.write(seals.read_bytes())
+        opened.flush()
+        os.fsync(opened.fileno())
+    return new
+
+
+def put_seals(new: Path, now: datetime) -> Path | None:
     """The file LOG_SEALS as the backup has it, so that the chain goes on; the longer one that was there is kept: it
     tells which decisions the backup lacked. Gives where."""
     file, kept = Path(settings.LOG_SEALS), None
     if file.is_file():
-        if file.read_bytes() == seals.read_bytes():
+        if file.read_bytes() == new.read_bytes():
+            new.unlink()
             return None
         kept = file.with_name(f"{file.name}.before-{now:%Y%m%d-%H%M%S}")
         file.rename(kept)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    new = file.with_name(f"{file.name}.new")
-    new.write_bytes(seals.read_bytes())
     new.rename(file)
     sync_folder(file.parent)
     return kept

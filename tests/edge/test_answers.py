@@ -62,7 +62,7 @@ ADDRESSES = {
     "de//politics/": 404, "de/%0A": 404, "de/politics/%0A": 404, "locks/": 404, "locks/de.lock": 404,
     "problems/403.json": 404, "consumers/": 404, f"consumers/{FULL}/de/": 404, "index.json": 404, "de/index.json": 404,
     "de/index.json.gz": 404, "ä/": 404, "%C3%A4/": 404, "d/": 404, "de/-/": 404, "de/" + "a" * 40 + "/": 404,
-    "de/.index.json.gz.new": 404, "?x=1": 200, "de/?x=1&y": 200, "de/?": 200,
+    "de/.index.json.gz.new": 404, "?x=1": 200, "de/?x=1&y": 200, "de/?": 200, "de/..#": 404, "de/politics/.#": 404,
 }  # fmt: skip
 
 

@@ -140,13 +140,15 @@ def test_the_log_holds_no_key_no_link_that_lets_in_and_no_phone(house: House) ->
         f"{FEED}?key={key[:15]}",
         "/ticker/de/?q=secret",
         "/accounts/invitation/geheim12/",
+        "/api/v1/feeds/../../../accounts/invitation/geheim12/",
     ):
         ask(house.edge, path)
     lines = (house.edge.folder / "access.log").read_text().splitlines()
-    told = [line.split(" ")[1:4] for line in lines[-4:]]
+    told = [line.split(" ")[1:4] for line in lines[-5:]]
     assert told == [
         ["-", "GET", FEED], ["-", "GET", FEED], ["-", "GET", "/ticker/de/"],
         ["127.0.0.1", "GET", "/accounts/invitation/..."],
+        ["-", "GET", "/api/v1/feeds/../../../accounts/invitation/..."],
     ]  # fmt: skip
     assert key[:15] not in "\n".join(lines)
     assert key[:15] not in (house.edge.folder / "error.log").read_text()

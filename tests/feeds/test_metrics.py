@@ -218,6 +218,18 @@ def test_what_is_not_in_the_files_is_not_live_and_what_left_still_stands(
     assert [bool(line.since) for line in board(de, politics, now).lines] == [True]
 
 
+@committed
+def test_a_feed_without_a_file_is_not_live(feed_root: Path, de: Market, politics: Channel, now: datetime) -> None:
+    live(politics, approved_at=now - 2 * MINUTE)
+    publish(de.pk, now=now - MINUTE)
+    (feed_root / "ids/de/politics/index.json.gz").unlink()
+    assert [line.since for line in board(de, politics, now).lines] == [None]
+    assert sum(call.late for call in calls_of([de], now + MINUTE)[0].calls) == 1
+    assert scraped()["tickerdesk_unpublished_seconds", "de"] >= 60
+    mend_edge()
+    assert [bool(line.since) for line in board(de, politics, now).lines] == [True]
+
+
 def no_room(feed: Path) -> None:
     """Makes the file of a feed one that cannot be written."""
     (feed / ".index.json.gz.new").mkdir()
