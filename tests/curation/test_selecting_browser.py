@@ -1,12 +1,13 @@
 """Selecting several posts by keys, as in any list."""
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
 
 from curation.models import Act, Candidate
 from regions.models import Channel, User
 from tests.cast import make_candidate
 from tests.curation import test_keys as keys
-from tests.curation.test_keys import Open, is_current, row, top_of
+from tests.curation.test_keys import Open, is_current, row, state_of, top_of
 
 pytestmark = keys.pytestmark
 context, enter, rows = keys.context, keys.enter, keys.rows
@@ -62,3 +63,80 @@ def test_the_longest_words_of_the_bar_move_no_row(enter: Open, anna: User, rows:
     page.keyboard.press("Escape")
     expect(page.locator("#tabs a").first).to_be_visible()
     assert top_of(page, rows[0]) == before
+
+
+@pytest.fixture
+def five(anna: User, rows: list[Candidate], de_politics: Channel) -> list[Candidate]:
+    anna.language = "en"
+    anna.save()
+    return rows + [make_candidate(de_politics, rank=rank) for rank in (8, 6)]
+
+
+def choose(page: Page, *candidates: Candidate) -> None:
+    for candidate in candidates:
+        row(page, candidate).locator(".pick input").check()
+
+
+def test_what_waits_for_the_server_goes_as_it_was_though_a_panel_for_others_is_open(
+    enter: Open, context: BrowserContext, anna: User, five: list[Candidate]
+) -> None:
+    """And its answer takes neither the panel nor what is typed there."""
+    context.clock.install()
+    page = enter(anna)
+    page.route("**/decisions/", lambda route: route.abort())
+    choose(page, *five[:2])
+    page.keyboard.press("a")
+    expect(page.locator("#strip")).to_contain_text("No connection")
+    choose(page, *five[2:4])
+    page.keyboard.press("Shift+B")
+    note = page.locator("#panel-many [name=note]")
+    note.fill("Wegen der")
+    page.unroute("**/decisions/")
+    page.clock.fast_forward(4_000)
+    expect(page.locator(".is-sent")).to_have_count(0)
+    assert [state_of(one) for one in five] == ["approved"] * 2 + ["pending"] * 3
+    expect(note).to_have_value("Wegen der")
+    page.keyboard.type(" Quelle")
+    page.keyboard.press("Enter")
+    expect(row(page, five[2])).to_contain_text("blocked")
+    expect(page.locator(".is-sent")).to_have_count(0)
+    assert [state_of(one) for one in five] == ["approved"] * 2 + ["blocked"] * 2 + ["pending"]
+    assert Act.objects.count() == 2
+
+
+def test_half_a_time_in_a_panel_holds_back_nothing_that_waits(
+    enter: Open, context: BrowserContext, anna: User, five: list[Candidate]
+) -> None:
+    context.clock.install()
+    page = enter(anna)
+    page.route("**/decisions/", lambda route: route.abort())
+    choose(page, *five[:2])
+    page.keyboard.press("a")
+    expect(page.locator("#strip")).to_contain_text("No connection")
+    choose(page, *five[2:4])
+    page.keyboard.press("e")
+    page.locator("#panel-many [name=go_live_at]").focus()
+    page.keyboard.type("12")
+    page.unroute("**/decisions/")
+    page.clock.fast_forward(4_000)
+    expect(page.locator(".is-sent")).to_have_count(0)
+    assert [state_of(one) for one in five] == ["approved"] * 2 + ["pending"] * 3
+
+
+@pytest.mark.parametrize("way", ["cross", "boxes"])
+def test_a_panel_ends_with_its_selection(enter: Open, anna: User, five: list[Candidate], way: str) -> None:
+    """Else it would be sent for the posts that are selected next."""
+    page = enter(anna)
+    choose(page, *five[:2])
+    page.keyboard.press("e")
+    panel = page.locator("#panel-many .why")
+    expect(panel).to_be_visible()
+    if way == "cross":
+        page.locator("#bulk [type=reset]").click()
+    else:
+        for one in five[:2]:
+            row(page, one).locator(".pick input").uncheck()
+    expect(panel).to_have_count(0)
+    choose(page, five[3])
+    expect(page.locator("#bulk")).to_be_visible()
+    expect(panel).to_have_count(0)

@@ -84,3 +84,25 @@ def test_a_panel_that_is_open_stays_with_its_row(enter: Open, anna: User, many: 
     page.wait_for_timeout(400)  # longer than what one waits for a scroll to end
     assert is_current(page) == str(many[0].pk)
     expect(field).to_have_value("Heute im Rat")
+
+
+@pytest.mark.parametrize("key", ["a", "x b"])
+def test_no_key_decides_while_another_column_stands_in_the_queues_place(
+    enter: Open, anna: User, many: list[Candidate], key: str
+) -> None:
+    """A narrow page with a keyboard: its window at 200 %, or a tablet."""
+    page = enter(anna)
+    page.set_viewport_size({"width": 700, "height": 800})
+    first, *then = key.split()
+    if then:
+        page.keyboard.press(first)
+    page.locator('.tabbar [href="#live"]').click()
+    expect(page.locator("#rows")).to_be_hidden()
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press(then[0] if then else first)
+    expect(page.locator("#rows")).to_be_visible()
+    expect(page.locator("#strip .warn")).to_be_visible()
+    assert Act.objects.count() == 0
+    glance(page)
+    page.keyboard.press(then[0] if then else first)
+    expect(page.locator("#undo")).to_be_visible()

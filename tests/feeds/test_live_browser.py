@@ -149,8 +149,11 @@ def test_a_panel_opens_in_the_entry_and_outlives_news(
     expect(field).to_be_focused()
     field.fill("Wahllokale schließen um 18 Uhr.")
     operations.block(shown[3], by=ben, version=2)
-    page.evaluate("htmx.trigger('#live', 'published')")
+    with page.expect_response("**/live/**"):
+        page.evaluate("htmx.trigger('#live', 'published')")
     expect(field).to_have_value("Wahllokale schließen um 18 Uhr.")
+    page.wait_for_timeout(100)
+    expect(page.locator("#live .unread")).to_have_count(0)
     page.keyboard.press("Enter")
     expect(entry(page, shown[2]).locator("form[data-panel-of]")).to_have_count(0)
     expect(entry(page, shown[3])).to_have_count(0)
@@ -170,6 +173,31 @@ def test_a_panel_opens_in_the_entry_and_outlives_news(
     expect(entry(page, shown[2]).locator("form[data-panel-of]")).to_have_count(0)
     shown[2].refresh_from_db()
     assert (shown[2].context, shown[2].slot) == ("Bis 20 Uhr.", 3)
+
+
+def test_what_a_panel_kept_from_view_comes_when_it_is_closed(
+    enter: Open, anna: User, ben: User, shown: list[Candidate], de_politics: Channel
+) -> None:
+    page = enter(anna)
+    entry(page, shown[2]).locator("summary").click()
+    entry(page, shown[2]).get_by_role("link", name="planen").click()
+    expect(entry(page, shown[2]).locator("form[data-panel-of]")).to_have_count(1)
+    operations.block(shown[3], by=ben, version=2)
+    with page.expect_response("**/live/**"):
+        page.evaluate("htmx.trigger('#live', 'published')")
+    expect(entry(page, shown[3])).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(entry(page, shown[3])).to_have_count(0)
+
+
+def test_the_column_hears_of_news_after_another_tab_of_the_queue(
+    enter: Open, anna: User, shown: list[Candidate], de_politics: Channel
+) -> None:
+    page = enter(anna)
+    page.locator("#tabs a").nth(1).click()
+    page.wait_for_url("**/?show=*")
+    with page.expect_response("**/live/**"):
+        page.evaluate("htmx.trigger('#changes', 'ask')")
 
 
 def test_a_refused_panel_stays_in_the_entry(enter: Open, anna: User, shown: list[Candidate]) -> None:

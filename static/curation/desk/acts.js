@@ -5,7 +5,7 @@ import { asked, isLate, tell } from "./late.js";
 import { ask } from "./news.js";
 import { broughtBy, keep, rowsOf, unsent } from "./resend.js";
 import { $, $$, clear, current, goOn, linger, picks, recount, rowOf, stand, steady, unseen, want } from "./rows.js";
-import { strayed } from "./sight.js";
+import { strayed, unveiled } from "./sight.js";
 import { during, isLogIn, reads } from "./swaps.js";
 
 /* Marks: the verb that a row was marked with, by its id, since the answer brings another element. */
@@ -57,6 +57,7 @@ export function cannot(why = document.body.classList.contains("is-bulk") ? "not-
 
 export function decide(verb) {
   const bulk = document.body.classList.contains("is-bulk");
+  if (bulk && unveiled()) return say("unseen");
   if (!bulk && early()) return;
   const within = bulk ? $("#bulk") : $(".row.is-current:not(.is-decided) .more");
   const button = within && $(`button[name="verb"][value="${verb}"]`, within);
@@ -151,7 +152,13 @@ during("sending", "marks", ({ elt, requestConfig }) => {
 let answering = false;
 
 /** News of one's own act can overtake its answer; the row waits for that. Who leads a group already stays as it is. */
-during("arriving", "marks", ({ requestConfig }) => (answering = requestConfig.verb !== "get"));
+during("arriving", "marks", (detail) => {
+  const { target, requestConfig: { verb, parameters } } = detail;
+  answering = verb !== "get";
+  if (!answering || target.id !== "bulk" || parameters.panel || !$(".why", target)) return;
+  detail.swapOverride = "none";  // for others, selected since, a panel is being filled in
+  $("[name=key]", target).value = crypto.randomUUID();
+});
 during("placing", "marks", (detail) => {
   if (!answering && $(".is-sent, form.htmx-request", detail.target)) detail.shouldSwap = false;
   if ($("[data-next]", detail.fragment) && !$(".row.is-decided", detail.target)) detail.shouldSwap = false;

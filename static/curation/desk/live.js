@@ -14,7 +14,10 @@ let kept = null, moved = -Infinity;
 
 during("arriving", "live", (detail) => {
   if (detail.target !== column || !detail.shouldSwap) return;
-  if ($("form[data-panel-of], form.htmx-request", column)) return (detail.shouldSwap = false);
+  if ($("form[data-panel-of], form.htmx-request", column)) {
+    detail.requestConfig.replaced = true;  // by the one at its end, which is no failure
+    return (detail.shouldSwap = false);
+  }
   const at = document.activeElement, entry = column.contains(at) && at.closest("[data-live]");
   kept = {
     top: $(".scroll", column)?.scrollTop ?? 0,

@@ -12,7 +12,7 @@ const { eventsUrl, person } = document.body.dataset;
 const stream = `tickerdesk ${person} ${eventsUrl}`;
 const tabs = "BroadcastChannel" in window ? new BroadcastChannel(stream) : null;
 const hearing = {};
-let asked = 0, due = Infinity, waiting, connected = false, leading = false, under = false, again = false;
+let asked = 0, due = Infinity, waiting, connected = false, leading = false, under = null, again = false;
 
 /** What to do when an event comes; `told` is what it carries. */
 export const hear = (event, work) => (hearing[event] ??= []).push(work);
@@ -32,11 +32,11 @@ export function ask(pace = PACE) {
 
 const isQuestion = ({ elt }) => elt.id === "changes";
 
-during("sending", "news", (detail) => isQuestion(detail) && (under = true));
+during("sending", "news", (detail) => isQuestion(detail) && (under = detail.requestConfig));
 during("over", "news", ({ requestConfig, xhr }) => {
   show();
-  if (!isQuestion(requestConfig)) return;
-  under = false;
+  if (requestConfig !== under) return;  // where more is left to tell, the next one is under way by now
+  under = null;
   if (xhr.status === 403 || xhr.status === 404) return leave();
   if (again) ask();
   again = false;

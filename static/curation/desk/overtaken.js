@@ -18,7 +18,7 @@ function tell(panel, row) {
 /** What one sent oneself is no news: that row waits for it. Nor is what a row says already, with why one was refused. */
 during("placing", "overtaken", (detail) => {
   const { target, fragment } = detail, known = versionIn(target);
-  if (known && known === versionIn(fragment) && $(".notes [role=alert]", target)) detail.shouldSwap = false;
+  if (known && known === versionIn(fragment) && $(".notes [role=alert]", target) && !$(".notes [role=alert]", fragment)) detail.shouldSwap = false;
   const panel = target.matches("#rows > li") && panelIn(target);
   if (!panel || $(".is-sent", target)) return;
   detail.shouldSwap = false;

@@ -38,7 +38,11 @@ bind("move", () => open("move"));
 
 function close(panel) {
   const entry = panel.closest("[data-live]"), row = panel.closest(".row") ?? current();
-  if (entry) return panel.remove(), $("summary", entry).focus({ preventScroll: true });
+  if (entry) {
+    panel.remove();
+    $("summary", entry).focus({ preventScroll: true });
+    return window.htmx.trigger("#live", "published");  // it was not drawn anew meanwhile
+  }
   if (!row) return panel.remove();
   steady(row, () => panel.remove());
   if (renew(row)) return;

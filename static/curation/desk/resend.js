@@ -25,9 +25,15 @@ export const rowsOf = (config) => waiting.get(keyOf(config))?.rows ?? null;
 /** What was asked in an act that another page could not send, and this one sends. */
 export const broughtBy = (config) => waiting.get(keyOf(config))?.carried;
 
-/** The bar of many keeps its form: a second act of it, done while the first one waits, is another act. */
-during("asking", "resend", ({ parameters }) => {
-  if (waiting.has(parameters.key) && parameters.key !== under) parameters.key = crypto.randomUUID();
+/** The bar of many keeps its form: a second act of it, done while the first one waits, is another act; and the first
+ * one goes again as it was, whatever was pressed or typed there since. */
+during("asking", "resend", (config) => {
+  const { parameters, formData, errors } = config, told = waiting.get(parameters.key);
+  if (!told) return;
+  if (parameters.key !== under) return void (parameters.key = crypto.randomUUID());
+  config.path = told.path;
+  errors.length = 0;
+  for (const name of new Set(formData.keys())) if (!told.body.has(name)) formData.delete(name);
 });
 
 /** What is done while others wait is not sent before them. */

@@ -126,7 +126,13 @@ export function recount() {
 export function clear() {
   for (const pick of picks()) pick.checked = false;
   anchor = null;
+  chose();
+}
+
+/** A panel for the selected ones ends with their selection: the next one is of other posts. */
+function chose() {
   recount();
+  if (!picks().length) $("#panel-many")?.replaceChildren();
 }
 
 export function pick(row, { extend = false } = {}) {
@@ -135,7 +141,7 @@ export function pick(row, { extend = false } = {}) {
   if (from) span(from, row);
   else box(row).checked = !box(row).checked;
   anchor = row.dataset.candidate;
-  recount();
+  chose();
   return true;
 }
 
@@ -172,7 +178,7 @@ document.addEventListener("focusin", ({ target }) => {
   const row = target.closest("#rows .row");
   if (row && row !== current() && target.matches(":focus-visible")) stand(row, { focus: false });
 });
-document.addEventListener("change", ({ target }) => target.matches(".pick input") && recount());
+document.addEventListener("change", ({ target }) => target.matches(".pick input") && chose());
 document.addEventListener("reset", ({ target }) => target.id === "bulk" && clear());
 
 /* What one looks at stays on its line, whatever is swapped above it. */

@@ -28,9 +28,17 @@ function follow() {
   if (next) stand(next, { focus: left.contains(document.activeElement), itself: true });
 }
 
+/** On a narrow page another column may be shown in the queue's place: whether it was, and the queue is brought back. */
+export function unveiled() {
+  const veiled = !$("#rows")?.checkVisibility();
+  if (veiled) location.hash = "main";
+  return veiled;
+}
+
 /** Whether the current row was out of sight. What is in sight then is stood on, or else it is brought back. */
 export function strayed() {
   const left = current();
+  if (left && unveiled()) return true;
   if (!away(left)) return false;
   follow();
   if (current() === left) stand(left, { focus: false });
