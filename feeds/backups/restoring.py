@@ -70,7 +70,7 @@ def restore(folder: Path, *, replace: str = "", now: datetime, say: Say) -> Rest
     except psycopg2.Error as error:
         raise Failed(f"PostgreSQL refused: {str(error).strip()}.") from error
     except OSError as error:
-        raise Failed(f"Nothing was replaced: the file of seals cannot be written: {error}.") from error
+        raise Failed(f"Nothing was replaced: {error}.") from error
     try:
         return Restored(manifest, aftermath, kept, put_seals(seals, now))
     except OSError as error:

@@ -1,7 +1,7 @@
 """Selecting several posts by keys, as in any list."""
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from curation.models import Act, Candidate
 from regions.models import Channel, User
@@ -77,17 +77,21 @@ def choose(page: Page, *candidates: Candidate) -> None:
         row(page, candidate).locator(".pick input").check()
 
 
-def test_what_waits_for_the_server_goes_as_it_was_though_a_panel_for_others_is_open(
-    enter: Open, context: BrowserContext, anna: User, five: list[Candidate]
-) -> None:
-    """And its answer takes neither the panel nor what is typed there."""
-    context.clock.install()
-    page = enter(anna)
+def two_wait_and_two_are_chosen(page: Page, five: list[Candidate]) -> Page:
+    page.clock.install()
     page.route("**/decisions/", lambda route: route.abort())
     choose(page, *five[:2])
     page.keyboard.press("a")
     expect(page.locator("#strip")).to_contain_text("No connection")
     choose(page, *five[2:4])
+    return page
+
+
+def test_what_waits_for_the_server_goes_as_it_was_though_a_panel_for_others_is_open(
+    enter: Open, anna: User, five: list[Candidate]
+) -> None:
+    """And its answer takes neither the panel nor what is typed there."""
+    page = two_wait_and_two_are_chosen(enter(anna), five)
     page.keyboard.press("Shift+B")
     note = page.locator("#panel-many [name=note]")
     note.fill("Wegen der")
@@ -104,16 +108,8 @@ def test_what_waits_for_the_server_goes_as_it_was_though_a_panel_for_others_is_o
     assert Act.objects.count() == 2
 
 
-def test_half_a_time_in_a_panel_holds_back_nothing_that_waits(
-    enter: Open, context: BrowserContext, anna: User, five: list[Candidate]
-) -> None:
-    context.clock.install()
-    page = enter(anna)
-    page.route("**/decisions/", lambda route: route.abort())
-    choose(page, *five[:2])
-    page.keyboard.press("a")
-    expect(page.locator("#strip")).to_contain_text("No connection")
-    choose(page, *five[2:4])
+def test_half_a_time_in_a_panel_holds_back_nothing_that_waits(enter: Open, anna: User, five: list[Candidate]) -> None:
+    page = two_wait_and_two_are_chosen(enter(anna), five)
     page.keyboard.press("e")
     page.locator("#panel-many [name=go_live_at]").focus()
     page.keyboard.type("12")
