@@ -297,10 +297,14 @@ def test_many_are_blocked_for_a_reason_and_moved_by_keys(
 ) -> None:
     rows += [make_candidate(de_politics, tweet=make_tweet("tippt", wire=WIRE), rank=n) for n in (5, 4, 3)]
     page = enter(anna)
-    press(page, "x", "e")
+    press(page, "x")
+    approve = page.locator('#bulk > .button[value="approve"]')
+    stood = approve.bounding_box()
+    press(page, "e")
     expect(bar(page)).to_be_visible()
     press(page, "Escape")
     expect(bar(page)).to_have_count(0)
+    assert approve.bounding_box() == stood, "nothing jumps when a panel is closed"
     expect(page.locator("body.is-bulk")).to_have_count(1)
     press(page, "Escape")
     expect(page.locator("body.is-bulk")).to_have_count(0)

@@ -36,15 +36,22 @@ bind("schedule", () => open("schedule"));
 bind("context", () => open("annotate"));
 bind("move", () => open("move"));
 
+/** Nothing stays in its place: the space around it would keep an empty line of the bar open. */
+function takeOut(panel) {
+  const place = panel.closest(".panel-slot");
+  if (place) place.replaceChildren();
+  else panel.remove();
+}
+
 function close(panel) {
   const entry = panel.closest("[data-live]"), row = panel.closest(".row") ?? current();
   if (entry) {
-    panel.remove();
+    takeOut(panel);
     $("summary", entry).focus({ preventScroll: true });
     return window.htmx.trigger("#live", "published");  // it was not drawn anew meanwhile
   }
-  if (!row) return panel.remove();
-  steady(row, () => panel.remove());
+  if (!row) return takeOut(panel);
+  steady(row, () => takeOut(panel));
   if (renew(row)) return;
   row.focus({ preventScroll: true });
 }
