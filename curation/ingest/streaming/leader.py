@@ -36,13 +36,14 @@ class Leader:
         self.watch: threading.Thread | None = None
 
     def take(self) -> bool:
-        """Whether this process leads now. Raises the database's errors."""
-        if self.link is None:
-            self.link = connection.get_new_connection(connection.get_connection_params() | KEPT_ALIVE)
-            self.link.autocommit = True
-        with self.link.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s, 0)", [STREAM_LOCK])
-            mine = bool(cursor.fetchone()[0])
+        """Whether this process leads now. Raises Django's database errors."""
+        with connection.wrap_database_errors:
+            if self.link is None:
+                self.link = connection.get_new_connection(connection.get_connection_params() | KEPT_ALIVE)
+                self.link.autocommit = True
+            with self.link.cursor() as cursor:
+                cursor.execute("SELECT pg_try_advisory_lock(%s, 0)", [STREAM_LOCK])
+                mine = bool(cursor.fetchone()[0])
         if mine:
             self.watch = threading.Thread(target=self._watch, name="leader", daemon=True)
             self.watch.start()
