@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ case "$told" in
     *list-units*) echo "tickerdesk-web@8000.service loaded active running Tickerdesk: pages and API, on port 8000"
                   echo "tickerdesk-web@8002.service loaded active running Tickerdesk: pages and API, on port 8002" ;;
     {fails}) exit 1 ;;
+    *"is-active "{stopped}) echo inactive; exit 3 ;;
+    *is-active*) echo active ;;
 esac
 """
 
@@ -32,11 +35,11 @@ class Machine:
         (self.release / ".venv").mkdir(parents=True)
         shutil.copytree(DEPLOY, self.release / "deploy")
 
-    def run(self, script: str, *, fails: str = "nothing") -> tuple[int, list[str], str]:
+    def run(self, script: str, *, fails: str = "nothing", stopped: str = "nothing") -> tuple[int, list[str], str]:
         """How it ended, what it asked of other programs, and what it said of what went wrong."""
         for name in PROGRAMS:
             one = self.folder / "bin" / name
-            one.write_text(STANDS_IN.format(folder=self.folder, fails=fails))
+            one.write_text(STANDS_IN.format(folder=self.folder, fails=fails, stopped=stopped))
             one.chmod(0o755)
         done = subprocess.run(
             [self.release / "deploy" / script], capture_output=True, text=True, timeout=60, check=False,
@@ -46,6 +49,12 @@ class Machine:
         return done.returncode, told.read_text().splitlines() if told.exists() else [], done.stderr
 
 
+def acts_in(told: list[str]) -> list[str]:
+    """What it did to the machine, of all it asked."""
+    acts = [line for line in told if re.search(r" restart|readyz|sleep", line)]
+    return [re.sub(r" -\S+| /dev/null| \d+(?= http)", "", line) for line in acts]
+
+
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
@@ -53,14 +62,33 @@ def machine(tmp_path: Path) -> Machine:
 
 def test_the_second_web_goes_when_the_first_is_ready_and_nginx_asks_it_again(machine: Machine) -> None:
     ended, told, _ = machine.run("restart")
-    acts = [line for line in told if re.search(r"restart|readyz|sleep", line)]
     assert ended == 0
-    assert [re.sub(r" -\S+| /dev/null| \d+(?= http)", "", line) for line in acts] == [
+    assert acts_in(told) == [
         "systemctl restart tickerdesk-web@8000", "curl http://127.0.0.1:8000/readyz", "sleep 4",
         "systemctl restart tickerdesk-web@8002", "curl http://127.0.0.1:8002/readyz", "sleep 4",
         "systemctl restart tickerdesk-events tickerdesk-publisher tickerdesk-beat tickerdesk-stream",
         "systemctl restart tickerdesk-worker tickerdesk-ingest",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("stopped", "left"),
+    [
+        ("tickerdesk-stream", "tickerdesk-events tickerdesk-publisher tickerdesk-beat"),
+        (
+            "tickerdesk-[wi]*[rt]",
+            "tickerdesk-events tickerdesk-publisher tickerdesk-beat tickerdesk-stream",
+        ),
+        ("tickerdesk-web@8000", "tickerdesk-worker tickerdesk-ingest"),
+    ],
+)
+def test_what_somebody_stopped_stays_stopped(machine: Machine, stopped: str, left: str) -> None:
+    ended, told, said = machine.run("restart", stopped=stopped)
+    acts = acts_in(told)
+    assert (ended, said) == (0, "")
+    assert f"systemctl restart {left}" in acts
+    named = {line.split()[-1] for line in told if "is-active" in line and fnmatch(line.split()[-1], stopped)}
+    assert named and not named & {word for line in acts for word in line.split()}
 
 
 def test_nginx_has_a_web_back_while_the_loop_waits() -> None:
