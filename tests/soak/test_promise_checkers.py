@@ -12,6 +12,7 @@ import pytest
 
 from tests.soak.promises import chain
 from tests.soak.promises.checkers import CHECKERS, judge
+from tests.soak.promises.files import whole_lines
 from tests.soak.promises.history import History, Row
 
 ROOM = Path(__file__).parent / "promises"
@@ -260,6 +261,10 @@ def never_sealed(told: History) -> None:
     told.sql["raw_decisions"].append(raw(9))
 
 
+def never_in_the_file(told: History) -> None:
+    told.sql["seal_file"] = []
+
+
 def over_budget(told: History) -> None:
     told.samples[0]["charged"]["2026-11-22"]["de"] = 6
 
@@ -297,7 +302,7 @@ BROKEN: dict[str, list[Callable[[History], None]]] = {
     "6 edge": [torn_answer, refused_answer, answer_going_back, two_bodies_for_an_etag],
     "7 ingest": [post_missing, post_stored_twice, post_invented, cursor_ahead],
     "8 approvals": [entry_without_approval, approved_without_the_right, approved_by_an_unnamed_rule],
-    "9 seals": [decision_changed, chain_made_anew, never_sealed],
+    "9 seals": [decision_changed, chain_made_anew, never_sealed, never_in_the_file],
     "10 budget": [over_budget],
     "11 foreign text": [body_no_json, body_of_another_form, text_changed, text_runs, text_in_an_attribute,
                         text_in_a_script],
@@ -355,3 +360,10 @@ def test_the_judges_import_nothing_of_the_product(name: str) -> None:
     ours = {f"tests.soak.promises.{judge}" for judge in JUDGES} | {"tests.soak.promises"}
     strange = [one for one in found if one.split(".")[0] in ("regions", "curation", "feeds", "django", "tests")]
     assert [one for one in strange if one not in ours] == []
+
+
+def test_a_torn_seal_is_none_until_it_is_written_anew(tmp_path: Path) -> None:
+    """A full disk takes half of a line; the product ends that line and writes the seal after it."""
+    file = tmp_path / "seals.jsonl"
+    file.write_text('{"number": 1}\n{"market": "gr", "number": 2, \n{"number": 2}\n{"num')
+    assert whole_lines(file) == [{"number": 1}, {"number": 2}]

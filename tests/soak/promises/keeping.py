@@ -12,7 +12,7 @@ from typing import Any
 import psycopg2
 from psycopg2.extras import RealDictCursor
 
-from tests.soak.promises.files import Lines
+from tests.soak.promises.files import Lines, whole_lines
 
 COMMITTED = "extract(epoch FROM pg_xact_commit_timestamp({}.xmin))::float8 AS committed"
 MICRO = "(extract(epoch FROM {}) * 1000000)::bigint"
@@ -107,7 +107,7 @@ def export(url: str, folder: Path, authors: dict[int, int], roles: list[dict[str
     names = {row["id"]: row["username"] for row in tables.pop("users")}
     tables["roles"] = spans(roles, tables.pop("changes"), names)
     tables["sources"] = [row | {"author": authors[row["id"]]} for row in tables["sources"]]
-    tables["seal_file"] = [json.loads(line) for line in seals.read_text().splitlines()]
+    tables["seal_file"] = whole_lines(seals)
     (folder / "sql.json").write_text(json.dumps(tables, default=str))
 
 
