@@ -30,7 +30,7 @@ esac
 
 class Machine:
     def __init__(self, folder: Path) -> None:
-        self.folder, self.release = folder, folder / "release"
+        self.folder, self.release, self.said = folder, folder / "release", ""
         (folder / "bin").mkdir()
         (self.release / ".venv").mkdir(parents=True)
         shutil.copytree(DEPLOY, self.release / "deploy")
@@ -45,6 +45,7 @@ class Machine:
             [self.release / "deploy" / script], capture_output=True, text=True, timeout=60, check=False,
             env={"PATH": f"{self.folder / 'bin'}:/usr/bin:/bin"},
         )  # fmt: skip
+        self.said = done.stdout
         told = self.folder / "told"
         return done.returncode, told.read_text().splitlines() if told.exists() else [], done.stderr
 
@@ -75,10 +76,7 @@ def test_the_second_web_goes_when_the_first_is_ready_and_nginx_asks_it_again(mac
     ("stopped", "left"),
     [
         ("tickerdesk-stream", "tickerdesk-events tickerdesk-publisher tickerdesk-beat"),
-        (
-            "tickerdesk-[wi]*[rt]",
-            "tickerdesk-events tickerdesk-publisher tickerdesk-beat tickerdesk-stream",
-        ),
+        ("tickerdesk-[wi]*[rt]", "tickerdesk-events tickerdesk-publisher tickerdesk-beat tickerdesk-stream"),
         ("tickerdesk-web@8000", "tickerdesk-worker tickerdesk-ingest"),
     ],
 )
@@ -89,6 +87,7 @@ def test_what_somebody_stopped_stays_stopped(machine: Machine, stopped: str, lef
     assert f"systemctl restart {left}" in acts
     named = {line.split()[-1] for line in told if "is-active" in line and fnmatch(line.split()[-1], stopped)}
     assert named and not named & {word for line in acts for word in line.split()}
+    assert all(name in machine.said for name in named)
 
 
 def test_nginx_has_a_web_back_while_the_loop_waits() -> None:
