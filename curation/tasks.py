@@ -7,10 +7,10 @@ from datetime import datetime
 
 from celery import shared_task
 from django.conf import settings
-from django.utils import timezone
 
-from curation import operations
+from curation import operations, shared_clock
 from curation.ingest import pauses
+from curation.ingest.disbelief import disbelieve
 from curation.ingest.polling import leases
 from curation.ingest.polling.poll import poll
 from curation.ingest.rechecking import compliance, waiting
@@ -28,13 +28,15 @@ MOST_AT_ONCE = 100
 @shared_task(name="curation.tasks.poll_due_sources")
 def poll_due_sources() -> None:
     """Rings for every source that is due. By the lease in it, a repeated message does nothing."""
+    now = shared_clock.now()
+    disbelieve(now)
     leases.add_missing_cursors()
-    pauses.resume(timezone.now())
+    pauses.resume(now)
     ring()
 
 
 def ring() -> None:
-    for source_id, offered in leases.offer_due(timezone.now(), MOST_AT_ONCE).items():
+    for source_id, offered in leases.offer_due(shared_clock.now(), MOST_AT_ONCE).items():
         poll_source.delay(source_id=source_id, offered=offered.isoformat())
 
 
@@ -51,39 +53,39 @@ def poll_source(*, source_id: int, offered: str | None = None) -> None:
 def reconcile_usage() -> None:
     """Our count beside X's. What X does not tell now it tells in an hour."""
     with suppress(Failure):
-        reconcile(door(), timezone.now())
+        reconcile(door(), shared_clock.now())
 
 
 @shared_task(name="curation.tasks.tidy_ingest")
 def tidy_ingest() -> None:
     """Old runs, charges and payloads set aside go."""
-    tidy(timezone.now())
+    tidy(shared_clock.now())
 
 
 @shared_task(name="curation.tasks.lapse_old_candidates")
 def lapse_old_candidates() -> None:
     """Old candidates leave the queue."""
-    operations.lapse_old(now=timezone.now())
+    operations.lapse_old(now=shared_clock.now())
 
 
 @shared_task(name="curation.tasks.carry_blocks", ignore_result=True)
 def carry_blocks() -> None:
     """Blocks whose time has come end; what was laid or lifted is carried to what waits."""
-    operations.end_blocks(now=timezone.now())
-    operations.carry_blocks(now=timezone.now())
+    operations.end_blocks(now=shared_clock.now())
+    operations.carry_blocks(now=shared_clock.now())
 
 
 @shared_task(name="curation.tasks.forget_old_keys")
 def forget_old_keys() -> None:
     """Idempotency keys are kept seven days."""
-    IdempotencyKey.objects.outlived(timezone.now()).delete()
+    IdempotencyKey.objects.outlived(shared_clock.now()).delete()
 
 
 @shared_task(name="curation.tasks.recheck_pending")
 def recheck_pending() -> None:
     """Asks X about what waits, by age and budget, and whether what was gone is back."""
-    close_killed(timezone.now())
-    for one in waiting.rounds(timezone.now()):
+    close_killed(shared_clock.now())
+    for one in waiting.rounds(shared_clock.now()):
         asked = vars(one) | {"since": one.since.isoformat()}
         recheck_tweets.apply_async(kwargs=asked, queue="ingest", expires=110)
 
@@ -100,4 +102,4 @@ def recheck_tweets(*, market_id: int, tweet_ids: list[int], purpose: str, since:
 def batch_compliance() -> None:
     """Has X go through all our posts once a day, where that is switched on."""
     if settings.X_BATCH_COMPLIANCE:
-        compliance.advance(timezone.now())
+        compliance.advance(shared_clock.now())

@@ -31,10 +31,11 @@ from curation.ingest.storing.aside import rows_of
 from curation.ingest.storing.candidates import Arrivals, claim, offer
 from curation.ingest.storing.store import settle, store
 from curation.ledger import budget
-from curation.ledger.metered import Metered, clock_from
+from curation.ledger.metered import Metered
 from curation.models import Author, Candidate, IngestRun, Pause, Quarantined, Tweet
 from curation.operations.errors import Busy
 from curation.operations.record import one_transaction
+from curation.shared_clock import clock_from, epoch_seconds
 from curation.tombstones import erased
 from curation.x.client import Door
 from curation.x.outcomes import BudgetSpent, Failure, Unreachable, WindowClosed, cause_of
@@ -225,7 +226,9 @@ def _whole(tweet: Tweet) -> bool:
 def quick_door() -> Door:
     """A door for a person who waits."""
     key = (settings.X_API_BASE_URL, settings.X_BEARER_TOKEN)
-    return Door(*key, read_seconds=READ_SECONDS, whole_seconds=WHOLE_SECONDS, windows=SharedWindows())
+    return Door(
+        *key, read_seconds=READ_SECONDS, whole_seconds=WHOLE_SECONDS, windows=SharedWindows(), clock=epoch_seconds
+    )
 
 
 @dataclass

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from curation.ledger import budget
 from curation.models import Charge, IngestRun, Purpose, Reservation
+from curation.shared_clock import clock_from
 from curation.x.client import Door, Page
 from curation.x.outcomes import BudgetSpent, Failure
 from curation.x.wire import Unreadable, read_id
@@ -117,12 +117,6 @@ class Metered:
         run.charged = self.charged
         if self.held:
             Reservation.objects.filter(pk__in=self.held, settled_at=None).update(run=run)
-
-
-def clock_from(start: datetime) -> Callable[[], datetime]:
-    """A clock that shows `start` now and goes on from there."""
-    began = time.monotonic()
-    return lambda: start + timedelta(seconds=time.monotonic() - began)
 
 
 def ids_of(page: Page) -> set[int]:

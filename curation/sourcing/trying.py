@@ -25,9 +25,10 @@ from curation.ingest.polling.runs import say
 from curation.ingest.rechecking.rechecks import outcome_of
 from curation.ingest.storing.candidates import history_of, is_ours
 from curation.ledger import budget
-from curation.ledger.metered import FULL, Metered, clock_from
+from curation.ledger.metered import FULL, Metered
 from curation.models import Candidate, Cursor, IngestRun, Pause, State, Tweet
 from curation.ranking import POINTS_A_HALF_LIFE, parts, rank
+from curation.shared_clock import clock_from
 from curation.x.client import Door, Page
 from curation.x.outcomes import Failure, Gone, NotPermitted, QueryRefused, Unreachable
 from curation.x.wire import Person, Post, id_at

@@ -22,6 +22,7 @@ from django.conf import settings
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from curation.shared_clock import epoch_seconds
 from curation.x.lines import Lines
 from curation.x.outcomes import Answer, Failure, Unreachable, WindowClosed, failure_of
 from curation.x.transport import (
@@ -242,7 +243,7 @@ def door() -> Door:
     """This thread's door to the X of the settings; its connection is kept."""
     key = (settings.X_API_BASE_URL, settings.X_BEARER_TOKEN)
     if getattr(_kept, "key", None) != key:
-        _kept.key, _kept.door = key, Door(*key, windows=SharedWindows())
+        _kept.key, _kept.door = key, Door(*key, windows=SharedWindows(), clock=epoch_seconds)
     return _kept.door
 
 
@@ -258,9 +259,11 @@ class Ended:
 class Streamed(Redirected):
     """Sends the stream's one request; its lines come as they are, bounded in length and in the silence between."""
 
-    def __init__(self, base_url: str, silence_seconds: float, on_end: Callable[[], None]) -> None:
+    def __init__(
+        self, base_url: str, silence_seconds: float, on_end: Callable[[], None], clock: Callable[[], float]
+    ) -> None:
         super().__init__(base_url, silence_seconds, WHOLE_SECONDS)
-        self.on_end = on_end
+        self.on_end, self.clock = on_end, clock
         self.raw: Any = None
         self.lines: Lines | None = None
 
@@ -273,7 +276,7 @@ class Streamed(Redirected):
         headers = {name.lower(): value for name, value in response.headers.items()}
         if response.status_code == 200:
             self.answer = Answer(200, headers, b"")
-            self.raw, self.lines = response.raw, Lines(response.raw, self.read_seconds)
+            self.raw, self.lines = response.raw, Lines(response.raw, self.read_seconds, self.clock)
             # requests joins lines without any bound, and waits for whole blocks of 512 bytes.
             response.iter_lines = lambda **_: self._to_the_end()  # type: ignore[method-assign]
             return response
@@ -305,10 +308,11 @@ class Stream(tweepy.StreamingClient):
         connected: Callable[[Rate | None], None],
         hear: Callable[[bytes, float], None],
         silence_seconds: float,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(token, return_type=dict, wait_on_rate_limit=False, max_retries=0)
         self.connected, self.hear = connected, hear
-        self._adapter = Streamed(base_url, silence_seconds, self.disconnect)
+        self._adapter = Streamed(base_url, silence_seconds, self.disconnect, clock)
         self._words = CLOSED
         self._dropped = self._ours = False
         keep_to_x(self.session, self._adapter)

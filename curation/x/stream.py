@@ -146,7 +146,14 @@ class Connection:
     ) -> None:
         self.clock, self.inbox = clock, inbox or Inbox()
         self.full = False
-        self.stream = Stream(base_url, token, connected=self._connected, hear=self._hear, silence_seconds=silence)
+        self.stream = Stream(
+            base_url,
+            token,
+            connected=self._connected,
+            hear=self._hear,
+            silence_seconds=silence,
+            clock=lambda: clock().timestamp(),
+        )
         self.thread = threading.Thread(target=self._read, name="stream", daemon=True)
 
     def start(self) -> None:
@@ -170,7 +177,3 @@ class Connection:
         if not self.full and not self.inbox.put(Heard(datetime.fromtimestamp(sent_after, UTC), line)):
             self.full = True
             self.drop("More posts came than could be stored.", ours=True)
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)

@@ -21,8 +21,9 @@ from curation.ingest import pauses
 from curation.ingest.polling import leases
 from curation.ingest.polling.poll import poll
 from curation.ingest.rechecking.rechecks import close_killed, recheck
-from curation.ledger.metered import Metered, clock_from
+from curation.ledger.metered import Metered
 from curation.models import Author, BudgetDay, Candidate, Charge, Cursor, IngestRun, Pause, Tweet
+from curation.shared_clock import clock_from
 from curation.x.simulator.accounts import list_id
 from regions.models import Channel, Market, Source
 from tests.soak.asked import ASKED, Clock, Named, Recording, Struck

@@ -10,8 +10,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
+from curation import shared_clock
 from curation.locks import LANE_LOCK
 from curation.models import Cursor
 from curation.models.ingest import STREAM_AWAY
@@ -39,7 +39,7 @@ class LeaseLost(Exception):
 
 def add_missing_cursors() -> None:
     """A cursor for each source that has none yet. A stream rule is polled only when no stream takes it up."""
-    now = timezone.now()
+    now = shared_clock.now()
     first = {Source.Kind.STREAM: now + STREAM_AWAY}
     new = Source.objects.filter(cursor=None)
     Cursor.objects.bulk_create(

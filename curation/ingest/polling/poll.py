@@ -6,9 +6,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
-from django.utils import timezone
 
-from curation import events, operations
+from curation import events, operations, shared_clock
 from curation.ingest import pauses
 from curation.ingest.pauses import payer
 from curation.ingest.polling import gaps, leases
@@ -17,9 +16,10 @@ from curation.ingest.polling.runs import Crowded, Ending, Outcome, close_stopped
 from curation.ingest.storing.candidates import Arrivals
 from curation.ingest.storing.store import store
 from curation.ingest.storing.tweets import Stored, still_there
-from curation.ledger.metered import Metered, clock_from
+from curation.ledger.metered import Metered
 from curation.models import Cursor, IngestRun
 from curation.operations.record import one_transaction
+from curation.shared_clock import clock_from
 from curation.x.client import Door, door
 from curation.x.outcomes import Failure, Gone, Unreachable, WindowClosed
 from regions.models import Channel, Market, Source
@@ -35,7 +35,7 @@ def poll(
     by another.
 
     `offered` is the lease of leases.offer_due; without it the source must be due. `ask` is the door to X."""
-    now = now or timezone.now()
+    now = now or shared_clock.now()
     lease = leases.take(source_id, now, offered)
     source = Source.objects.running().select_related("channel__market", "cursor").filter(pk=source_id).first()
     if lease is None or source is None:

@@ -11,9 +11,8 @@ from typing import Any, Protocol
 
 import structlog
 from django.db import DataError, IntegrityError
-from django.utils import timezone
 
-from curation import operations
+from curation import operations, shared_clock
 from curation.ingest import pauses
 from curation.ingest.polling.reading import BATCH, batches
 from curation.ingest.polling.runs import Crowded, say
@@ -25,6 +24,7 @@ from curation.ingest.storing.tweets import store_people, store_tweets
 from curation.ledger.metered import Metered
 from curation.models import IngestRun, Purpose, Quarantined, Tweet
 from curation.operations.record import one_transaction
+from curation.shared_clock import clock_from
 from curation.tombstones import erased
 from curation.x.client import Page, door
 from curation.x.outcomes import (
@@ -78,13 +78,13 @@ def recheck(
     """Asks X about tweets, by their rows' ids, and follows what it says. `market` pays; `since` leaves out those
     that were checked after that moment, so that a repeated message costs nothing. None where nothing is left to ask,
     or ingest pauses. Never raises for what X does."""
-    now, began = now or timezone.now(), time.monotonic()
+    now, began = now or shared_clock.now(), time.monotonic()
     batches_due = due_batches(tweet_ids, since)
     if not batches_due or pauses.admit(market, now, purpose):
         return None
     close_killed(now)
     run = IngestRun.objects.create(kind=Kind.RECHECK, market=market, started_at=now)
-    ask = ask or (Metered(door(), market, purpose) if market else door())
+    ask = ask or (Metered(door(), market, purpose, now=clock_from(now)) if market else door())
     failure = Recheck(run, ask, now, began).whole(batches_due)
     pauses.take_note(failure, market, began=now, now=run.ended_at or now)
     say(run)

@@ -6,7 +6,6 @@ do it leaves as it is: the cursors say what is stored, so that any end of the pr
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -25,9 +24,10 @@ from curation.ingest.streaming.sorting import Sorted
 from curation.ledger import ahead
 from curation.models import IngestRun
 from curation.operations.errors import Busy
+from curation.shared_clock import SharedClock
 from curation.x.client import Door, Ended
 from curation.x.outcomes import Failure, NotPermitted, Unreachable, WindowClosed
-from curation.x.stream import BackOff, Connection, Heard, Inbox, Times, failure_in, reset_of, unclean, utc_now
+from curation.x.stream import BackOff, Connection, Heard, Inbox, Times, failure_in, reset_of, unclean
 from curation.x.windows import Rate, SharedWindows
 
 log = structlog.get_logger(__name__)
@@ -36,6 +36,7 @@ BARRED = (*pauses.FOR_EVERYONE, NotPermitted)  # only people can mend these
 LONGEST_PAUSE = 10.0
 LONG_WAIT = timedelta(seconds=60)  # without a connection: then nothing stays drawn
 PROBING = timedelta(seconds=60)  # for who is let through: rules, then the connection
+MOST_JUMP = timedelta(seconds=30)
 PERSISTENT = 8  # breaks in a row that are worth a warning
 LOST = "The connection to PostgreSQL is lost: another may lead."
 
@@ -60,9 +61,9 @@ class Streamer:
         stop: Stopping,
         times: Times | None = None,
         allotments: Allotments | None = None,
-        clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        self.door, self.base_url, self.token, self.stop, self.clock = door, base_url, token, stop, clock
+        self.door, self.base_url, self.token, self.stop = door, base_url, token, stop
+        self.clock = SharedClock()
         self.times = times or Times()
         self.allotments = allotments or Allotments()
         self.back_off = BackOff(self.times)
@@ -127,6 +128,7 @@ class Streamer:
         self._drop(LOST)
 
     def _lead(self, leader: Leader) -> None:
+        self.clock.set()
         self._begin()
         self.leader = leader
         log.info("stream_leads")
@@ -162,7 +164,7 @@ class Streamer:
                 self.stop.wait(self._pause())
             now = self.clock()
             if now >= self.sync_at or self.allotments.pressing(now):
-                self._keep_in_step(now)
+                self._keep_in_step()
             if self.allotments.spent:
                 self._drop("A market's budget is used up.", ours=True)
             if now >= self.beat_at:
@@ -283,8 +285,12 @@ class Streamer:
 
     # Rules, budget, cursors
 
-    def _keep_in_step(self, now: datetime) -> None:
-        """Which sources may have a rule, and whether X has those and no other."""
+    def _keep_in_step(self) -> None:
+        """Our clock is PostgreSQL's; which sources may have a rule, and whether X has those and no other."""
+        jump = self.clock.set()
+        now = self.clock()
+        if abs(jump) > MOST_JUMP:
+            self.beat_at = self.rules_at = self.not_before = now  # they were told by another clock
         self.sync_at = now + timedelta(seconds=self.times.sync)
         if self._at_rest(now):
             return

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from curation.ingest import pauses
 from curation.ingest.polling.probing import Probe, probe
-from curation.ledger.metered import Metered, clock_from
+from curation.ledger.metered import Metered
+from curation.shared_clock import clock_from
 from curation.x.client import door
 from curation.x.outcomes import Failure
 from regions.models import Market, Source

@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from curation.x.client import Door, Ended
 from curation.x.lines import LONGEST_LINE, Farewell, Lines, read_line, shown
 from curation.x.outcomes import Answer
 from curation.x.simulator import Simulator
-from curation.x.stream import BackOff, Connection, Heard, Inbox, Times, kind_of, reset_of, unclean, utc_now
+from curation.x.stream import BackOff, Connection, Heard, Inbox, Times, kind_of, reset_of, unclean
 from curation.x.wire import Unreadable
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -201,7 +202,7 @@ def connect(x: Simulator) -> Iterator[Callable[..., Connection]]:
     made: list[Connection] = []
 
     def make(silence: float = 0.5, token: str = "") -> Connection:
-        made.append(Connection(x.base_url, token or x.token, silence, clock=utc_now))
+        made.append(Connection(x.base_url, token or x.token, silence, clock=timezone.now))
         made[-1].start()
         return made[-1]
 
@@ -265,7 +266,7 @@ def test_a_dropped_connection_still_gives_what_had_arrived(x: Simulator, connect
 
 
 def test_nobody_there(connect: Callable[..., Connection]) -> None:
-    connection = Connection("http://127.0.0.1:9", "t", 0.5, clock=utc_now)
+    connection = Connection("http://127.0.0.1:9", "t", 0.5, clock=timezone.now)
     connection.start()
     (heard,) = told(connection)
     assert heard.ended == Ended("The connection to X broke off or fell silent.")
