@@ -10,7 +10,7 @@ Knows nothing of the product's code. A folder holds
     pages/          HTML, RSS and JSON Feed as they were served
     faults.jsonl    what was done to the house: kind, target, away (what was not there), from, to
     x.jsonl         what happened to posts and authors at X
-    samples.jsonl   cursors, newly stored ids, budgets and X's meter, every few seconds
+    samples.jsonl   cursors with when they are due, newly stored ids, budgets and X's meter, every few seconds
     truth.json      X's posts by the id of their first version
     sql.json        the tables in the end, with the time of each row's commit by PostgreSQL's clock
 

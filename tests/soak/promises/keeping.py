@@ -53,7 +53,9 @@ TABLES = {
             encode(s.digests, 'hex') AS digests, {MICRO.format("s.at")} AS at
         FROM curation_seal s JOIN regions_market m ON m.id = s.market_id ORDER BY s.id""",
 }
-CURSORS = "SELECT source_id, newest_id, gap_floor_id, gap_until_id FROM curation_cursor WHERE newest_id IS NOT NULL"
+CURSORS = """
+    SELECT source_id, newest_id, gap_floor_id, gap_until_id, extract(epoch FROM due_at)::float8, leased
+    FROM curation_cursor WHERE newest_id IS NOT NULL"""
 STORED = "SELECT id, first_id FROM curation_tweet WHERE id > %s"
 
 
@@ -89,7 +91,8 @@ class Sampler(threading.Thread):
         charged, limits = self.charged(), dict(self.limits)  # limits only ever rise
         told = [
             {"source": pk, "author": self.authors[pk], "newest": newest, "floor": floor, "until": until, "from": 0}
-            for pk, newest, floor, until in cursors
+            | {"due": due, "leased": leased}
+            for pk, newest, floor, until, due, leased in cursors
             if pk in self.authors
         ]
         line = {"at": time.time(), "cursors": told, "stored": sorted(there - self.stored)}
