@@ -16,7 +16,7 @@ from schemathesis import Case, GenerationMode
 from regions.models import Role
 from tests.cast import channel_of, make_candidate, make_user
 
-FEW, MANY = 8, 100
+FEW, MANY = 4, 100
 
 
 @pytest.fixture

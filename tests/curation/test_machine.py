@@ -10,7 +10,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.curation.machine import Desk, World
 
 pytestmark = pytest.mark.django_db
-RUNS, STEPS = 40, 50
+RUNS, STEPS = 12, 50
 
 
 def run_desk(runs: int, steps: int) -> None:

@@ -2,6 +2,7 @@
 
 from tests.defects.kinds import Defect
 
+CLOCKS = "tests/curation/ingest/test_wrong_clocks.py"
 ONCE = "tests/curation/ingest/test_exactly_once.py"
 
 DEFECTS = [
@@ -13,6 +14,22 @@ DEFECTS = [
         "            Cursor.objects.filter(pk=self.source.pk).update(newest_id=reading.newest_id)\n"
         "            self._store(reading)\n",
         (f"{ONCE}::test_a_crash_between_fetch_and_commit_leaves_nothing",),
+    ),
+    Defect(
+        "a worker plans its readings by its own clock",
+        "7",
+        "curation/shared_clock.py",
+        'asked.execute("SELECT clock_timestamp()")',
+        'asked.execute("SELECT %s::timestamptz", [timezone.now()])',
+        (f"{CLOCKS}::test_it_reads_what_is_due_and_plans_by_the_time_that_it_is",),
+    ),
+    Defect(
+        "what a wrong clock planned for tomorrow is waited for",
+        "7",
+        "curation/tasks.py",
+        "    disbelieve(now)\n",
+        "",
+        (f"{CLOCKS}::test_a_source_that_is_due_tomorrow_is_read_now",),
     ),
     Defect(
         "who lost the lease stores all the same",

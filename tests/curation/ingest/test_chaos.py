@@ -9,8 +9,7 @@ pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", [102, 103])
-def test_chaos_costs_time_and_nothing_else(seed: int) -> None:
-    report = Chaos(seed, posts=24).whole({code: channel_of(code, "politics") for code in MARKETS}, seconds=120)
+def test_chaos_costs_time_and_nothing_else() -> None:
+    report = Chaos(103, posts=24).whole({code: channel_of(code, "politics") for code in MARKETS}, seconds=120)
     assert (report.untried, report.errors) == ([], [])
     assert (report.differences, report.overruns, report.wrong_outcomes) == ([], [], [])
