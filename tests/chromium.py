@@ -15,6 +15,6 @@ QUIET = [
 
 
 def chromium() -> str | None:
-    """The path of Chromium: CHROMIUM, else Debian's; None leaves the choice to Playwright."""
-    debian = Path("/usr/bin/chromium")
-    return os.environ.get("CHROMIUM") or (str(debian) if debian.exists() else None)
+    """The path of Chromium: CHROMIUM, else Debian's, best without windows; None leaves the choice to Playwright."""
+    debian = (Path("/usr/bin") / name for name in ("chromium-headless-shell", "chromium"))
+    return os.environ.get("CHROMIUM") or next((str(path) for path in debian if path.exists()), None)
