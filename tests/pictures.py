@@ -43,6 +43,7 @@ LEADS = (
     ("feed", "/feed/de/"),
     ("hold", "/feed/de/hold/?snapshot=blank"),
 )
+PANELS = (("panel-block", "Shift+B"), ("panel-schedule", "e"))
 TICKERS = (
     ("light", PHONE, "light"),
     ("dark", PHONE, "dark"),
@@ -96,6 +97,7 @@ class Camera:
             base_url=demo.address, locale=language, timezone_id=zone, color_scheme="light", reduced_motion="reduce"
         )
         self.page: Page = self.context.new_page()
+        self.edition = ".en" if language == "en" else ""
         self.be(DESKTOP)
         if who:
             self.log_in(who, demo.passwords[who], language)
@@ -130,7 +132,7 @@ class Camera:
 
     def take(self, name: str, part: Locator | None = None) -> None:
         """Keeps it in the docs, with few colours."""
-        kept = DOCS / f"{name}.png"
+        kept = DOCS / f"{name}{self.edition}.png"
         (part or self.page).screenshot(path=kept)
         with Image.open(kept) as seen:
             with_few_colours(seen.convert("RGB")).save(kept, optimize=True)
@@ -155,6 +157,7 @@ def take_all(browser: Browser, own: Demo) -> None:
     looking_back(browser, own)
     leading(browser, own)
     abroad(browser, own)
+    in_english(browser, own)
 
 
 def stranger(browser: Browser, own: Demo) -> None:
@@ -208,7 +211,24 @@ def at_the_desk(browser: Browser, own: Demo) -> None:
     camera.rest()
     camera.take("desk-dark")
     camera.be(DESKTOP)
-    for name, key in (("panel-block", "Shift+B"), ("panel-schedule", "e"), ("key-sheet", "?"), ("last-acts", "h")):
+    panels(camera, *PANELS, ("key-sheet", "?"), ("last-acts", "h"))
+    camera.press("Control+k")
+    camera.page.locator("#palette-q").fill("sport")
+    camera.rest()
+    camera.take("palette")
+    camera.press("Escape", "Escape")
+    live_menu(camera)
+    camera.press("x", "j", "x")
+    camera.take("selected")
+    camera.go("/desk/de/", "#live .subhead")
+    camera.take("desk-market")
+    phone(camera)
+    camera.close()
+
+
+def panels(camera: Camera, *keys: tuple[str, str]) -> None:
+    """What each key opens."""
+    for name, key in keys:
         camera.press(key)
         camera.rest()
         if name == "panel-block":
@@ -216,20 +236,12 @@ def at_the_desk(browser: Browser, own: Demo) -> None:
             camera.press("3")
         camera.take(name)
         camera.press("Escape")
-    camera.press("Control+k")
-    camera.page.locator("#palette-q").fill("sport")
-    camera.rest()
-    camera.take("palette")
-    camera.press("Escape", "Escape")
+
+
+def live_menu(camera: Camera) -> None:
     camera.page.locator(".entry__more summary").first.click()
     camera.rest()
     camera.take("live-menu", camera.page.locator("#live"))
-    camera.press("x", "j", "x")
-    camera.take("selected")
-    camera.go("/desk/de/", "#live .subhead")
-    camera.take("desk-market")
-    phone(camera)
-    camera.close()
 
 
 def phone(camera: Camera) -> None:
@@ -305,6 +317,30 @@ def abroad(browser: Browser, own: Demo) -> None:
         camera.rest(4)
         camera.take(f"desk-{language}")
         camera.close()
+
+
+def in_english(browser: Browser, own: Demo) -> None:
+    """What the English guides show: the same people's pages, told in English."""
+    camera = Camera(browser, own, language="en")
+    camera.go("/accounts/login/")
+    camera.take("log-in")
+    camera.close()
+    camera = Camera(browser, own, who="katrin", language="en")
+    camera.go(DESK, "#live .subhead")
+    camera.press("a", "b")
+    camera.rest(4)
+    camera.take("desk-light")
+    panels(camera, *PANELS)
+    live_menu(camera)
+    for name, path in LEADS:
+        camera.go(path)
+        camera.take(name)
+    camera.close()
+    camera = Camera(browser, own, who="vera", language="en")
+    for name, path in (("home", "/"), ("log", "/log/de/")):
+        camera.go(path)
+        camera.take(name)
+    camera.close()
 
 
 def main() -> None:
