@@ -117,6 +117,7 @@ def lay(record: Record, also: Also, *, reason: str) -> dict[int, str]:
     laid = {entry: _made(entry, record) for entry in asked if entry not in stood}
     said: dict[int, list[str]] = defaultdict(list)
     for entry, block in stood.items():
+        asked_for_too(block, record)
         for pk in asked[entry]:
             said[pk].append(_("Blocked already: %(value)s.") % {"value": block.named})
     for first, blocks in groupby(laid.items(), key=lambda pair: asked[pair[0]][0]):
@@ -252,6 +253,12 @@ def _made(entry: Entry, record: Record) -> Block:
     log_change(block, "add", by=record.by, market=entry.payer, after=told | {"reason": block.reason})
     Enforcement.objects.create(act=record.act, verb=Verb.BLOCK, block=block, at=record.now)
     return block
+
+
+def asked_for_too(block: Block, record: Record) -> None:
+    """Ties a block that stands already to the act: it holds until that is taken back too. There is nothing to carry."""
+    told = {"act": record.act, "verb": Verb.BLOCK, "block": block, "at": record.now}
+    Enforcement.objects.create(**told, carried_at=record.now)
 
 
 def reach(channel: int | None, market: int | None) -> set[int]:

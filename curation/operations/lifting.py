@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -233,15 +233,30 @@ def undo_of(act: Act, record: Callable[[], Record], *, by: User, now: datetime) 
     for channel, market in scopes_of([*laid, *lifted]).values():
         may_lay(by, channel, market)
     done = [_undone_in(row.market, row, record, by) for row in rows if row.market is not None]
-    done += [_taken_back(laid, record), _laid_again(lifted, record, now)]  # one of them may stand in the other's place
+    done += [_taken_back(laid, act, record), _laid_again(lifted, record, now)]  # one may stand in the other's place
     return any(done)
 
 
 def _newest(rows: Sequence[Enforcement]) -> list[Enforcement]:
-    """Those after which nobody laid, lifted or exempted the same."""
-    same = Enforcement.objects.filter(block__in=[row.block_id for row in rows if row.block_id], market=None)
-    last = dict(same.order_by().values_list("block").annotate(newest=Max("pk")))
-    return [row for row in rows if (_is_newest(row) if row.market_id else last.get(row.block_id, row.pk) == row.pk)]
+    """What it laid and nobody lifted since; what it lifted or exempted, where nobody laid, lifted or exempted the
+    same after it."""
+    blocks = [row.block_id for row in rows if row.block_id]
+    last, lifts = _last_of(blocks), _last_of(blocks, verb=Verb.LIFT)
+
+    def stands(row: Enforcement) -> bool:
+        if row.market_id:
+            return _is_newest(row)
+        if row.verb == Verb.BLOCK:
+            return lifts.get(row.block_id, 0) < row.pk
+        return last.get(row.block_id, row.pk) == row.pk
+
+    return [row for row in rows if stands(row)]
+
+
+def _last_of(blocks: Iterable[Any], **told: Any) -> dict[int | None, int]:
+    """The newest enforcement of each block in its whole scope."""
+    same = Enforcement.objects.filter(block__in=blocks, market=None, **told)
+    return dict(same.order_by().values_list("block").annotate(newest=Max("pk")))
 
 
 def _is_newest(row: Enforcement) -> bool:
@@ -249,12 +264,31 @@ def _is_newest(row: Enforcement) -> bool:
     return not same.filter(pk__gt=row.pk).exists()
 
 
-def _taken_back(blocks: Sequence[Block], record: Callable[[], Record]) -> bool:
+def _taken_back(blocks: Sequence[Block], act: Act, record: Callable[[], Record]) -> bool:
+    """Lifts them, but for those that somebody else asked for too: they stand on until that is taken back."""
     standing = [block for block in blocks if block.lifted_at is None]
-    if not standing or not lifted_of(standing, record()):
+    if not standing:
         return False
-    touch(set().union(*(reach(channel, market) for channel, market in scopes_of(standing))))
+    others = _asked_by_others(standing, act)
+    free = [block for block in standing if block.pk not in others]
+    undoing = record()  # it says that this wish is withdrawn, even where the block stays
+    if free and lifted_of(free, undoing):
+        touch(set().union(*(reach(channel, market) for channel, market in scopes_of(free))))
     return True
+
+
+def _asked_by_others(blocks: Sequence[Block], act: Act) -> set[int]:
+    """Of standing blocks those that another act asks for too, and nobody took that back; and those that stood before
+    this act by nobody's."""
+    lifts = _last_of(blocks, verb=Verb.LIFT)
+    rows = Enforcement.objects.filter(block__in=blocks, market=None, verb=Verb.BLOCK).exclude(act=act)
+    taken_back = Exists(Act.objects.filter(undoes=OuterRef("act"), undone_by=None))
+    of: dict[int, list[bool]] = {block.pk: [] for block in blocks}
+    for block, pk, over in rows.annotate(over=taken_back).values_list("block", "pk", "over"):
+        if pk > lifts.get(block, 0):
+            of[block].append(over)
+    nobodys = {one.pk for one in blocks if one.created_at != act.at and one.pk not in lifts and not of[one.pk]}
+    return nobodys | {block for block, over in of.items() if not all(over)}
 
 
 SAME = ("kind", "value", "market_id", "channel_id", "block_list_id", "effect", "ends_at")

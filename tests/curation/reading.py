@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+MINUTE = timedelta(minutes=1)  # by which a form's times may be behind
+
 FROM = {
     "approve": ("pending", "lapsed"),
     "pin": ("approved", "pending", "lapsed"),
@@ -284,6 +286,9 @@ class Reading:
         now: datetime,
     ) -> set[str]:
         if verb == "schedule" and stand.state == "pending" and not (starts or ends):
+            return {"bad_window"}
+        known = starts and stand.starts and abs(stand.starts - starts) < MINUTE
+        if starts and starts <= now - MINUTE and not known:
             return {"bad_window"}
         if verb != "schedule":
             starts, ends = starts or stand.starts, ends or stand.ends

@@ -245,6 +245,44 @@ def test_the_refusal_names_the_block_its_scope_and_who(anna: User, lena: User, d
         assert told["block"]["scope"] == "market" and told["block"]["reason"] == "legal" and told["by"] == "lena"
 
 
+@pytest.mark.parametrize("first_undone", [0, 1], ids=["the first goes first", "the second goes first"])
+def test_an_author_whom_two_blocked_is_blocked_until_both_took_it_back(
+    anna: User, ben: User, de_politics: Channel, first_undone: int
+) -> None:
+    one, two, live = by_one_author(de_politics, 3)
+    live = operations.approve(live, by=anna, version=1).candidate
+    acts = [
+        (operations.block(one, by=anna, version=1, also=also("author")).act, anna),
+        (operations.block(two, by=ben, version=1, also=also("author")).act, ben),
+    ]
+    operations.carry_blocks(now=timezone.now())
+    (act, by), (other, other_by) = acts[first_undone], acts[1 - first_undone]
+    many = operations.undo(act, by=by)
+    assert {result.refusal.code for result in many.results if result.refusal} == {"block_stands"}
+    assert len(many.results) == len([result for result in many.results if result.refusal])
+    assert (Block.objects.get().lifted_at, states(one, two, live)) == (None, ["blocked"] * 3)
+    operations.undo(other, by=other_by)
+    assert Block.objects.get().lifted_at is not None
+    operations.carry_blocks(now=timezone.now())
+    operations.carry_blocks(now=timezone.now())
+    stands = {0: ["blocked", "pending", "pending"], 1: ["pending", "blocked", "approved"]}[first_undone]
+    assert states(one, two, live) == stands
+    operations.undo(act, by=by)  # what was refused is asked for once more
+    assert states(one, two)[first_undone] == "pending"
+
+
+def test_a_wish_that_was_taken_back_and_then_not_holds_again(anna: User, ben: User, de_politics: Channel) -> None:
+    one, two = by_one_author(de_politics, 2)
+    first = operations.block(one, by=anna, version=1, also=also("author")).act
+    second = operations.block(two, by=ben, version=1, also=also("author")).act
+    withdrawn = operations.undo(first, by=anna).act
+    assert withdrawn is not None
+    with pytest.raises(Refusal):
+        operations.undo(withdrawn, by=anna)  # it changed nothing that could be done again
+    operations.undo(second, by=ben)
+    assert Block.objects.get().lifted_at is not None
+
+
 def test_undo_can_itself_be_taken_back_and_that_again(anna: User, de_politics: Channel) -> None:
     """The block is laid again, and finds its own post live; then the post is blocked as it was, by the same act."""
     (live,) = by_one_author(de_politics, 1)

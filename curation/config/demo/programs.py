@@ -88,13 +88,12 @@ def simulator(folder: Path, port: int, shared: dict[str, str]) -> Program:
 def processes(options: Options, ports: dict[str, int], shared: dict[str, str]) -> list[Program]:
     """Web, events, publisher, worker, beat and stream; docs/operating.md runs the same ones."""
     celery = ("-W", f"ignore:{AS_ROOT}", "-m", "celery", "-q", "-A", "curation.config.celery")
-    beat = str(options.folder / "beat")
     return [
         granian("web", shared, "wsgi", options.port, "--workers", "2", "--blocking-threads", "4"),
         granian("events", shared, "asgi", ports["events"], "--workers", "1"),
         python("publisher", shared, "manage.py", "publisher"),
         python("worker", shared, *celery, "worker", "-Q", "celery,ingest", "-c", "2", "-l", "WARNING"),
-        python("beat", shared, *celery, "beat", "-s", beat, "--pidfile=", "-l", "WARNING"),
+        python("beat", shared, *celery, "beat", "--pidfile=", "-l", "WARNING"),
         python("stream", shared, "manage.py", "stream"),
     ]
 
