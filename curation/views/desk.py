@@ -265,7 +265,7 @@ def refusal_of(result: operations.Result) -> Refusal | None:
 def summary(many: operations.Many, *, undone: bool = False) -> str:
     """ "12 done, 2 refused"; the first refusal's sentence where nothing was done, empty where nothing was refused."""
     refused = [refusal for refusal in map(refusal_of, many.results) if refusal]
-    if not refused or many.act is None:
+    if not refused or len(refused) == len(many.results):
         return str(refused[0].detail) if refused else ""
     counts = {"done": len(many.results) - len(refused), "refused": len(refused)}
     told = _("%(done)d taken back, %(refused)d refused") if undone else _("%(done)d done, %(refused)d refused")

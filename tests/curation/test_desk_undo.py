@@ -10,8 +10,8 @@ from django.http import HttpResponse
 from curation import operations
 from curation.models import Act, State
 from curation.views.recent import done_by
-from regions.models import Channel, User
-from tests.cast import make_candidate
+from regions.models import Block, Channel, User
+from tests.cast import make_candidate, make_tweet
 from tests.curation.test_desk import DESK, HTMX, in_german, rows_of, text_of
 from tests.curation.test_desk_decisions import states
 
@@ -48,6 +48,19 @@ def test_undo_counts_what_was_refused(browse: Any, anna: User, ben: User, de_pol
     assert rows_of(response) == [row.pk for row in rows]
     assert [bool(card.refusal) for card in response.context["rows"]] == [True, False, False]
     assert response["HX-Trigger-After-Settle"] == f'{{"returned": {{"row": {rows[1].pk}}}}}'
+
+
+def test_a_block_that_another_asked_for_too_is_said_to_stand(
+    browse: Any, anna: User, ben: User, de_politics: Channel
+) -> None:
+    also, first = [{"kind": "author", "scope": "channel"}], make_candidate(de_politics)
+    tweet = make_tweet("Noch eins.", author=first.tweet.author)
+    act = operations.block(first, by=anna, version=1, also=also).act
+    operations.block(make_candidate(de_politics, tweet=tweet), by=ben, version=1, also=also)
+    response = browse(anna).post(undo_of(act), headers=STRIP)
+    assert told_by(response).startswith("A block forbids this post. Lift the block first.")
+    assert [bool(card.refusal) for card in response.context["rows"]] == [True]
+    assert Block.objects.get().lifted_at is None
 
 
 def test_an_undo_of_nothing_says_why(browse: Any, anna: User, ben: User, de_politics: Channel) -> None:
