@@ -16,7 +16,7 @@ help:
 	@echo "make manage     manage.py against a demo that runs (ARGS='ingest --health')"
 	@echo "make test       the tests, browser included (ARGS='-k words' picks some)"
 	@echo "make soak       two hours of faults and judges, see docs/reliability.md (SOAK=short: ten minutes)"
-	@echo "make defects    seventy deliberate defects, one at a time: docs/defects.md (ARGS='clock' picks some)"
+	@echo "make defects    deliberate defects, one at a time: docs/defects.md (ARGS='clock' picks some)"
 	@echo "make lint       style, types, missing migrations, weak code, known weaknesses"
 	@echo "make bench      speed as ratios, kept in docs/benchmarks.md (ARGS='ingest --stored 0' is quick)"
 	@echo "make pictures   the docs' pictures anew, of a demo of their own"

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from curation import events
+from curation import events, shared_clock
 from curation import operations as curation
 from curation.models import Tweet, Wording
 from curation.models.candidates import digest
@@ -257,7 +257,7 @@ def _record(consumer: Consumer, verb: str, by: User | None, **states: dict[str, 
 # --- what X could not tell of ------------------------------------------------------------------------------------
 def withdraw_unverified(*, now: datetime | None = None) -> int:
     """Withdraws what is shown and was not verified for 24 h; returns how many posts. Needs PostgreSQL alone."""
-    now = now or timezone.now()
+    now = now or shared_clock.now()
     late = verifying.unverified(now)
     try:
         if late:

@@ -195,11 +195,12 @@ class Door:
     def _ask(self, endpoint: str, call: Callable[..., Any], **parameters: Any) -> Page:
         self._wait_for_window(endpoint)
         self._adapter.answer = None
-        failure: Failure | None = None
+        trouble: Exception | None = None
         try:
             body = call(**parameters)
         except TROUBLE as error:
-            failure = self._failure(error, endpoint)
+            trouble = error
+        failure = self._failure(trouble, endpoint) if trouble else None
         rate = Rate.of(self._adapter.answer)
         if rate:
             self.rates[endpoint] = rate

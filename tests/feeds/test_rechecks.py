@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from curation import operations as curation
@@ -351,3 +352,14 @@ def test_old_texts_go_but_not_those_that_a_feed_shows_or_is_held_at(politics: Ch
     assert set(Tweet.objects.exclude(text="").values_list("text", flat=True)) == {"Gezeigt.", "Gehalten."}
     publish(de.pk)
     assert texts_at(("de", "politics")) == {"Gezeigt.", "Gehalten."}
+
+
+@pytest.mark.django_db
+def test_a_publisher_whose_clock_is_a_day_ahead_withdraws_nothing(politics: Channel, de: Market, now: datetime) -> None:
+    candidate = make_candidate(politics, state="approved", approved_at=timezone.now() - timedelta(hours=1))
+    publish(de.pk)
+    Tweet.objects.update(checked_at=timezone.now() - timedelta(minutes=5))
+    assert candidate.tweet_id in verifying.shown()
+    with time_machine.travel(timezone.now() + timedelta(days=1)):
+        assert operations.withdraw_unverified() == 0
+    assert Tweet.objects.get().gone_at is None
