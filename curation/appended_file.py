@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+MODE = 0o640
 Stamp = tuple[int, int, int]
 
 
@@ -41,7 +42,7 @@ class AppendedFile:
     def _opened(self) -> Iterator[int]:
         """The end of the file. A line that a dying writer left torn is closed first."""
         new = not self.exists()
-        end = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o640)
+        end = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, MODE)
         try:
             size = os.fstat(end).st_size
             if size and os.pread(end, 1, size - 1) != b"\n":

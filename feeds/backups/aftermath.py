@@ -21,7 +21,8 @@ from regions.ending import Ended, end_all
 
 @dataclass(frozen=True)
 class Aftermath:
-    """`erasures`: None where there is no file ERASURE_LOG. `purged`: texts whose term was over."""
+    """`erasures`: None where the file ERASURE_LOG is missing or empty, as it never is from the first erasure on.
+    `purged`: texts whose term was over."""
 
     ended: Ended
     erasures: curation.Replay | None
@@ -38,7 +39,7 @@ def make_safe(*, now: datetime) -> Aftermath:
     purged = 0
     while further := curation.purge_old(now=now, spare=partial(verifying.needed, now)):
         purged += further
-    return Aftermath(ended, replayed if file.exists() else None, purged)
+    return Aftermath(ended, replayed if file.size() else None, purged)
 
 
 def close_anew(now: datetime) -> None:

@@ -18,7 +18,7 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from psycopg2.sql import SQL, Identifier
 
-from curation.appended_file import sync_folder
+from curation.appended_file import MODE, sync_folder
 from curation.seal_file import Line, SealFile
 from feeds.backups import counting
 from feeds.backups.aftermath import Aftermath, make_safe
@@ -184,7 +184,8 @@ def lay_out(seals: Path) -> Path:
     file = Path(settings.LOG_SEALS)
     file.parent.mkdir(parents=True, exist_ok=True)
     new = file.with_name(f"{file.name}.new")
-    with new.open("wb") as opened:
+    new.unlink(missing_ok=True)
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT, MODE), "wb") as opened:
         opened.write(seals.read_bytes())
         opened.flush()
         os.fsync(opened.fileno())

@@ -28,6 +28,7 @@ from django.utils import timezone
 from knox.models import AuthToken
 
 from curation import nightly, operations
+from curation.appended_file import MODE
 from curation.erasure_file import ErasureFile
 from curation.models import Candidate, Decision, Seal, Tweet
 from curation.operations import Sealer
@@ -279,6 +280,7 @@ def test_who_was_erased_and_what_was_blocked_since_does_not_come_back(
         assert f"de: seals {lost.number} to {lost.number} are lost" in told
         assert found(kept) == [("cut_off", lost.number)], "as the restore says, before anything is started"
         assert SealFile(settings.LOG_SEALS).last()["de"].head == Seal.objects.order_by("-number")[0].head
+        assert Path(settings.LOG_SEALS).stat().st_mode & 0o777 == MODE
         call_command("reopen_feeds", yes=True, stdout=StringIO())
         after = at_the_edge("de", "politics")
         assert set(ids(after)) == set(shown) and id_of(blocked) not in ids(after)
@@ -320,11 +322,13 @@ def test_what_was_approved_while_closed_waits_too(house: Channel, tmp_path: Path
 
 
 @committed
-def test_a_database_that_postgresql_brought_back_itself_is_made_safe(house: Channel) -> None:
+def test_a_database_that_postgresql_brought_back_itself_is_made_safe(house: Channel, settings: Any) -> None:
     with pytest.raises(CommandError, match="not another"):
         told_by("restore", recovered="another")
     assert not Closure.objects.exists()
-    assert "Publishing is closed" in told_by("restore", recovered=Database.ours().name)
+    Path(settings.ERASURE_LOG).touch()
+    told = told_by("restore", recovered=Database.ours().name)
+    assert "Publishing is closed" in told and "ERASURE_LOG, or nothing in it" in told
     assert (Closure.objects.standing().count(), AuthToken.objects.count(), Session.objects.count()) == (1, 0, 0)
 
 
