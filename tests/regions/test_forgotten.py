@@ -60,6 +60,10 @@ def test_it_asks_and_knows_whom(anna: User, monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(CommandError, match="Nobody has this log-in name"):
         call_command("forget_person", "nobody", yes=True)
     monkeypatch.setattr("builtins.input", lambda _prompt: "y")
-    with pytest.raises(CommandError, match="Nobody was forgotten"):
+    with pytest.raises(CommandError, match=r"Nobody was forgotten\. Only yes in full counts"):
+        call_command("forget_person", "anna", stdout=StringIO())
+    monkeypatch.undo()
+    monkeypatch.setattr("sys.stdin", StringIO())
+    with pytest.raises(CommandError, match=r"needs a terminal.*--yes"):
         call_command("forget_person", "anna", stdout=StringIO())
     assert User.objects.get(pk=anna.pk).is_active

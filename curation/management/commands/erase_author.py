@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from curation import operations
+from regions.asking import ask_for_yes
 from regions.problems import Refusal
 
 
@@ -23,8 +24,8 @@ class Command(BaseCommand):
         try:
             found = operations.preview_erasure(options["author"])
             self.tell(found)
-            if not options["yes"] and input("Erase? There is no way back. Type yes: ").strip().lower() != "yes":
-                raise CommandError("Nothing was erased.")
+            if not options["yes"]:
+                ask_for_yes("Erase?", "Nothing was erased.")
             done = operations.erase_author(found.x_id, by=None, now=timezone.now())
         except Refusal as refusal:
             raise CommandError(str(refusal.detail)) from refusal

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from regions.asking import ask_for_yes
 from regions.ending import forget
 from regions.models import User
 
@@ -26,6 +27,6 @@ class Command(BaseCommand):
         if person is None:
             raise CommandError("Nobody has this log-in name.")
         self.stdout.write(f"{person.shown_name}, with {person.membership_set.count()} roles.")
-        if not options["yes"] and input("Forget? There is no way back. Type yes: ").strip().lower() != "yes":
-            raise CommandError("Nobody was forgotten.")
+        if not options["yes"]:
+            ask_for_yes("Forget?", "Nobody was forgotten.")
         self.stdout.write(f"Forgotten: the logs name them {forget(person)}.")

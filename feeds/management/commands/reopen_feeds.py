@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from feeds import closure, operations, reopening
 from feeds.reopening import Outcome, Plan
+from regions.asking import answer
 
 
 class Command(BaseCommand):
@@ -26,7 +27,7 @@ class Command(BaseCommand):
             raise CommandError("Publishing is not closed.")
         for line in lines_of(told):
             self.stdout.write(line)
-        if not options["yes"] and not agreed():
+        if not options["yes"] and answer("Reopen? [y/N] ") not in ("y", "yes"):
             raise CommandError("Nothing was changed.")
         reopening.reopen(told, now=timezone.now())
         operations.catch_up()
@@ -34,13 +35,6 @@ class Command(BaseCommand):
         if closure.stands():
             raise CommandError("Publishing was closed again meanwhile. Look at what stays live, and reopen once more.")
         self.stdout.write("Publishing is open.")
-
-
-def agreed() -> bool:
-    try:
-        return input("Reopen? [y/N] ").strip().lower() in ("y", "yes")
-    except EOFError:
-        raise CommandError("It asks, so it needs a terminal; or look at the lines above and add --yes.") from None
 
 
 def lines_of(told: Plan) -> list[str]:

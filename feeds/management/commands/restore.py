@@ -102,7 +102,8 @@ def lines_of_erasures(done: Aftermath) -> list[str]:
     if done.erasures is None:
         return [
             "ATTENTION: there is no file ERASURE_LOG, or nothing in it, so who was erased since the backup is not known"
-            " and is there again: put the file in its place and run `restore --recovered`, or repeat `erase_author` by id."
+            " and is there again: put the file in its place and run `restore --recovered`, or repeat `erase_author` by"
+            " id."
         ]
     told = [f"{done.erasures.erased} authors who had been erased were erased again, with {done.erasures.posts} posts."]
     if done.erasures.strange:
