@@ -7,7 +7,9 @@ from django.contrib.admin.sites import site
 from django.test import Client
 from django.urls import reverse
 
+from curation import operations as curation
 from regions.models import Change, Channel, Market, Membership, Role, User
+from tests.cast import make_candidate
 
 pytestmark = pytest.mark.django_db
 
@@ -75,3 +77,13 @@ def test_decisions_and_blocks_cannot_be_changed_there(chief: User, rf: Any) -> N
 def test_its_own_log_in_is_no_way_around(browse: Any) -> None:
     answer = browse().get("/admin/login/")
     assert (answer.status_code, answer["Location"].split("?")[0]) == (302, "/accounts/login/")
+
+
+def test_who_decided_is_not_removed_and_the_page_says_what_instead(
+    browse: Any, chief: User, anna: User, de_politics: Channel
+) -> None:
+    candidate = make_candidate(de_politics)
+    curation.approve(candidate, by=anna, version=candidate.version)
+    page = browse(chief).get(reverse("admin:regions_user_delete", args=[anna.pk])).content.decode()
+    assert "manage.py forget_person anna</code>" in page
+    assert "I’m sure" not in page
