@@ -10,6 +10,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
 from django.db import models, transaction
+from django.db.models import Exists, OuterRef
 from knox.models import AuthToken
 
 from regions import operations
@@ -35,6 +36,11 @@ def end_all(*, now: datetime) -> Ended:
     AuthToken.objects.all().delete()
     invitations = Invitation.objects.open(now).update(withdrawn_at=now)
     return Ended(sessions, invitations, people)
+
+
+def forget_ended_sessions() -> None:
+    """Browser and address of sessions that are there no more."""
+    UserSession.objects.filter(~Exists(Session.objects.filter(session_key=OuterRef("session_key")))).delete()
 
 
 @transaction.atomic

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 from knox.models import AuthToken
@@ -54,6 +57,16 @@ def test_name_address_and_ways_in_go_and_decisions_stay(
     assert Decision.objects.get(verb="approve").by == after
     assert verify_log(de_politics.market, None, now=timezone.now()).found == 0
     assert name in browse(chief).get("/log/de/").content.decode()
+
+
+def test_browser_and_address_go_with_the_session(anna: User) -> None:
+    """What is over is removed by the night's clearsessions; who is logged in stays so."""
+    for name, days in {"over": -1, "open": 1}.items():
+        Session.objects.create(session_key=name, session_data="", expire_date=timezone.now() + timedelta(days=days))
+        UserSession.objects.create(user=anna, session_key=name, ip="192.0.2.1", user_agent="Firefox")
+    call_command("clearsessions")
+    for model in (Session, UserSession):
+        assert [one.session_key for one in model.objects.all()] == ["open"]
 
 
 def test_it_asks_and_knows_whom(anna: User, monkeypatch: pytest.MonkeyPatch) -> None:
