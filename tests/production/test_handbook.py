@@ -127,6 +127,11 @@ def test_bounds_hold(house: House) -> None:
         assert current < 0.8 * most, (one, current, most)
 
 
+def test_only_nginx_listens_outside(house: House) -> None:
+    places = {line.split()[3] for line in house.run("ss -ltnH").splitlines()}
+    assert {one for one in places if not one.startswith(("127.", "[::1]:"))} == {"0.0.0.0:80", "0.0.0.0:443"}
+
+
 def test_secrets_are_roots_alone_and_in_no_log(house: House) -> None:
     assert house.run("stat -c '%U %a' /etc/tickerdesk/environment").split() == ["root", "600"]
     assert house.run("runuser -u www-data -- cat /etc/tickerdesk/environment 2>&1 || true").endswith("denied\n")
