@@ -29,10 +29,10 @@ MOST_AT_ONCE = 100
 def poll_due_sources() -> None:
     """Rings for every source that is due. By the lease in it, a repeated message does nothing."""
     now = shared_clock.now()
-    disbelieve(now)
     leases.add_missing_cursors()
     pauses.resume(now)
     ring()
+    disbelieve(now)
 
 
 def ring() -> None:
@@ -87,7 +87,7 @@ def recheck_pending() -> None:
     close_killed(shared_clock.now())
     for one in waiting.rounds(shared_clock.now()):
         asked = vars(one) | {"since": one.since.isoformat()}
-        recheck_tweets.apply_async(kwargs=asked, queue="ingest", expires=110)
+        recheck_tweets.apply_async(kwargs=asked, queue="ingest")
 
 
 @shared_task(name="curation.tasks.recheck_tweets", ignore_result=True)

@@ -18,7 +18,7 @@ def recheck_live() -> None:
     since = (now - verifying.CHECKED_EVERY).isoformat()
     for market_id, ids in verifying.due(now).items():
         asked = {"market_id": market_id, "tweet_ids": ids, "purpose": Purpose.RECHECK, "since": since}
-        recheck_tweets.apply_async(kwargs=asked, expires=55)
+        recheck_tweets.apply_async(kwargs=asked)
 
 
 @shared_task(name="feeds.tasks.purge_old")

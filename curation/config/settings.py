@@ -7,7 +7,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from curation.config.beat import every
+from curation.config.beat import every, lies_at_most
 from curation.config.env import address, boolean, count, database, group_roles, off, one_of, read, words
 from curation.config.logs import logging_for
 from curation.config.rules import RULES_OF_LIBRARIES  # noqa: F401  read by regions.middleware
@@ -180,25 +180,25 @@ CELERY_WORKER_REDIRECT_STDOUTS = False  # else each piece of a traceback becomes
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # keeps nothing in a file: a time ahead would silence it until then
 CELERY_BEAT_SCHEDULE = {
-    "poll due sources": {
-        "task": "curation.tasks.poll_due_sources",
-        "schedule": every(2),
-        "options": {"expires": 10},
+    "poll due sources": {"task": "curation.tasks.poll_due_sources", "schedule": every(2), "options": lies_at_most(10)},
+    "recheck live": {"task": "feeds.tasks.recheck_live", "schedule": every(60), "options": lies_at_most(55)},
+    "recheck pending": {
+        "task": "curation.tasks.recheck_pending",
+        "schedule": every(120),
+        "options": lies_at_most(110),
     },
-    "recheck live": {"task": "feeds.tasks.recheck_live", "schedule": every(60), "options": {"expires": 55}},
-    "recheck pending": {"task": "curation.tasks.recheck_pending", "schedule": every(120), "options": {"expires": 110}},
     "reconcile usage": {
         "task": "curation.tasks.reconcile_usage",
         "schedule": every(3600),
-        "options": {"expires": 3000},
+        "options": lies_at_most(3000),
     },
     "tidy ingest": {"task": "curation.tasks.tidy_ingest", "schedule": every(3600)},
     "lapse old candidates": {"task": "curation.tasks.lapse_old_candidates", "schedule": every(60)},
-    "carry blocks": {"task": "curation.tasks.carry_blocks", "schedule": every(2), "options": {"expires": 10}},
+    "carry blocks": {"task": "curation.tasks.carry_blocks", "schedule": every(2), "options": lies_at_most(10)},
     "batch compliance": {
         "task": "curation.tasks.batch_compliance",
         "schedule": every(600),
-        "options": {"expires": 550},
+        "options": lies_at_most(550),
     },
     "purge old texts": {"task": "feeds.tasks.purge_old", "schedule": every(3600)},
     "forget old keys": {"task": "curation.tasks.forget_old_keys", "schedule": every(3600)},

@@ -98,6 +98,17 @@ def _give_back(taken: datetime, now: datetime) -> None:
     wait_for_chance(now)
 
 
+def begun_by(moment: datetime, now: datetime) -> int:
+    """How many pauses of everyone began after the moment, in a future that is none of ours: each began by now, and the
+    next who asks is let through."""
+    begun = list(Pause.objects.filter(market=None, ended_at=None, since__gt=moment))
+    for pause in begun:
+        with transaction.atomic():
+            if Pause.objects.filter(pk=pause.pk, until=pause.until).update(since=now, until=min(pause.until, now)):
+                _due_at(Cursor.objects.filter(due_at=pause.until), now)
+    return len(begun)
+
+
 def resume(now: datetime) -> None:
     """Ends what is over: a day or a month turned, or a lead raised a budget. Sources are due at once."""
     for pause in Pause.objects.filter(ended_at=None).exclude(market=None).select_related("market"):

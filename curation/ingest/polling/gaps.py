@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models.functions import Greatest
 
-from curation.ingest.polling.reading import Reading
+from curation.ingest.polling.reading import AHEAD, Reading
 from curation.models import Cursor
 from curation.operations.record import one_transaction
 from curation.x.wire import id_at
@@ -22,7 +22,8 @@ from curation.x.wire import id_at
 def open_gaps(source_ids: Iterable[int], at: datetime, ahead: timedelta, *, heard_at: datetime | None = None) -> None:
     """These rules work from `at` on, or `ahead` later: what came since they were heard last is open.
 
-    `heard_at`: they may have been deaf since then, though the cursor went on. A new source begins with `at`."""
+    `heard_at`: they may have been deaf since then, though the cursor went on. A new source begins with `at`. Nothing is
+    believed to be heard up to a time that has not come."""
     until = id_at(at + ahead)
     doubted = [id_at(heard_at)] if heard_at else []
     for cursor in Cursor.objects.select_for_update().filter(pk__in=set(source_ids)).order_by("pk"):
@@ -30,7 +31,8 @@ def open_gaps(source_ids: Iterable[int], at: datetime, ahead: timedelta, *, hear
             cursor.newest_id = id_at(at)
         else:
             known = [cursor.newest_id] + ([cursor.gap_floor_id] if cursor.gap_floor_id is not None else [])
-            cursor.gap_floor_id = min(known + doubted)
+            believed = [id_at(at - AHEAD)] if cursor.newest_id > until else []  # a clock was wrong
+            cursor.gap_floor_id = min(known + doubted + believed)
             cursor.gap_until_id = max(until, cursor.gap_until_id or 0)
         cursor.save(update_fields=["newest_id", "gap_floor_id", "gap_until_id"])
 

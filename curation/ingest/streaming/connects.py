@@ -13,6 +13,7 @@ from curation.x.outcomes import WindowClosed
 from curation.x.stream import Times, failure_in
 
 Outcome = IngestRun.Outcome
+SLACK = timedelta(minutes=1)  # what lies further ahead was noted by a clock that was wrong
 
 
 def connects() -> QuerySet[IngestRun]:
@@ -24,7 +25,7 @@ def not_before(now: datetime, times: Times) -> datetime | None:
     window = timedelta(seconds=times.window)
     lately = list(
         connects()
-        .filter(started_at__gt=now - window)
+        .filter(started_at__gt=now - window, started_at__lt=now + SLACK)
         .order_by("-started_at")
         .values_list("started_at", flat=True)[: times.connects]
     )

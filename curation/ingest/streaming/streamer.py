@@ -73,14 +73,14 @@ class Streamer:
         self.not_before = datetime.min.replace(tzinfo=UTC)
         self.probing_until: datetime | None = None
         self.paused = False
-        self._begin()
+        self._begin(None)
 
-    def _begin(self) -> None:
+    def _begin(self, leader: Leader | None) -> None:
         """As who has just become the leader: X and the database are asked anew."""
         self.rulebook = Rulebook(self.door)
         self.connection: Connection | None = None
         self.run_row: IngestRun | None = None
-        self.leader: Leader | None = None
+        self.leader = leader
         self.connected = False
         self.stored_to: datetime | None = None
         self.sync_at = self.rules_at = self.beat_at = self.clock()
@@ -128,9 +128,10 @@ class Streamer:
         self._drop(LOST)
 
     def _lead(self, leader: Leader) -> None:
-        self.clock.set()
-        self._begin()
-        self.leader = leader
+        jump = self.clock.set()
+        self._begin(leader)
+        if abs(jump) > MOST_JUMP:
+            self._begin_anew()
         log.info("stream_leads")
         connects.close_stopped(self.clock())
         given_back = ahead.end_left_behind(self.clock())
@@ -287,10 +288,9 @@ class Streamer:
 
     def _keep_in_step(self) -> None:
         """Our clock is PostgreSQL's; which sources may have a rule, and whether X has those and no other."""
-        jump = self.clock.set()
+        if abs(self.clock.set()) > MOST_JUMP:
+            self._begin_anew()
         now = self.clock()
-        if abs(jump) > MOST_JUMP:
-            self.beat_at = self.rules_at = self.not_before = now  # they were told by another clock
         self.sync_at = now + timedelta(seconds=self.times.sync)
         if self._at_rest(now):
             return
@@ -310,6 +310,15 @@ class Streamer:
         self._open(book.step())
         if self.connection is not None and not book.live:
             self._drop("No rule is left.")
+
+    def _begin_anew(self) -> None:
+        """Another clock told all that we know of when: what this connection still has is left to search."""
+        if self.connection is not None:
+            self._leave("The clock was wrong.")
+        self.allotments.end_all(self.clock())
+        self.allotments.paces.clear()
+        self._begin(self.leader)
+        self.not_before, self.probing_until = self.clock(), None
 
     def _at_rest(self, now: datetime) -> bool:
         """Whether X is not asked for a while: then nothing stays drawn ahead."""

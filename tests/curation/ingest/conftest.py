@@ -12,6 +12,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from curation.config.celery import app
 from curation.ingest.polling import leases
 from curation.ingest.polling.poll import poll
 from curation.models import Cursor, IngestRun
@@ -32,6 +33,20 @@ def x() -> Iterator[Simulator]:
         simulator.account("stadtblatt", name="Stadtblatt", category="politics", language="de")
         simulator.account("rathaus", name="Rathaus Lindmark", category="politics", language="de")
         yield simulator
+
+
+@pytest.fixture
+def this_x(x: Simulator, settings: Any) -> Simulator:
+    settings.X_API_BASE_URL, settings.X_BEARER_TOKEN = x.base_url, x.token
+    return x
+
+
+@pytest.fixture
+def eager() -> Iterator[None]:
+    """A job that rings for another does it itself."""
+    app.conf.task_always_eager = True
+    yield
+    app.conf.task_always_eager = False
 
 
 @pytest.fixture

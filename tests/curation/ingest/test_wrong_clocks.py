@@ -8,39 +8,27 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 from django.utils import timezone
-from structlog.testing import capture_logs
 
 from curation import shared_clock, tasks
-from curation.config.celery import app
 from curation.ingest.disbelief import disbelieve
 from curation.ingest.polling import leases
 from curation.ingest.rechecking.rechecks import recheck
-from curation.models import Cursor, IngestRun, Pause, RateWindow, Reservation, Tweet
-from curation.x.client import door
+from curation.ingest.streaming import connects
+from curation.models import Cursor, IngestRun, RateWindow, Reservation, Tweet
+from curation.x.client import Door, door
 from curation.x.simulator import Simulator
-from regions.models import Channel, Market, Source
+from regions.models import Channel, Market, Source, User
+from regions.operations import pause_source
 from tests.cast import make_candidate
-from tests.curation.ingest.listening import eventually, hearing
+from tests.curation.ingest.listening import catch_up, eventually, hearing, stored
 
 pytestmark = pytest.mark.django_db
 SourceOf = Callable[..., Source]
 ACCOUNT, LIST, STREAM = Source.Kind.ACCOUNT, Source.Kind.LIST, Source.Kind.STREAM
 OFF = [timedelta(hours=1), timedelta(days=1), -timedelta(hours=1), -timedelta(days=1)]
 A_MOMENT = timedelta(seconds=30)
-
-
-@pytest.fixture
-def this_x(x: Simulator, settings: Any) -> Simulator:
-    settings.X_API_BASE_URL, settings.X_BEARER_TOKEN = x.base_url, x.token
-    return x
-
-
-@pytest.fixture
-def eager() -> Iterator[None]:
-    app.conf.task_always_eager = True
-    yield
-    app.conf.task_always_eager = False
 
 
 @pytest.fixture(params=OFF, ids=str)
@@ -97,6 +85,49 @@ def test_its_door_knows_when_a_window_opens(this_x: Simulator, really: datetime)
     assert door().windows.take("search", door().clock()) == int(reset.timestamp())
 
 
+def test_who_adds_a_link_asks_x_by_the_time_that_it_is(
+    this_x: Simulator, de_politics: Channel, anna: User, browse: Any, really: datetime
+) -> None:
+    number = this_x.post("stadtblatt", "Der Rat tagt.", at=really - timedelta(minutes=1))
+    wish = {"market": "de", "category": "politics", "url": f"https://x.com/stadtblatt/status/{number}"}
+    answer = browse(anna).post("/api/v1/candidates/", wish, content_type="application/json")
+    assert answer.status_code == 201, answer.content
+    run = IngestRun.objects.get()
+    assert near(run.started_at, really) and near(run.ended_at, really)
+    assert near(Tweet.objects.get().checked_at, really)
+    assert {row.day for row in Reservation.objects.all()} == {really.astimezone(UTC).date()}
+
+
+def test_who_tries_a_source_asks_x_by_the_time_that_it_is(
+    this_x: Simulator, de_politics: Channel, lena: User, browse: Any, really: datetime
+) -> None:
+    this_x.post("stadtblatt", "Der Rat tagt.", at=really - timedelta(minutes=1))
+    wish = {"market": "de", "kind": "account", "value": "stadtblatt", "scope": "channel", "category": "politics"}
+    answer = browse(lena).post("/api/v1/sources/try/", wish, content_type="application/json")
+    assert answer.status_code == 200, answer.content
+    assert answer.json()["posts"] == 1
+    assert near(IngestRun.objects.get().started_at, really)
+    assert {row.day for row in Reservation.objects.all()} == {really.astimezone(UTC).date()}
+
+
+def test_what_a_lead_resumes_is_due_now(source_of: SourceOf, lena: User, browse: Any, really: datetime) -> None:
+    source = source_of(ACCOUNT, "stadtblatt")
+    pause_source(source, "No.", by=None, now=really)
+    Cursor.objects.update(due_at=really + timedelta(minutes=30))
+    wish = {"paused": False}
+    answer = browse(lena).patch(f"/api/v1/sources/{source.pk}/", wish, content_type="application/json")
+    assert answer.status_code == 200, answer.content
+    assert near(Cursor.objects.get().due_at, really)
+
+
+def test_a_source_that_is_paused_until_a_time_runs_from_then_on(source_of: SourceOf, really: datetime) -> None:
+    source = source_of(ACCOUNT, "stadtblatt")
+    for minutes, runs in ((1, False), (-1, True)):
+        until = really + timedelta(minutes=minutes)
+        Source.objects.filter(pk=source.pk).update(paused_at=really, paused_until=until, paused_reason="No.")
+        assert Source.objects.running().exists() == runs
+
+
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 @pytest.mark.parametrize("off", OFF[:2], ids=str)
 def test_the_stream_says_it_heard_up_to_now_and_no_further(x: Simulator, source_of: SourceOf, off: timedelta) -> None:
@@ -110,80 +141,59 @@ def test_the_stream_says_it_heard_up_to_now_and_no_further(x: Simulator, source_
     assert (newest - int(found)) >> 22 < 30_000  # milliseconds
 
 
-# What a wrong clock has left
+WRONG = """
+CREATE SCHEMA wrong;
+CREATE TABLE wrong.clock (off interval);
+INSERT INTO wrong.clock VALUES ('0');
+CREATE FUNCTION wrong.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS
+    'SELECT pg_catalog.clock_timestamp() + off FROM wrong.clock';
+"""
 
 
-def test_a_source_that_is_due_tomorrow_is_read_now(this_x: Simulator, source_of: SourceOf, eager: None) -> None:
-    this_x.post("stadtblatt", "Der Rat tagt.")
-    source_of(ACCOUNT, "stadtblatt")
-    Cursor.objects.update(due_at=timezone.now() + timedelta(days=1))
-    tasks.poll_due_sources()
-    tasks.poll_due_sources()
-    assert IngestRun.objects.get().fresh == 1
+@pytest.fixture
+def postgresql_off() -> Iterator[Callable[[timedelta], None]]:
+    """Sets PostgreSQL's clock off, for connections that are opened from now on."""
+
+    def tell(sql: str, *values: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+
+    database = connection.ops.quote_name(connection.settings_dict["NAME"])
+    tell(WRONG)
+    tell(f"ALTER DATABASE {database} SET search_path = wrong, public, pg_catalog")
+    yield lambda off: tell("UPDATE wrong.clock SET off = %s", off)
+    tell(f"ALTER DATABASE {database} RESET search_path")
+    tell("DROP SCHEMA wrong CASCADE")
 
 
-@pytest.mark.parametrize(
-    ("leased", "ahead", "mended"),
-    [
-        (True, leases.LEASE, False),
-        (True, leases.LEASE + timedelta(minutes=2), True),
-        (False, timedelta(seconds=7200), False),
-        (False, timedelta(seconds=7300), True),
-        (False, timedelta(days=1), True),
-    ],
-)
-def test_what_no_plan_of_ours_reaches_is_due_now(
-    source_of: SourceOf, leased: bool, ahead: timedelta, mended: bool
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.parametrize("off", OFF, ids=str)
+def test_the_stream_goes_on_when_postgresql_is_set_right_and_nothing_is_missing(
+    x: Simulator, source_of: SourceOf, ask: Door, postgresql_off: Callable[[timedelta], None], off: timedelta
 ) -> None:
-    source_of(ACCOUNT, "stadtblatt", most_seconds=7200)
-    now = timezone.now()
-    Cursor.objects.update(due_at=now + ahead, leased=leased)
-    disbelieve(now)
-    cursor = Cursor.objects.get()
-    assert (cursor.due_at, cursor.leased) == ((now, False) if mended else (now + ahead, leased))
+    rule = source_of(STREAM, "from:stadtblatt")
 
+    def heard(text: str) -> str:
+        number = x.post("stadtblatt", text)
+        assert eventually(lambda: number in stored(rule)), text
+        return number
 
-def test_what_waits_for_a_budget_goes_on_waiting(source_of: SourceOf, de: Market) -> None:
-    waits, not_ = source_of(ACCOUNT, "stadtblatt"), source_of(LIST, "1500000000000000000")
-    now = timezone.now()
-    until = now + timedelta(days=20)
-    Pause.objects.create(market=de, cause="month", words="Used up.", until=until)
-    Cursor.objects.filter(pk=waits.pk).update(due_at=until)
-    Cursor.objects.filter(pk=not_.pk).update(due_at=until + timedelta(seconds=1))
-    disbelieve(now)
-    assert (Cursor.objects.get(pk=waits.pk).due_at, Cursor.objects.get(pk=not_.pk).due_at) == (until, now)
+    def anew(times: int) -> bool:
+        ended = connects.connects().exclude(outcome=IngestRun.Outcome.RUNNING)
+        return bool(eventually(lambda: ended.count() >= times and listening.connected))
 
-
-def test_a_pause_of_everyone_and_a_window_end_within_an_hour(source_of: SourceOf) -> None:
-    source_of(LIST, "1500000000000000000")
-    now = timezone.now()
-    Pause.objects.create(cause="token", words="No.", since=now, until=now + timedelta(days=1))
-    RateWindow.objects.create(endpoint="list", limit=9, remaining=0, reset_at=now + timedelta(days=1))
-    RateWindow.objects.create(endpoint="search", limit=9, remaining=0, reset_at=now + timedelta(minutes=59))
-    Cursor.objects.update(due_at=now)
-    disbelieve(now)
-    assert (Pause.objects.get().until, [one.endpoint for one in RateWindow.objects.all()]) == (now, ["search"])
-
-
-def test_a_post_checked_tomorrow_is_asked_about_now(de_politics: Channel) -> None:
-    now = timezone.now()
-    there, gone, right = (make_candidate(de_politics, str(n)).tweet for n in range(3))
-    Tweet.objects.exclude(pk=right.pk).update(checked_at=now + timedelta(days=1))
-    Tweet.objects.filter(pk=gone.pk).update(gone_at=now, gone_cause="deleted")
-    Tweet.objects.filter(pk=right.pk).update(checked_at=now)
-    disbelieve(now)
-    checked = dict(Tweet.objects.values_list("pk", "checked_at"))
-    assert {checked[there.pk], checked[gone.pk]} == {now - timedelta(hours=6)}
-    assert checked[right.pk] == now
-
-
-def test_it_is_said_once_in_the_log(source_of: SourceOf) -> None:
-    source_of(ACCOUNT, "stadtblatt")
-    now = timezone.now()
-    Cursor.objects.update(due_at=now + timedelta(days=1))
-    with capture_logs() as lines:
-        disbelieve(now)
-        disbelieve(now)
-    told = {"sources": 1, "windows": 0, "pauses": 0, "posts": 0}
-    assert [{name: line[name] for name in told} for line in lines] == [told]
-    assert (lines[0]["event"], lines[0]["log_level"]) == ("wrong_clock_mended", "warning")
+    with hearing(x) as listening:
+        posts = [heard("Before.")]
+        for turn, shift in enumerate((off, timedelta(0))):
+            postgresql_off(shift)
+            assert anew(2 * turn + 1)
+            told = f"By a clock that is {shift} off."
+            posts.append(x.post("stadtblatt", told) if shift < timedelta(0) else heard(told))  # "from the future"
+            assert x.break_stream("cut") == 1
+            posts.append(x.post("stadtblatt", "While it was away."))
+            assert anew(2 * turn + 2)
+        disbelieve(timezone.now())
+        posts.append(heard("After."))
+    disbelieve(timezone.now())
+    catch_up(x, ask, rule)
+    assert stored(rule) == set(posts)
