@@ -15,7 +15,7 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from curation import keyset, operations
+from curation import keyset, operations, shared_clock
 from curation.access import act_for, candidate_for, channel_of
 from curation.blocking import api as blocks_api
 from curation.history import onward
@@ -99,7 +99,7 @@ def candidates(request: Request) -> Response:
 def add_link(request: Request) -> Response:
     wish = read_body(LinkBody, request)
     channel = channel_of(market_for(request.user, wish["market"], "candidate.add"), wish["category"])
-    added = links.add(wish["url"], channel, by=person(request), now=timezone.now())
+    added = links.add(wish["url"], channel, by=person(request), now=shared_clock.now())
     return Response(CandidateJson(added.candidate).data, status=201 if added.made else 200)
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from django.http import Http404
 from django.urls import path
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from curation import shared_clock
 from curation.sourcing import keeping, trying
 from curation.sourcing.listing import PAGE, Listing, Row
 from curation.sourcing.wishes import LONGEST, LONGEST_NAME, SCOPES, SHORTEST, Wish
@@ -199,7 +199,7 @@ def listed(request: Request) -> Response:
     asked = SourceQuery(data=request.query_params)
     asked.is_valid(raise_exception=True)
     want = asked.validated_data
-    listing = Listing(market_for(request.user, want["market"], "source.edit"), person(request), timezone.now())
+    listing = Listing(market_for(request.user, want["market"], "source.edit"), person(request), shared_clock.now())
     found = listing.shown(want["show"], want["q"])
     begin = after(found, want["cursor"])
     rows = found[begin : begin + PAGE]
@@ -237,7 +237,7 @@ def added(request: Request) -> Response:
 def source(request: Request, pk: int) -> Response:
     """One source. PATCH changes it, pauses it, or reads it again. DELETE takes it off the list; what it brought and
     its runs stay."""
-    by, now = person(request), timezone.now()
+    by, now = person(request), shared_clock.now()
     home = home_of(by, pk)
     known = keeping.source_for(by, home, pk, change=request.method != "GET")
     if request.method == "DELETE":
@@ -263,7 +263,7 @@ def try_source(request: Request) -> Response:
     by, home = person(request), market_for(request.user, wish.pop("market"), "source.edit")
     pk = wish.pop("source", None)
     known = keeping.source_for(by, home, pk, change=True) if pk else None
-    listing = Listing(home, by, timezone.now())
+    listing = Listing(home, by, shared_clock.now())
     wanted = listing.ground.understood(wished(wish), known)
     own = listing.own_first(wanted)
     told = trying.try_source(wanted, home, own, by=by, now=listing.now, per_hundred=listing.per_hundred(own))
@@ -296,7 +296,7 @@ def home_of(by: User, pk: int) -> Market:
 
 
 def shown(source: Source, home: Market, request: Request) -> dict[str, Any]:
-    row = Listing(home, person(request), timezone.now()).row_of(source)
+    row = Listing(home, person(request), shared_clock.now()).row_of(source)
     return dict(OneSourceJson(row).data)
 
 

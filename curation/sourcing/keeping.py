@@ -5,7 +5,7 @@ The rights are the caller's to check (`source_for`), but for those that a wish i
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -116,6 +116,9 @@ def change(source: Source, wish: Wish, home: Market, *, by: User, now: datetime,
         save_change(stored, before, by=by, market=market_of(stored))
         if "value" in before:
             _begin_anew(stored, before["value"], by=by, now=now)
+        elif "most_seconds" in before:
+            soonest = now + timedelta(seconds=stored.most_seconds)
+            Cursor.objects.free().filter(pk=stored.pk, due_at__gt=soonest).update(due_at=soonest)
     return stored
 
 

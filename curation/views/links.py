@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET, require_POST
 
+from curation import shared_clock
 from curation.access import candidate_for
 from curation.cards import GONE, card
 from curation.forms import LinkForm
@@ -39,7 +39,7 @@ def link(request: PageRequest, market: str) -> HttpResponse:
         if not form.url():
             return panel(request, place)
         try:
-            seen = links.look(form.url(), channel_of(place), timezone.now())
+            seen = links.look(form.url(), channel_of(place), shared_clock.now())
         except Refusal as refusal:
             return panel(request, place, refusal=refusal)
         if seen.candidate:
@@ -56,7 +56,7 @@ def add_link(request: PageRequest, market: str) -> HttpResponse:
     place = place_for(request.user, market, form.category())
     with clock_of(request.user, place.market):
         try:
-            added = links.add(form.url(), channel_of(place), by=request.user, now=timezone.now())
+            added = links.add(form.url(), channel_of(place), by=request.user, now=shared_clock.now())
         except Refusal as refusal:
             return panel(request, place, refusal=refusal)
         if request.htmx:

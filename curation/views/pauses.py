@@ -7,10 +7,10 @@ from datetime import datetime
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from curation import shared_clock
 from curation.ingest import pauses
 from curation.intake import when
 from regions.permissions import CHIEF, rule
@@ -21,7 +21,7 @@ from regions.requests import PageRequest
 @require_POST
 def try_again(request: PageRequest) -> HttpResponse:
     """The next who reads is let through; when that succeeds everything goes on."""
-    now = timezone.now()
+    now = shared_clock.now()
     if pauses.try_again(now):
         chance = pauses.wait_for_chance(now)
         if chance and chance > now:

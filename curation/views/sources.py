@@ -18,6 +18,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from curation import shared_clock
 from curation.ingest.health import DAY, WEEK, Health
 from curation.places import clock_of
 from curation.sourcing import keeping, ruled, sheet, trying
@@ -95,7 +96,7 @@ def sources(request: PageRequest, market: str) -> HttpResponse:
     """The list, by origin and words."""
     home = market_for(request.user, market, "source.edit")
     with clock_of(request.user, home):
-        return page(request, Listing(home, request.user, timezone.now()))
+        return page(request, Listing(home, request.user, shared_clock.now()))
 
 
 @rule("source.edit")
@@ -104,7 +105,7 @@ def new_source(request: PageRequest, market: str) -> HttpResponse:
     """The panel of a source that is not listed yet: tried, then saved."""
     home = market_for(request.user, market, "source.edit")
     with clock_of(request.user, home):
-        listing = Listing(home, request.user, timezone.now())
+        listing = Listing(home, request.user, shared_clock.now())
         if request.method == "GET":
             return page(request, listing, Panel(Typed.sent(request.GET)))
         return answered(request, listing, Panel(Typed.sent(request.POST)))
@@ -117,7 +118,7 @@ def source(request: PageRequest, market: str, pk: int) -> HttpResponse:
     home = market_for(request.user, market, "source.edit")
     known = keeping.source_for(request.user, home, pk, change=request.method == "POST")
     with clock_of(request.user, home):
-        listing = Listing(home, request.user, timezone.now())
+        listing = Listing(home, request.user, shared_clock.now())
         row = listing.row_of(known)
         if request.method == "GET":
             return page(request, listing, Panel(Typed.of(row.source, keeping.newest_change(row.source)), row))
@@ -202,7 +203,7 @@ def filled(panel: Panel, listing: Listing) -> Panel:
     known = panel.row.source if panel.row else None
     if known and not panel.beside:
         panel.beside = listing.ground.beside(known)
-    panel.price = trying.price_of(known, listing.home, timezone.now())
+    panel.price = trying.price_of(known, listing.home, shared_clock.now())
     if known and known.auto_approve:
         panel.let_through = ruled.let_through(known, listing.home, listing.now)
     return panel
@@ -228,7 +229,7 @@ def changed(listing: Listing) -> str:
 def source_act(request: PageRequest, market: str, pk: int) -> HttpResponse:
     """Pauses, resumes or removes a source, or leaves a global one out of this market, and back to the list."""
     home = market_for(request.user, market, "source.edit")
-    act, now = request.POST.get("act", ""), timezone.now()
+    act, now = request.POST.get("act", ""), shared_clock.now()
     known = keeping.source_for(request.user, home, pk, change=act not in ("exempt", "take_over"))
     try:
         if act in ACTS:
@@ -295,7 +296,7 @@ def bring_sources(request: PageRequest, market: str) -> HttpResponse:
             columns=sheet.COLUMNS,
             help=sheet.HELP,
             back=reverse("sources", args=[home.code]),
-            check=sheet.Checking(ground, timezone.now()).all,
+            check=sheet.Checking(ground, shared_clock.now()).all,
             take=lambda entries: Taken(sheet.taken(ground, entries)),
         ),
     )
@@ -306,5 +307,5 @@ def bring_sources(request: PageRequest, market: str) -> HttpResponse:
 def sources_sheet(request: PageRequest, market: str) -> HttpResponse:
     """The whole list as CSV."""
     home = market_for(request.user, market, "source.edit")
-    rows = Listing(home, request.user, timezone.now()).rows
+    rows = Listing(home, request.user, shared_clock.now()).rows
     return sheets.answer(f"sources-{home.code}", sheet.written(rows))

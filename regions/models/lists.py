@@ -6,6 +6,7 @@ import pgtrigger
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -36,8 +37,8 @@ def one_scope(name: str) -> models.CheckConstraint:
 
 class SourceQuerySet(models.QuerySet["Source"]):
     def running(self) -> SourceQuerySet:
-        """Neither paused for good nor paused until a time to come."""
-        return self.filter(Q(paused_at=None) | Q(paused_until__lte=timezone.now()))
+        """Neither paused for good nor paused until a time to come, by PostgreSQL's clock."""
+        return self.filter(Q(paused_at=None) | Q(paused_until__lte=Now()))
 
     def over_market(self, market: Market) -> SourceQuerySet:
         """Every source that feeds the market: its channels', its own, global ones; those it is exempted from too."""

@@ -1,12 +1,13 @@
 """Sources through the API: the same acts, the same rights, the same refusals."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from curation.models import IngestRun
+from curation.models import Cursor, IngestRun
 from curation.x.simulator import Simulator
 from regions.models import Change, Channel, Source, User
 from tests.cast import channel_of
@@ -43,6 +44,19 @@ def test_one_is_listed_read_changed_and_removed(api: Any, lena: User, de_politic
     assert (client.get(one).status_code, Source.ever.get().removed_at is None) == (404, False)
     verbs = list(Change.objects.order_by("pk").values_list("verb", flat=True))
     assert verbs == ["add", "change", "pause", "resume", "remove"]
+
+
+@pytest.mark.parametrize("leased", [False, True])
+def test_a_shorter_longest_time_holds_for_the_next_reading_too(
+    api: Any, lena: User, source: Source, leased: bool
+) -> None:
+    later = timezone.now() + timedelta(hours=20)
+    Source.objects.update(most_seconds=86_400)
+    Cursor.objects.create(source=source, due_at=later, leased=leased)
+    assert api(lena).patch(f"{SOURCES}{source.pk}/", {"most_seconds": 1800}, format="json").status_code == 200
+    soon = timezone.now() + timedelta(seconds=1800)
+    due_at = Cursor.objects.get().due_at
+    assert due_at == later if leased else abs(due_at - soon) < timedelta(seconds=30)
 
 
 def test_the_list_is_paged_and_narrowed(api: Any, lena: User, source: Source) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
+from curation import shared_clock
 from curation.ingest.polling.runs import in_words
 from curation.ingest.rechecking import compliance
 from curation.models import ComplianceJob
@@ -27,12 +27,12 @@ class Command(BaseCommand):
         if not settings.X_BATCH_COMPLIANCE:
             raise CommandError("Batch compliance is off: set X_BATCH_COMPLIANCE (see docs/settings.md).")
         waiting = ComplianceJob.objects.filter(ended_at=None).order_by("created_at").first()
-        job = waiting or compliance.hand_in(timezone.now())
+        job = waiting or compliance.hand_in(shared_clock.now())
         if job is None:
             raise CommandError("Nothing was handed in: there are no posts, or X refused; the newest run says why.")
         self.stdout.write(f"Job {job.x_id}: {job.asked} posts.")
         end = time.monotonic() + options["wait"]
-        while (run := compliance.collect(job, timezone.now())) is None:
+        while (run := compliance.collect(job, shared_clock.now())) is None:
             if time.monotonic() > end:
                 raise CommandError("X is still at it: ask again later.")
             time.sleep(min(TURN, max(0.1, options["wait"])))

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import ngettext
 
+from curation import shared_clock
 from curation.ingest import fares, pauses
 from curation.ingest.chances import closed_for, closed_windows
 from curation.ingest.health import health_of, sentence
@@ -39,7 +39,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         chosen = sources_of(options["source"])
-        now = timezone.now()
+        now = shared_clock.now()
         if options["health"]:
             for line in fares.told(chosen, now, all_of_them=options["all"] or bool(options["source"])):
                 self.stdout.write(line)
@@ -62,7 +62,9 @@ class Command(BaseCommand):
     def _read(self, source: Source) -> None:
         run = poll(source.pk)
         if run is None:
-            self.stdout.write(f"{source.pk} {source}: not read. {health_of([source], timezone.now())[source.pk].words}")
+            self.stdout.write(
+                f"{source.pk} {source}: not read. {health_of([source], shared_clock.now())[source.pk].words}"
+            )
             return
         told = f"{run.get_outcome_display()}: {in_words(run)}"
         self.stdout.write(f"{source.pk} {source}: {told}" + (f". {run.error}" if run.error else ""))
@@ -79,7 +81,7 @@ class Command(BaseCommand):
             self.stdout.write("X turns nobody away: there is nothing to resume.")
             return
         run = self._ask_through_one(chosen, now)
-        chance = pauses.wait_for_chance(timezone.now())
+        chance = pauses.wait_for_chance(shared_clock.now())
         standing = pauses.of_everyone()
         if standing:
             raise CommandError(still_away(run, standing, chance))

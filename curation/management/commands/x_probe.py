@@ -6,8 +6,8 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
+from curation import shared_clock
 from curation.ingest import pauses
 from curation.ingest.polling.probing import Probe, probe
 from curation.ledger.metered import Metered
@@ -74,7 +74,7 @@ def market_of(code: str | None) -> Market:
 
 
 def asked(kind: str, value: str, hours: int, market: Market) -> Probe:
-    now = timezone.now()
+    now = shared_clock.now()
     paused = pauses.admit(market, now)
     if paused:
         raise CommandError(f"X is not asked until {paused.until:%d %B, %H:%M} UTC: {paused.words}")
@@ -85,4 +85,4 @@ def asked(kind: str, value: str, hours: int, market: Market) -> Probe:
         failure = told
         raise CommandError(str(told)) from None
     finally:
-        pauses.take_note(failure, market, began=now, now=timezone.now())
+        pauses.take_note(failure, market, began=now, now=shared_clock.now())

@@ -18,6 +18,7 @@ from django.core.management.base import BaseCommand
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
+from curation import shared_clock
 from curation.erasure_file import ErasureFile
 from curation.operations import Sealer, write_out_erasures
 from feeds import bucket, operations, vitals
@@ -113,7 +114,7 @@ def run(stop: Stop) -> None:
                 operations.mend_edge()
             if time.monotonic() >= verified_at + MINUTE:
                 verified_at = time.monotonic()
-                vitals.note(timezone.now())
+                vitals.note(shared_clock.now())
                 operations.withdraw_unverified()
         if time.monotonic() >= sealed_at + SEALING:
             sealed_at = float("-inf") if sealer.turn() else time.monotonic()
