@@ -7,7 +7,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from curation.config.beat import every, lies_at_most
+from curation.config.beat import ring_for
 from curation.config.env import address, boolean, count, database, group_roles, off, one_of, read, words
 from curation.config.logs import logging_for
 from curation.config.rules import RULES_OF_LIBRARIES  # noqa: F401  read by regions.middleware
@@ -180,28 +180,16 @@ CELERY_WORKER_REDIRECT_STDOUTS = False  # else each piece of a traceback becomes
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # keeps nothing in a file: a time ahead would silence it until then
 CELERY_BEAT_SCHEDULE = {
-    "poll due sources": {"task": "curation.tasks.poll_due_sources", "schedule": every(2), "options": lies_at_most(10)},
-    "recheck live": {"task": "feeds.tasks.recheck_live", "schedule": every(60), "options": lies_at_most(55)},
-    "recheck pending": {
-        "task": "curation.tasks.recheck_pending",
-        "schedule": every(120),
-        "options": lies_at_most(110),
-    },
-    "reconcile usage": {
-        "task": "curation.tasks.reconcile_usage",
-        "schedule": every(3600),
-        "options": lies_at_most(3000),
-    },
-    "tidy ingest": {"task": "curation.tasks.tidy_ingest", "schedule": every(3600)},
-    "lapse old candidates": {"task": "curation.tasks.lapse_old_candidates", "schedule": every(60)},
-    "carry blocks": {"task": "curation.tasks.carry_blocks", "schedule": every(2), "options": lies_at_most(10)},
-    "batch compliance": {
-        "task": "curation.tasks.batch_compliance",
-        "schedule": every(600),
-        "options": lies_at_most(550),
-    },
-    "purge old texts": {"task": "feeds.tasks.purge_old", "schedule": every(3600)},
-    "forget old keys": {"task": "curation.tasks.forget_old_keys", "schedule": every(3600)},
+    "poll due sources": ring_for("curation.tasks.poll_due_sources", every=2, lies_at_most=10),
+    "recheck live": ring_for("feeds.tasks.recheck_live", every=60, lies_at_most=55),
+    "recheck pending": ring_for("curation.tasks.recheck_pending", every=120, lies_at_most=110),
+    "reconcile usage": ring_for("curation.tasks.reconcile_usage", every=3600, lies_at_most=3000),
+    "tidy ingest": ring_for("curation.tasks.tidy_ingest", every=3600),
+    "lapse old candidates": ring_for("curation.tasks.lapse_old_candidates", every=60),
+    "carry blocks": ring_for("curation.tasks.carry_blocks", every=2, lies_at_most=10),
+    "batch compliance": ring_for("curation.tasks.batch_compliance", every=600, lies_at_most=550),
+    "purge old texts": ring_for("feeds.tasks.purge_old", every=3600),
+    "forget old keys": ring_for("curation.tasks.forget_old_keys", every=3600),
 }
 
 # --- people and safety ------------------------------------------------------------------------------------------

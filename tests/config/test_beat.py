@@ -37,6 +37,15 @@ def test_a_clock_that_was_off_neither_silences_it_nor_makes_it_ring_twice(off: t
     assert max(late.values()) <= 0, late
 
 
+def test_a_start_rings_for_all_and_for_each_once() -> None:
+    beat = Scheduler(app, lazy=True)
+    beat.setup_schedule()
+    assert {name for name, entry in beat.schedule.items() if entry.is_due().is_due} == set(
+        settings.CELERY_BEAT_SCHEDULE
+    )
+    assert not [name for name, entry in beat.schedule.items() if next(entry).is_due().is_due]
+
+
 def test_nothing_of_its_times_is_kept_in_a_file() -> None:
     assert symbol_by_name(settings.CELERY_BEAT_SCHEDULER) is Scheduler
 

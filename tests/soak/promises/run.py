@@ -12,13 +12,16 @@ from threading import Event, Thread
 from typing import Any
 
 import psycopg2
-from celery import Celery
 from django.core.management import call_command
 from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 from knox.models import AuthToken
+from kombu import Connection
+from kombu.exceptions import OperationalError as BrokerTrouble
+from redis.exceptions import RedisError
 
+from curation.config.celery import app
 from curation.config.demo.program import eventually
 from curation.ingest.polling import leases
 from curation.models import Cursor, Tweet
@@ -224,8 +227,9 @@ class Run:
         with suppress(psycopg2.OperationalError, psycopg2.InterfaceError), closing(link), link, link.cursor() as cursor:
             cursor.execute(OLDER, [(self.scale - 1) * (now - since)])
             since = now
-        with suppress(Exception), Celery(broker=self.house.bell.url) as bell:  # it may be away
-            bell.send_task("feeds.tasks.recheck_live", expires=10, retry=False)
+        in_time = {"socket_timeout": 3, "socket_connect_timeout": 3}
+        with suppress(BrokerTrouble, RedisError), Connection(self.house.bell.url, transport_options=in_time) as bell:
+            app.send_task("feeds.tasks.recheck_live", connection=bell, retry=False)  # the broker may be away
         return since
 
     # --- after
