@@ -17,4 +17,5 @@ class FeedsConfig(AppConfig):
         operations.listen()
         rooms.join(health.told_of)
         above.join(notices.told_of)
-        REGISTRY.register(House(metrics.feeds))
+        for told in (metrics.feeds, metrics.machine):
+            REGISTRY.register(House(told))

@@ -51,6 +51,10 @@ def feeds(now: datetime) -> Iterable[GaugeMetricFamily]:
         "Feeds with a file older than their newest snapshot.",
         {(): len(files.behind(Feed.objects.public()))},
     )
+
+
+def machine(now: datetime) -> Iterable[GaugeMetricFamily]:
+    """Told while PostgreSQL is away too: a full disk may be why."""
     taken = nightly.age_of(nightly.BACKUP, now)
     yield gauge("backup_age_seconds", "Since a backup was taken and read whole.", {(): taken})
     if settings.FEED_ROOT.exists():

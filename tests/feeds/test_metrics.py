@@ -23,6 +23,7 @@ from curation import metrics, nightly, operations
 from curation.models import BudgetDay, Cursor, Enforcement, IngestRun, Pause
 from curation.operations import Sealer
 from feeds import files
+from feeds import metrics as feeds_metrics
 from feeds.calls import calls_of
 from feeds.closure import close
 from feeds.live import board
@@ -173,6 +174,13 @@ def test_servers_that_are_away_are_told(settings: Any) -> None:
     assert {told[f"tickerdesk_{name}_up",] for name in ("database", "redis", "broker")} == {1.0}
     settings.REDIS_URL = "redis://127.0.0.1:9/0"
     assert scraped()["tickerdesk_redis_up",] == 0
+
+
+def test_disk_and_backups_are_told_without_the_database(django_assert_num_queries: Any, feed_root: Path) -> None:
+    feed_root.mkdir(exist_ok=True)
+    with django_assert_num_queries(0):
+        told = {one.name for one in feeds_metrics.machine(timezone.now())}
+    assert told == {"tickerdesk_backup_age_seconds", "tickerdesk_feed_disk_free_bytes"}
 
 
 def test_jobs_that_wait_are_counted(settings: Any) -> None:
