@@ -106,7 +106,7 @@ class Simulator:
         self.compliance = Compliance(self.world, compliance_seconds, lambda: self.base_url)
         self.world.listeners.append(self.streams.publish)
         self.inventor = Inventor(self.world, spoken, seed, 0 if self.replay else rate)
-        self.thread = Thread(target=self.server.serve_forever, args=(0.1,), name="x_simulator", daemon=True)
+        self.thread = Thread(target=self.server.serve_forever, args=(0.01,), name="x_simulator", daemon=True)
 
     # Running
 
