@@ -18,6 +18,7 @@ from regions.models import Channel, Role, User
 from tests.cast import channel_of, make_user
 from tests.chromium import QUIET, chromium
 from tests.emptying import flush_by_copies, keep_first_rows
+from tests.servers import MIGRATED, wait_until_migrated
 
 SHARED = Path(__file__).parents[2] / "shared/data/x"
 
@@ -29,6 +30,14 @@ def pytest_configure() -> None:
     django_settings.STORAGES = django_settings.STORAGES | {"staticfiles": static}
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     flush_by_copies()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(request: pytest.FixtureRequest, django_db_modify_db_settings: None) -> None:
+    """A worker's database is a copy of the one that was migrated for all."""
+    if hasattr(request.config, "workerinput") and MIGRATED in os.environ:
+        wait_until_migrated()
+        connection.settings_dict["TEST"]["TEMPLATE"] = connection.settings_dict["NAME"]
 
 
 @pytest.fixture(scope="session")
