@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings as django_settings
@@ -42,7 +43,10 @@ def django_db_modify_db_settings(request: pytest.FixtureRequest, django_db_modif
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """The test database, as pytest-django makes it, with copies of its first rows."""
+    """The test database, as pytest-django makes it, with copies of its first rows. Where no test asks for one it
+    makes none, and the connection still leads to the server's own."""
+    if connection.settings_dict["NAME"] == urlsplit(os.environ["DATABASE_URL"]).path[1:]:
+        return
     with django_db_blocker.unblock():
         keep_first_rows()
 
