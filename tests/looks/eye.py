@@ -22,6 +22,8 @@ WINDOWS = (
 )
 BOXES = ".button, .chip, .panel, .column, .rail, .top, .seg, dialog, td, th, li, form, main"
 CUT = Path(__file__).with_name("cut.js").read_text()
+# Told once and kept by the browser; sent with each look, half a megabyte takes longer than the look itself.
+AT_HAND = "if (location.protocol !== 'about:') { (() => { AXE\n })(); }"
 STILL = "() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => null)))"
 
 
@@ -39,7 +41,7 @@ class Eye:
     """Best practices too; what others drew is held to WCAG alone."""
 
     def __post_init__(self) -> None:
-        self.axe = Axe().axe_script
+        self.page.add_init_script(AT_HAND.replace("AXE", Axe().axe_script))
         self.page.on("console", self.hear)
         self.page.on("pageerror", lambda error: self.found.append((self.where, f"error: {error}")))
 
@@ -56,8 +58,6 @@ class Eye:
         self.found += [(where, one) for one in wrong]
 
     def told_by_axe(self) -> list[str]:
-        if not self.page.evaluate("'axe' in window"):
-            self.page.evaluate(self.axe)
         options: dict[str, Any] = {"resultTypes": ["violations"], "rules": {name: {"enabled": True} for name in ADDED}}
         if not self.strict:
             options["runOnly"] = LEVELS
