@@ -320,6 +320,14 @@ def test_every_judge_was_seen_to_complain() -> None:
     assert BROKEN.keys() == CHECKERS.keys()
 
 
+@pytest.mark.parametrize(("answered", "late"), [(49.9, True), (50.1, False)])
+def test_an_answer_that_took_until_it_was_put_on_again_may_show_it(answered: float, late: bool) -> None:
+    told = clean()
+    told.looks.append(look(49.8, 1) | {"path": "de/", "answered": answered})
+    told.sql["decisions"].append(decision(4, "approve", "blocked", "approved", 50.0, id=9, act=90))
+    assert bool(CHECKERS["1 blocks"](told).wrong) == late
+
+
 @pytest.mark.parametrize(("asked", "late"), [(26, False), (34, True)])
 def test_time_without_postgresql_does_not_count(asked: float, late: bool) -> None:
     told = clean()

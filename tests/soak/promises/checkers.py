@@ -53,8 +53,10 @@ def blocks(history: History) -> Verdict:
 
 
 def _seen(history: History, place: tuple[str, str, int] | None, start: float, end: float) -> list[str]:
+    """What was asked for after `start` and answered before `end`, when it may have been put on again."""
     shown = history.shown.get(place, []) if place else []
-    return [f"{one.id} in {one.path} {one.asked - start:.1f} s late" for one in shown if start < one.asked < end]
+    seen = [one for one in shown if start < one.asked and one.answered < end]
+    return [f"{one.id} in {one.path} {one.asked - start:.1f} s late" for one in seen]
 
 
 def _snapshots_of(history: History, candidate: int) -> list[Row]:

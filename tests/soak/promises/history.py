@@ -45,9 +45,10 @@ class Verdict:
 
 
 class Shown(NamedTuple):
-    """A post in an answer of the edge: when it was asked for."""
+    """A post in an answer of the edge: when it was asked for, and answered."""
 
     asked: float
+    answered: float
     path: str
     id: int
 
@@ -129,7 +130,7 @@ class History:
             body = self.read_bodies.get(look.get("body") or "")
             for number, category in body.entries if body else ():
                 place = (body.market, category, self.first_ids.get(number, number))
-                found[place].append(Shown(look["asked"], look["path"], number))
+                found[place].append(Shown(look["asked"], look["answered"], look["path"], number))
         return dict(found)
 
     def place_of(self, candidate: int) -> tuple[str, str, int] | None:
