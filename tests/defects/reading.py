@@ -3,6 +3,7 @@
 from tests.defects.kinds import Defect
 
 CLOCKS = "tests/curation/ingest/test_wrong_clocks.py"
+DISBELIEF = "tests/curation/ingest/test_disbelief.py"
 ONCE = "tests/curation/ingest/test_exactly_once.py"
 
 DEFECTS = [
@@ -29,7 +30,7 @@ DEFECTS = [
         "curation/tasks.py",
         "    disbelieve(now)\n",
         "",
-        (f"{CLOCKS}::test_a_source_that_is_due_tomorrow_is_read_now",),
+        (f"{DISBELIEF}::test_a_source_that_is_due_tomorrow_is_read_now",),
     ),
     Defect(
         "who lost the lease stores all the same",

@@ -50,9 +50,10 @@ class Eye:
             self.found.append((self.where, f"console: {told.text[:200]}"))
 
     def look(self, where: str) -> None:
-        """Once nothing moves: what fades in has the contrast of its end only then."""
+        """Once all of the page is there and nothing moves: what fades in has the contrast of its end only then."""
         self.where = where
         self.looked += 1
+        self.page.wait_for_load_state("load")
         self.page.evaluate(STILL)
         wrong = [*self.told_by_axe(), *self.policy(), *self.too_wide(), *self.cut()]
         self.found += [(where, one) for one in wrong]
