@@ -106,8 +106,15 @@ def test_the_web_hears_who_asks_from_nginx_and_nobody_else(house: House) -> None
 @pytest.mark.parametrize("path", ["/metrics", "/livez", "/readyz"])
 def test_what_is_for_the_house_stays_in_it(house: House, path: str) -> None:
     before = len(house.web.seen)
-    assert [ask(house.edge, one).status for one in (path, f"{path}?a=b")] == [404] * 2
+    line = HTTPConnection("127.0.0.1", house.edge.port, timeout=20, source_address=("127.0.0.2", 0))
+    forged = {"X-Forwarded-For": "127.0.0.1", "X-Real-IP": "127.0.0.1"}
+    assert [over(line, one, forged).status for one in (path, f"{path}?a=b")] == [404] * 2
+    line.close()
     assert len(house.web.seen) == before
+
+
+def test_this_machine_may_ask_through_nginx_whether_it_lives_but_for_no_figures(house: House) -> None:
+    assert [ask(house.edge, path).status for path in ("/livez", "/readyz", "/metrics")] == [200, 200, 404]
 
 
 def test_a_sheet_may_be_large_and_nothing_larger(house: House) -> None:

@@ -39,7 +39,7 @@ def test_jobs_lie_in_quorum_queues(house: House) -> None:
     rows = house.run("rabbitmqctl -q list_queues --vhost tickerdesk name type consumers").splitlines()
     found = {name: (kind, int(number)) for name, kind, number in map(str.split, rows[1:])}
     assert found["celery"][0] == found["ingest"][0] == "quorum"
-    assert found["celery"][1] and found["ingest"][1]
+    assert found["celery"][1] and found["ingest"][1], rows
     told = house.metrics()
     assert 'tickerdesk_queue_messages{queue="ingest"}' in told and told["tickerdesk_broker_up"] == 1
     assert "rabbitmq_queue_messages" in house.run("curl -sS http://127.0.0.1:15692/metrics")
