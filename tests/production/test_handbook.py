@@ -36,10 +36,12 @@ def test_the_main_job(house: House) -> None:
 
 
 def test_jobs_lie_in_quorum_queues(house: House) -> None:
-    rows = house.run("rabbitmqctl -q list_queues --vhost tickerdesk name type consumers").splitlines()
-    found = {name: (kind, int(number)) for name, kind, number in map(str.split, rows[1:])}
-    assert found["celery"][0] == found["ingest"][0] == "quorum"
-    assert found["celery"][1] and found["ingest"][1], rows
+    def queues() -> dict[str, tuple[str, int]]:
+        rows = house.run("rabbitmqctl -q list_queues --vhost tickerdesk name type consumers").splitlines()
+        found = {name: (kind, int(number)) for name, kind, number in map(str.split, rows[1:])}
+        return {name: found[name] for name in ("celery", "ingest")}
+
+    assert settled(lambda: queues() == dict.fromkeys(("celery", "ingest"), ("quorum", 1)), 30), queues()
     told = house.metrics()
     assert 'tickerdesk_queue_messages{queue="ingest"}' in told and told["tickerdesk_broker_up"] == 1
     assert "rabbitmq_queue_messages" in house.run("curl -sS http://127.0.0.1:15692/metrics")
